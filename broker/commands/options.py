@@ -1,0 +1,50 @@
+"""Options that commands share: settings as flags, and ``--json``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from broker.settings import Settings
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else there."
+)
+
+
+def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the keyword argument ``settings``, and a flag for each of the settings named."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = {name: kwargs.pop(f"setting_{name}") for name in names}
+            return command(*args, settings=Settings(**_without_unset(given)), **kwargs)
+
+        decorated: Callable[..., Any] = call
+        for name in reversed(names):
+            decorated = _flag(name)(decorated)
+        return decorated
+
+    return decorate
+
+
+def _flag(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    field = Settings.model_fields[name]
+    many = field.annotation == list[str]
+    kind = field.annotation if field.annotation in (int, float) else str
+    return click.option(
+        "--" + name.replace("_", "-"),
+        f"setting_{name}",
+        type=kind,
+        multiple=many,
+        default=() if many else None,
+        help=f"{field.description} [variable GUESTSTAR_{name.upper()}; default {field.get_default(call_default_factory=True)!r}]",
+    )
+
+
+def _without_unset(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value not in (None, ())}

@@ -1,0 +1,196 @@
+"""LightCurves: the photometry of many alerts as ragged columns, one slice of points per alert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+BANDS = "ugrizy"
+"""Band letters; ``LightCurves.band`` is an index into this string."""
+
+POINT_COLUMNS: dict[str, type] = {
+    "time_mjd": np.float64,
+    "flux_njy": np.float64,
+    "flux_err_njy": np.float64,
+    "band": np.int8,
+    "is_detection": np.bool_,
+}
+ALERT_COLUMNS: dict[str, type] = {
+    "alert_id": np.int64,
+    "object_id": np.int64,
+    "alert_mjd": np.float64,
+    "ra_deg": np.float64,
+    "dec_deg": np.float64,
+    "survey": np.int8,
+    "schema_id": np.int32,
+    "is_solar_system": np.bool_,
+    "reliability": np.float32,
+    "n_points_dropped": np.int32,
+    "packet_index": np.int64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LightCurves:
+    """The light curves of ``n`` alerts: points ``offsets[i]:offsets[i + 1]`` belong to alert ``i``.
+
+    Points, sorted by time and then band within an alert, no two at the same time in the same band:
+
+    - ``time_mjd``: middle of the exposure, MJD on the TAI scale, days.
+    - ``flux_njy``, ``flux_err_njy``: difference flux and its standard error, nJy (AB zero point
+      31.4); flux may be negative, both are finite, the error is greater than 0.
+    - ``band``: index into :data:`BANDS`.
+    - ``is_detection``: True for a detection, False for forced photometry without one.
+
+    Alerts:
+
+    - ``alert_id``, ``object_id``: 64-bit; ``object_id`` is 0 where the packet names no object.
+    - ``alert_mjd``: the time of the triggering measurement (MJD TAI); no point is later.
+    - ``ra_deg``, ``dec_deg``: ICRS, [0, 360) and [-90, 90].
+    - ``survey``: index into ``schemas.passbands.SURVEYS``; ``schema_id``: 100 × major + minor.
+    - ``is_solar_system``: the packet associates the alert with a Solar System object.
+    - ``reliability``: the survey's real/bogus score in [0, 1]; NaN where it gives none.
+    - ``n_points_dropped``: measurements of the packet refused as not finite or without an error.
+    - ``packet_index``: which message of the batch the alert came from.
+    """
+
+    offsets: NDArray[np.int64]
+    time_mjd: NDArray[np.float64]
+    flux_njy: NDArray[np.float64]
+    flux_err_njy: NDArray[np.float64]
+    band: NDArray[np.int8]
+    is_detection: NDArray[np.bool_]
+    alert_id: NDArray[np.int64]
+    object_id: NDArray[np.int64]
+    alert_mjd: NDArray[np.float64]
+    ra_deg: NDArray[np.float64]
+    dec_deg: NDArray[np.float64]
+    survey: NDArray[np.int8]
+    schema_id: NDArray[np.int32]
+    is_solar_system: NDArray[np.bool_]
+    reliability: NDArray[np.float32]
+    n_points_dropped: NDArray[np.int32]
+    packet_index: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def n_points(self) -> NDArray[np.int64]:
+        """Points of each alert, shape (n,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def alert_of_point(self) -> NDArray[np.int64]:
+        """The alert each point belongs to, shape (number of points,)."""
+        return np.repeat(np.arange(len(self)), self.n_points)
+
+    @classmethod
+    def empty(cls) -> LightCurves:
+        """No alerts at all."""
+        return cls(
+            offsets=np.zeros(1, np.int64),
+            **{name: np.empty(0, kind) for name, kind in {**POINT_COLUMNS, **ALERT_COLUMNS}.items()},
+        )
+
+    @classmethod
+    def from_points(
+        cls, *, alert: ArrayLike, columns: dict[str, ArrayLike], alerts: dict[str, ArrayLike]
+    ) -> LightCurves:
+        """Build light curves from points in any order.
+
+        ``alert`` gives each point's alert as a row number of ``alerts``; ``columns`` holds the point
+        columns, ``alerts`` the alert columns (``n_points_dropped`` and ``packet_index`` may be left
+        out). Points that are not finite, have no error greater than 0, no known band, or lie after
+        ``alert_mjd`` are dropped; all but the last kind are counted in ``n_points_dropped``. Of points
+        at the same time in the same band the first given is kept, and it is a detection if any was.
+
+        Raises ValueError where columns have different lengths or ``alert`` is out of range.
+        """
+        points = {name: np.asarray(columns[name], kind) for name, kind in POINT_COLUMNS.items()}
+        owner = np.asarray(alert, np.int64)
+        n = len(np.asarray(alerts["alert_id"]))
+        rows = {
+            name: np.asarray(alerts.get(name, np.arange(n) if name == "packet_index" else np.zeros(n)), kind)
+            for name, kind in ALERT_COLUMNS.items()
+        }
+        _require_equal_lengths(points, len(owner), "point")
+        _require_equal_lengths(rows, n, "alert")
+        if len(owner) and not (0 <= owner.min() and owner.max() < n):
+            raise ValueError(f"each point's alert must be a row number from 0 to {n - 1}, found {owner.min()} to {owner.max()}")
+        usable = _usable(points)
+        dropped = np.bincount(owner[~usable], minlength=n)
+        rows["n_points_dropped"] = (rows["n_points_dropped"] + dropped).astype(np.int32)
+        keep = usable & (points["time_mjd"] <= rows["alert_mjd"][owner])
+        owner, points = owner[keep], {name: values[keep] for name, values in points.items()}
+        owner, points = _sorted_without_repeats(owner, points)
+        return cls(offsets=_offsets(np.bincount(owner, minlength=n)), **points, **rows)
+
+    def select(self, which: ArrayLike) -> LightCurves:
+        """The chosen alerts, in the order given: row numbers or a boolean mask of shape (n,)."""
+        index = np.arange(len(self))[np.asarray(which)]
+        lengths = self.n_points[index]
+        offsets = _offsets(lengths)
+        take = np.repeat(self.offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        chosen = {name: getattr(self, name)[take] for name in POINT_COLUMNS}
+        return LightCurves(offsets=offsets, **chosen, **{name: getattr(self, name)[index] for name in ALERT_COLUMNS})
+
+    def before(self, mjd: ArrayLike) -> LightCurves:
+        """What was known at ``mjd`` (MJD TAI; one for all, or shape (n,)): points at that time or earlier.
+
+        ``alert_mjd`` becomes the earlier of itself and ``mjd``. An alert may be left without points.
+        """
+        limit = np.broadcast_to(np.asarray(mjd, np.float64), (len(self),))
+        owner = self.alert_of_point
+        keep = self.time_mjd <= limit[owner]
+        kept = {name: getattr(self, name)[keep] for name in POINT_COLUMNS}
+        offsets = _offsets(np.bincount(owner[keep], minlength=len(self)))
+        return replace(self, offsets=offsets, alert_mjd=np.minimum(self.alert_mjd, limit), **kept)
+
+    @classmethod
+    def concatenate(cls, parts: list[LightCurves]) -> LightCurves:
+        """The alerts of all parts, one after the other."""
+        if not parts:
+            return cls.empty()
+        lengths = np.concatenate([part.n_points for part in parts])
+        names = [field.name for field in fields(cls) if field.name != "offsets"]
+        return cls(
+            offsets=_offsets(lengths), **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        )
+
+
+def _usable(points: dict[str, NDArray]) -> NDArray[np.bool_]:
+    finite = np.isfinite(points["time_mjd"]) & np.isfinite(points["flux_njy"]) & np.isfinite(points["flux_err_njy"])
+    known_band = (points["band"] >= 0) & (points["band"] < len(BANDS))
+    return finite & (points["flux_err_njy"] > 0) & known_band
+
+
+def _sorted_without_repeats(
+    owner: NDArray[np.int64], points: dict[str, NDArray]
+) -> tuple[NDArray[np.int64], dict[str, NDArray]]:
+    order = np.lexsort((points["band"], points["time_mjd"], owner))  # stable: the first given stays first
+    owner, points = owner[order], {name: values[order] for name, values in points.items()}
+    if not len(owner):
+        return owner, points
+    first = np.ones(len(owner), bool)
+    first[1:] = (
+        (owner[1:] != owner[:-1])
+        | (points["time_mjd"][1:] != points["time_mjd"][:-1])
+        | (points["band"][1:] != points["band"][:-1])
+    )
+    any_detection = np.logical_or.reduceat(points["is_detection"], np.flatnonzero(first))
+    points = {name: values[first] for name, values in points.items()}
+    points["is_detection"] = any_detection
+    return owner[first], points
+
+
+def _offsets(lengths: NDArray) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _require_equal_lengths(columns: dict[str, NDArray], length: int, what: str) -> None:
+    for name, values in columns.items():
+        if values.shape != (length,):
+            raise ValueError(f"{what} column {name!r} must have shape ({length},), found {values.shape}")
