@@ -118,8 +118,10 @@ class LightCurves:
         }
         _require_equal_lengths(points, len(owner), "point")
         _require_equal_lengths(rows, n, "alert")
-        if len(owner) and not (0 <= owner.min() and owner.max() < n):
-            raise ValueError(f"each point's alert must be a row number from 0 to {n - 1}, found {owner.min()} to {owner.max()}")
+        if len(owner) and not (owner.min() >= 0 and owner.max() < n):
+            raise ValueError(
+                f"each point's alert must be a row number from 0 to {n - 1}, found {owner.min()} to {owner.max()}"
+            )
         usable = _usable(points)
         dropped = np.bincount(owner[~usable], minlength=n)
         rows["n_points_dropped"] = (rows["n_points_dropped"] + dropped).astype(np.int32)
@@ -157,7 +159,8 @@ class LightCurves:
         lengths = np.concatenate([part.n_points for part in parts])
         names = [field.name for field in fields(cls) if field.name != "offsets"]
         return cls(
-            offsets=_offsets(lengths), **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+            offsets=_offsets(lengths),
+            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names},
         )
 
 
