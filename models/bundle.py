@@ -1,0 +1,100 @@
+"""The bundle: a folder of files named in a manifest with their SHA-256, read only when every one matches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+FORMAT = "gueststar-bundle-1"
+
+
+class BundleError(ValueError):
+    """A bundle is missing, incomplete or changed, or does not fit this program; the message says what to do."""
+
+
+def sha256_of(file: Path) -> str:
+    """The SHA-256 of a file's bytes, hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def seal(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Write the manifest of the files that lie in ``folder``; returns the bundle's SHA-256, its manifest's.
+
+    ``files`` and ``format`` are filled in here. The manifest is written last, and appears at once.
+    """
+    files = {file.name: sha256_of(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST}
+    text = json.dumps({"format": FORMAT, **manifest, "files": files}, indent=1, sort_keys=True, allow_nan=False)
+    draft = folder / f".{MANIFEST}.draft"
+    draft.write_text(text + "\n", encoding="utf-8")
+    os.replace(draft, folder / MANIFEST)
+    return sha256_of(folder / MANIFEST)
+
+
+def open_bundle(path: Path, sha256: str | None = None) -> tuple[dict[str, Any], str]:
+    """The manifest and SHA-256 of the bundle at ``path``, once all its files are found unchanged.
+
+    Raises BundleError where the manifest is missing or of another format, the bundle is not the one
+    asked for (``sha256``), a file is missing, or its bytes differ from what the manifest says.
+    """
+    manifest_file = path / MANIFEST
+    if not manifest_file.is_file():
+        raise BundleError(
+            f"a bundle is a folder with a {MANIFEST}; none is at {path}: train one with `gueststar train`"
+        )
+    found = sha256_of(manifest_file)
+    if sha256 is not None and found != sha256:
+        raise BundleError(_changed(manifest_file, sha256, found))
+    manifest = json.loads(manifest_file.read_bytes())
+    if manifest.get("format") != FORMAT:
+        found_format = manifest.get("format")
+        raise BundleError(f"{manifest_file}: the format must be {FORMAT!r}, found {found_format!r}: train it anew")
+    for name, expected in manifest["files"].items():
+        check_file(path, name, expected)
+    return manifest, found
+
+
+def check_file(path: Path, name: str, expected: str) -> Path:
+    """The file ``name`` of the bundle at ``path``, once its SHA-256 is as expected; raises BundleError otherwise."""
+    file = path / name
+    if Path(name).name != name:
+        raise BundleError(f"{path / MANIFEST}: names of files must be plain, found {name!r}: do not use this bundle")
+    if not file.is_file():
+        raise BundleError(f"{file}: the manifest names it, but it is missing: fetch the bundle again from the registry")
+    found = sha256_of(file)
+    if found != expected:
+        raise BundleError(_changed(file, expected, found))
+    return file
+
+
+def store(bundle: Path, folder: Path) -> tuple[Path, str]:
+    """Copy a bundle into ``folder/<its SHA-256>``, unless it is there; returns that path and the SHA-256.
+
+    The copy appears under its name only when it is complete. Raises BundleError as :func:`open_bundle`.
+    """
+    manifest, sha256 = open_bundle(bundle)
+    target = folder / sha256
+    if not target.is_dir():
+        draft = folder / f".{sha256}.{os.getpid()}"
+        draft.mkdir(parents=True)
+        for name in [*manifest["files"], MANIFEST]:
+            shutil.copyfile(bundle / name, draft / name)
+        try:
+            draft.rename(target)
+        except OSError:  # somebody else stored the same bundle meanwhile
+            shutil.rmtree(draft)
+    open_bundle(target, sha256)
+    return target, sha256
+
+
+def _changed(file: Path, expected: str, found: str) -> str:
+    return (
+        f"{file}: the SHA-256 must be {expected}, found {found}: the file was changed or damaged after training, "
+        "and will not be loaded; fetch the bundle again from the registry, or train it anew"
+    )

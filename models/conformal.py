@@ -1,0 +1,106 @@
+"""Split-conformal p-values of a novelty score, and the Benjamini-Hochberg choice of a threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Conformal:
+    """Scores of calibration objects, sorted, with what lies at or above each of them.
+
+    - ``scores``: ascending, shape (m,); larger is stranger.
+    - ``tail``: shape (m + 1,): the sum of weights of ``scores[i:]``; the last entry is 0.
+    - ``own_weight``: the weight a new alert gets, at least that of any one calibration object.
+    """
+
+    scores: NDArray[np.float64]
+    tail: NDArray[np.float64]
+    own_weight: float
+
+    @classmethod
+    def fit(
+        cls, scores: ArrayLike, object_id: ArrayLike, weight: ArrayLike, object_weight: ArrayLike | None = None
+    ) -> Conformal:
+        """Calibrate on scores of alerts of objects that no model has seen.
+
+        ``weight`` shares an object among its alerts (it is scaled to add up to 1 over each object's
+        rows), so that every object counts once however many alerts it has; ``object_weight``, one
+        value per row, alike within an object, is the object's prior weight (1 by default), such as
+        its class's rate in the survey divided by its fraction here.
+
+        Raises ValueError where there is no score, or a weight is negative.
+        """
+        score, ids = np.asarray(scores, np.float64), np.asarray(object_id)
+        share = np.asarray(weight, np.float64)
+        prior = np.ones(len(score)) if object_weight is None else np.asarray(object_weight, np.float64)
+        if not len(score):
+            raise ValueError("conformal calibration needs the scores of at least one object, found none")
+        if (share < 0).any() or (prior < 0).any():
+            raise ValueError("weights of calibration objects must be 0 or greater, found negative ones")
+        _, row = np.unique(ids, return_inverse=True)
+        total = np.bincount(row, weights=share)
+        mass = share / np.where(total > 0, total, 1)[row] * prior
+        order = np.argsort(score, kind="stable")
+        tail = np.concatenate([np.cumsum(mass[order][::-1])[::-1], [0.0]])
+        return cls(score[order], tail, float(prior.max()))
+
+    def p_value(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """The p-value of each score, shape (n,), in (0, 1]; 1 for a score that is not a number.
+
+        p = (w + sum of w_ij over s_ij >= s) / (w + sum of all w_ij), object i's alerts j weighted
+        w_ij to add up to the object's own weight, w the new object's: the conformal p-value of Bates
+        et al. 2023 (arXiv:2104.08279, equation 3) for objects of several alerts each (arXiv:2306.06342) and
+        with prior weights (arXiv:1904.06019). If the new object is drawn like the calibration objects,
+        and the alert like theirs, P(p <= a) <= a for every a.
+        """
+        score = np.asarray(scores, np.float64)
+        above = self.tail[np.searchsorted(self.scores, score, side="left")]
+        p = np.minimum((self.own_weight + above) / (self.own_weight + self.tail[0]), 1.0)
+        return np.where(np.isnan(score), 1.0, p)
+
+
+def benjamini_hochberg(p_values: ArrayLike, fdr: float) -> float:
+    """The largest p-value that is declared a discovery at false-discovery rate ``fdr``; 0.0 where none is.
+
+    The largest p_(k) of m with p_(k) <= fdr * k / m (doi:10.1111/j.2517-6161.1995.tb02031.x); it holds
+    for conformal p-values, which depend positively on each other (arXiv:2104.08279). Values that are not
+    numbers count as tests without a discovery. Raises ValueError where ``fdr`` is outside (0, 1).
+    """
+    _require_rate(fdr)
+    p = np.sort(np.asarray(p_values, np.float64))  # those that are not numbers go last
+    passes = p <= fdr * np.arange(1, len(p) + 1) / max(len(p), 1)
+    return float(p[np.flatnonzero(passes)[-1]]) if passes.any() else 0.0
+
+
+def threshold_from_histogram(counts: ArrayLike, edges: ArrayLike, fdr: float) -> float:
+    """Benjamini-Hochberg from a histogram of a night's p-values: the threshold, 0.0 where none will do.
+
+    ``counts[i]`` p-values lie in (``edges[i]``, ``edges[i + 1]``]; ``edges`` rise, shape (k + 1,). The
+    answer is the largest upper edge e with e <= fdr * (number at or below e) / (number in all): never
+    above what :func:`benjamini_hochberg` allows to be rejected, and close to it where bins are narrow.
+    P-values at or below the first edge belong in the first bin. Raises ValueError on unequal lengths.
+    """
+    _require_rate(fdr)
+    number, edge = np.asarray(counts, np.float64), np.asarray(edges, np.float64)
+    if edge.shape != (len(number) + 1,):
+        raise ValueError(f"a histogram of {len(number)} bins must have {len(number) + 1} edges, found {len(edge)}")
+    total = number.sum()
+    if total <= 0:
+        return 0.0
+    passes = edge[1:] <= fdr * np.cumsum(number) / total
+    return float(edge[1:][passes][-1]) if passes.any() else 0.0
+
+
+def histogram_edges(bins_per_decade: int = 20, smallest: float = 1e-6) -> NDArray[np.float64]:
+    """Edges for :func:`threshold_from_histogram`: 0, then equal steps in the logarithm up to 1."""
+    decades = -np.log10(smallest)
+    return np.concatenate([[0.0], np.logspace(-decades, 0, round(decades * bins_per_decade) + 1)])
+
+
+def _require_rate(fdr: float) -> None:
+    if not 0 < fdr < 1:
+        raise ValueError(f"a false-discovery rate must lie between 0 and 1, found {fdr}")

@@ -1,0 +1,133 @@
+"""Labelled: whole light curves with the class of each object, and the alerts they would have raised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.hashing import scramble
+from schemas.light_curves import ALERT_COLUMNS, POINT_COLUMNS, LightCurves
+
+NJY_PER_FLUXCAL = 10 ** ((31.4 - 27.5) / 2.5)
+"""nJy per FLUXCAL unit, 36.3078: zero points 31.4 and 27.5 AB mag (SNANA's unit, arXiv:0908.4280)."""
+
+FORCED_DAYS_BEFORE_FIRST_DETECTION = 30.0
+"""An alert carries forced photometry from this many days before the object's first detection on
+(the Data Products Definition Document of the survey, LSE-163)."""
+
+HISTORY_DAYS = 365.0
+"""An alert carries at most the last twelve months (LSE-163)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Whole light curves of ``n`` objects and their true classes.
+
+    - ``light_curves``: one row per object, all its points; ``alert_mjd`` is the last point's time.
+      ``object_id`` is scrambled, so that it carries nothing of its source.
+    - ``class_id``: taxonomy ids, shape (n,), int64.
+    - ``source``: the name of the data set; ``fingerprint``: SHA-256 of what was read, hexadecimal.
+
+    The truth is kept apart from ``light_curves``; redshifts and field flags are not kept at all.
+    """
+
+    light_curves: LightCurves
+    class_id: NDArray[np.int64]
+    source: str
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        if self.class_id.shape != (len(self.light_curves),):
+            n = len(self.light_curves)
+            raise ValueError(f"class_id must have one entry per object ({n}), found {self.class_id.shape}")
+
+    def __len__(self) -> int:
+        return len(self.light_curves)
+
+    def select(self, which: ArrayLike) -> Labelled:
+        """The chosen objects: row numbers or a boolean mask of shape (n,)."""
+        curves, class_id = self.light_curves.select(which), self.class_id[np.asarray(which)]
+        return Labelled(curves, class_id, self.source, self.fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """The detections that raise an alert, in time order within each object.
+
+    - ``row``: the object's row, shape (m,); ``number``: 0 for the object's first detection, and so on.
+    - ``start``, ``end``: the points ``start:end`` of the whole curves travel with the alert.
+    """
+
+    row: NDArray[np.int64]
+    number: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def select(self, which: ArrayLike) -> Triggers:
+        """The chosen triggers: row numbers or a boolean mask of shape (m,)."""
+        index = np.asarray(which)
+        return Triggers(self.row[index], self.number[index], self.start[index], self.end[index])
+
+
+def triggers(light_curves: LightCurves) -> Triggers:
+    """Every detection of every object, with the span of points known at that moment and still carried.
+
+    Two detections at one instant (in two bands) are one trigger.
+    """
+    owner = light_curves.alert_of_point
+    point = np.flatnonzero(light_curves.is_detection)
+    row, time = owner[point], light_curves.time_mjd[point]
+    last_of_instant = np.ones(len(point), bool)
+    last_of_instant[:-1] = (row[1:] != row[:-1]) | (time[1:] != time[:-1])
+    row, time = row[last_of_instant], time[last_of_instant]
+    first_of_row = np.searchsorted(row, np.arange(len(light_curves)))
+    number = np.arange(len(row)) - first_of_row[row]
+    first_time = time[first_of_row[row]] if len(row) else time
+    oldest = np.maximum(first_time - FORCED_DAYS_BEFORE_FIRST_DETECTION, time - HISTORY_DAYS)
+    start, end = _spans(light_curves, row, oldest, time)
+    return Triggers(row, number, start, end)
+
+
+def alerts_at(light_curves: LightCurves, chosen: Triggers) -> LightCurves:
+    """The alerts that the chosen triggers raise: at time t an alert holds only points at or before t.
+
+    Training snapshots and the replayed stream are both made here, so that they are the same thing.
+    ``alert_id`` is a hash of object and detection number; ``alert_mjd`` is the detection's time.
+    """
+    lengths = chosen.end - chosen.start
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    take = np.repeat(chosen.start - offsets[:-1], lengths) + np.arange(offsets[-1])
+    points = {name: getattr(light_curves, name)[take] for name in POINT_COLUMNS}
+    rows = {name: getattr(light_curves, name)[chosen.row] for name in ALERT_COLUMNS}
+    rows["alert_mjd"] = light_curves.time_mjd[chosen.end - 1]
+    rows["alert_id"] = scramble(rows["object_id"] ^ scramble(chosen.number, 1), 2)
+    rows["packet_index"] = np.arange(len(chosen))
+    return LightCurves(offsets=offsets, **points, **rows)
+
+
+def alerts(labelled: Labelled, which: ArrayLike | None = None) -> LightCurves:
+    """The stream of the chosen objects (row numbers or mask; all by default): an alert per detection, in time order."""
+    curves = labelled.light_curves if which is None else labelled.light_curves.select(which)
+    stream = alerts_at(curves, triggers(curves))
+    return stream.select(np.lexsort((stream.alert_id, stream.alert_mjd)))
+
+
+def _spans(
+    light_curves: LightCurves, row: NDArray[np.int64], oldest: NDArray[np.float64], newest: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Per trigger: the first point at or after ``oldest``, and one past the last at or before ``newest``."""
+    start = np.empty(len(row), np.int64)
+    end = np.empty(len(row), np.int64)
+    begin_of_row = np.searchsorted(row, np.arange(len(light_curves) + 1))
+    for i in range(len(light_curves)):
+        mine = slice(begin_of_row[i], begin_of_row[i + 1])
+        first, last = light_curves.offsets[i], light_curves.offsets[i + 1]
+        times = light_curves.time_mjd[first:last]
+        start[mine] = first + np.searchsorted(times, oldest[mine], side="left")
+        end[mine] = first + np.searchsorted(times, newest[mine], side="right")
+    return start, end

@@ -1,0 +1,106 @@
+"""Causal truncations: each object at several of its alerts, so that one model serves the first and the last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.datasets.labelled import Labelled, Triggers, alerts_at, triggers
+from models.hashing import scramble, uniform
+from schemas.light_curves import LightCurves
+
+SPLITS = ("train", "tune", "calibration", "test")
+SPLIT_FRACTIONS = (0.60, 0.05, 0.17, 0.18)
+"""Fractions of objects: the classifier and the novelty model learn from ``train``; ``tune`` stops the
+boosting and sets the scale of the novelty scores; ``calibration`` fits the probabilities and holds the
+conformal scores, which must be of objects nothing else has seen; ``test`` is held out, and is what a
+demonstration may stream."""
+
+FIRST_DETECTIONS = 3
+"""The first, second and third alert of every object are always taken: decisions are made there."""
+
+RANDOM_DETECTIONS = 3
+"""So many more are drawn from those between the third alert and the last, which is always taken too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """Chosen alerts of labelled objects; all arrays have shape (m,).
+
+    - ``light_curves``: the alerts, made as the stream makes them; ``class_id``: the truth.
+    - ``weight``: adds up to 1 over an object's snapshots, all alike: for training.
+    - ``stream_weight``: adds up to 1 over an object's snapshots, each divided by its chance of being
+      chosen: a weighted mean over an object's snapshots estimates the mean over all its alerts.
+    - ``split``: index into :data:`SPLITS`.
+    - ``is_last``: the object's last alert.
+    """
+
+    light_curves: LightCurves
+    class_id: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    stream_weight: NDArray[np.float64]
+    split: NDArray[np.int8]
+    is_last: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.light_curves)
+
+
+def split_of(object_id: ArrayLike, seed: int) -> NDArray[np.int8]:
+    """The split of each object, an index into :data:`SPLITS`, by a seeded hash of its id alone.
+
+    An object's split never changes when others are added, and all its alerts share it.
+    """
+    return np.searchsorted(np.cumsum(SPLIT_FRACTIONS)[:-1], uniform(object_id, seed), side="right").astype(np.int8)
+
+
+def held_out(labelled: Labelled, seed: int) -> NDArray[np.bool_]:
+    """Mask of the objects that no part of a bundle trained with ``seed`` has seen, shape (n,)."""
+    return split_of(labelled.light_curves.object_id, seed) == SPLITS.index("test")
+
+
+def take(labelled: Labelled, seed: int) -> Snapshots:
+    """The snapshots of every object: its first three alerts, its last, and three drawn from the others.
+
+    The draw is a hash of object and detection, so it doesn't depend on what else is in the set. Every
+    snapshot holds only points at or before its own time.
+    """
+    found = triggers(labelled.light_curves)
+    total = np.bincount(found.row, minlength=len(labelled))[found.row]
+    is_last = found.number == total - 1
+    always = (found.number < FIRST_DETECTIONS) | is_last
+    drawn, chance = _draw(labelled.light_curves.object_id, found, always, seed)
+    which = np.flatnonzero(always | drawn)
+    chosen = found.select(which)
+    object_id = labelled.light_curves.object_id[chosen.row]
+    return Snapshots(
+        light_curves=alerts_at(labelled.light_curves, chosen),
+        class_id=labelled.class_id[chosen.row],
+        weight=_shared(np.ones(len(which)), chosen.row),
+        stream_weight=_shared(1.0 / chance[which], chosen.row),
+        split=split_of(object_id, seed),
+        is_last=is_last[which],
+    )
+
+
+def _draw(
+    object_id: NDArray[np.int64], found: Triggers, always: NDArray[np.bool_], seed: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Of the triggers not taken anyway, those with an object's smallest hashes; and every trigger's chance."""
+    luck = uniform(object_id[found.row] ^ scramble(found.number, seed), seed + 1)
+    order = np.lexsort((luck, always, found.row))  # within an object: first those not taken anyway
+    begin = np.searchsorted(found.row, found.row)  # rows come in order
+    rank = np.empty(len(found), np.int64)
+    rank[order] = np.arange(len(found))
+    rank -= begin
+    candidates = np.bincount(found.row, weights=~always)[found.row] if len(found) else np.zeros(0)
+    drawn = ~always & (rank < RANDOM_DETECTIONS)
+    chance = np.where(always, 1.0, np.minimum(1.0, RANDOM_DETECTIONS / np.maximum(candidates, 1)))
+    return drawn, chance
+
+
+def _shared(weight: NDArray[np.float64], row: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights scaled to add up to 1 over each object's rows."""
+    return weight / np.bincount(row, weights=weight)[row] if len(row) else weight
