@@ -28,28 +28,50 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GUESTSTAR_", extra="forbid")
 
     home: Path = Field(default_factory=default_home, description="Everything a run leaves lies under this folder.")
-    kafka_bootstrap_servers: str = Field("", description="host:port list; empty: the Kafka that `up` started in this home.")
-    kafka_security_protocol: str = Field("PLAINTEXT", description="PLAINTEXT on one machine; SASL_SSL where a network is crossed.")
+    kafka_bootstrap_servers: str = Field(
+        "", description="host:port list; empty: the Kafka that `up` started in this home."
+    )
+    kafka_security_protocol: str = Field(
+        "PLAINTEXT", description="PLAINTEXT on one machine; SASL_SSL where a network is crossed."
+    )
     kafka_sasl_mechanism: str = Field("SCRAM-SHA-512", description="SASL mechanism, used with SASL_SSL.")
     kafka_username: str = Field("", description="SCRAM user name.")
-    kafka_password: SecretStr = Field(SecretStr(""), description="SCRAM password; give it as a variable, never as a flag.")
+    kafka_password: SecretStr = Field(
+        SecretStr(""), description="SCRAM password; give it as a variable, never as a flag."
+    )
     kafka_ca_file: str = Field("", description="PEM file of the certificate authority for TLS.")
     redis_url: str = Field("", description="redis://… address; empty: the Redis that `up` started in this home.")
+    jars: Path | None = Field(
+        None, description="Folder of the Kafka server's jars; empty: jars/ in the home, fetched by `up`."
+    )
+    ivy_settings: str = Field("", description="Ivy settings file, where the network needs a mirror to fetch the jars.")
     registry_uri: str = Field("", description="MLflow registry; empty: an SQLite file in the home.")
     input_topics: list[str] = Field([DEFAULT_TOPIC], description="Kafka topics of alerts to read.")
     topic_prefix: str = Field("gueststar", description="Output topics are named <prefix>.classifications and so on.")
     spark_master: str = Field("local[*]", description="Spark master; under spark-submit its own --master counts.")
     spark_driver_memory_gib: int = Field(2, ge=1, description="Heap of the Spark driver, GiB.")
     max_alerts_per_batch: int = Field(10_000, ge=1, description="Most alerts a micro-batch takes.")
-    trigger_interval_s: float = Field(0.5, ge=0, description="Shortest time from one micro-batch's start to the next, seconds.")
+    trigger_interval_s: float = Field(
+        0.5, ge=0, description="Shortest time from one micro-batch's start to the next, seconds."
+    )
     packet_size_limit_bytes: int = Field(5_000_000, ge=1, description="Longer packets are dead-lettered unread, bytes.")
-    lost_offsets: str = Field("stop", pattern="^(stop|dead-letter)$", description="What to do where retention removed unread offsets.")
-    novelty_fdr: float = Field(0.1, gt=0, lt=1, description="Expected fraction of false discoveries in the novel topic.")
-    sample_fraction: float = Field(0.01, ge=0, le=1, description="Fraction of alerts copied, by object, to the sample topic.")
+    lost_offsets: str = Field(
+        "stop", pattern="^(stop|dead-letter)$", description="What to do where retention removed unread offsets."
+    )
+    novelty_fdr: float = Field(
+        0.1, gt=0, lt=1, description="Expected fraction of false discoveries in the novel topic."
+    )
+    sample_fraction: float = Field(
+        0.01, ge=0, le=1, description="Fraction of alerts copied, by object, to the sample topic."
+    )
     telescope_budget_hours: float = Field(6.0, ge=0, description="Spectroscopic time to fill a night with, hours.")
-    random_fraction: float = Field(0.2, ge=0, le=1, description="Fraction of the night's time that goes to randomly drawn objects.")
+    random_fraction: float = Field(
+        0.2, ge=0, le=1, description="Fraction of the night's time that goes to randomly drawn objects."
+    )
     label_host: str = Field("127.0.0.1", description="Address the labelling page listens on.")
-    label_port: int = Field(0, ge=0, le=65535, description="Port of the labelling page; 0: a free one, remembered in the home.")
+    label_port: int = Field(
+        0, ge=0, le=65535, description="Port of the labelling page; 0: a free one, remembered in the home."
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from platformdirs import user_data_path
+
+from broker.settings import Settings
+from tests.kafka_topics import Topic, create_topic
+
+KEPT_VARIABLES = {"GUESTSTAR_TEST_DATA", "GUESTSTAR_JARS", "GUESTSTAR_IVY_SETTINGS", "GUESTSTAR_TRACEBACK"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test reads the user's settings or writes to the user's home; the compiled numba code is kept between runs."""
+    for name in [name for name in os.environ if name.startswith("GUESTSTAR_") and name not in KEPT_VARIABLES]:
+        del os.environ[name]
+    os.environ["GUESTSTAR_HOME"] = tempfile.mkdtemp(prefix="gueststar-test-home-")
+    os.environ.setdefault("GUESTSTAR_JARS", str(user_data_path("gueststar") / "jars"))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "numba"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    import shutil
+
+    shutil.rmtree(os.environ["GUESTSTAR_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +38,34 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no folder of real alerts at {folder}: set GUESTSTAR_TEST_DATA to read them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A real Kafka and a real Redis in a home of their own, ended with the session: the settings that reach them.
+
+    The Kafka server's jars are kept between sessions, in the folder GUESTSTAR_JARS or the user's default home.
+    A command run as another process finds these services with GUESTSTAR_HOME=settings.home.
+    """
+    from broker.local import start, stop
+
+    settings = Settings(home=tmp_path_factory.mktemp("services"))
+    try:
+        start(settings)
+        yield settings
+    finally:
+        stop(settings)
+
+
+@pytest.fixture
+def topic(services: Settings) -> Iterator[Callable[..., Topic]]:
+    """Makes topics: ``topic(partitions=2, **config)``. They are deleted when the test ends."""
+    made: list[Topic] = []
+
+    def make(partitions: int = 2, name: str = "", **config: str) -> Topic:
+        made.append(create_topic(services, partitions, name, **config))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.delete()

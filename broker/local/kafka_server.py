@@ -1,0 +1,90 @@
+"""A real Kafka server on this machine: one node, KRaft, its data in the home."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import psutil
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from broker.local.jars import DEPLOY, ensure_jars
+from broker.local.java import find_java
+from broker.local.processes import Server, ServerError, answers_tcp, free_port, write
+from broker.settings import Settings
+
+HEAP = "-Xmx1g"
+READY_DEADLINE_S = 120.0
+"""Kafka answers after 5 s on two idle cores; the deadline allows for a busy machine and for recovery after a crash."""
+PATIENCE_S = 30.0
+"""How long Kafka may take to end in order before it is killed, seconds; it takes 1 to 3."""
+
+
+def server(home: Path) -> Server:
+    """The Kafka of a home."""
+    return Server("kafka", home / "kafka", "kafka.Kafka", home / "logs" / "kafka.log")
+
+
+def choose_ports(remembered: dict[str, Any], taken: set[int]) -> dict[str, int]:
+    """The ports for clients and for the quorum: the remembered ones where they are free."""
+    port = free_port(remembered.get("port"), taken)
+    return {"port": port, "controller_port": free_port(remembered.get("controller_port"), taken | {port})}
+
+
+def launch(settings: Settings, ports: dict[str, int]) -> psutil.Process:
+    """Start Kafka, fetching its jars and formatting its storage where that was never done."""
+    kafka = server(settings.home)
+    java = find_java()
+    jars = ensure_jars(settings.jars or settings.home / "jars", java.binary, settings.ivy_settings)
+    kafka.folder.mkdir(parents=True, exist_ok=True)
+    template = Template((DEPLOY / "kafka-server.properties").read_text())
+    write(kafka.folder / "server.properties", template.substitute(ports))
+    shutil.copyfile(DEPLOY / "log4j2.xml", kafka.folder / "log4j2.xml")
+    environment = {
+        # Relative: no character of the home's path is taken for a separator. A variable: `ps` stays readable.
+        "CLASSPATH": os.pathsep.join(os.path.relpath(jar, kafka.folder.resolve()) for jar in sorted(jars)),
+        "LC_ALL": "C.UTF-8",  # else Java cannot open a folder whose name is not ASCII
+    }
+    run = [str(java.binary), HEAP, "-XX:+ExitOnOutOfMemoryError", "-Dlog4j2.configurationFile=log4j2.xml"]
+    format_once(kafka, run, environment)
+    return kafka.launch([*run, "kafka.Kafka", "server.properties"], environment)
+
+
+def answers(port: int) -> bool:
+    """Whether a Kafka broker on the loopback port answers a metadata request and has joined its own cluster."""
+    if not answers_tcp(port):  # spares librdkafka's complaints about a refused connection
+        return False
+    try:
+        client = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0})
+        return len(client.list_topics(timeout=5).brokers) > 0
+    except KafkaException:
+        return False
+
+
+def format_once(kafka: Server, run: list[str], environment: dict[str, str]) -> None:
+    """Give the storage its identity, once; made aside and renamed, so that a killed run leaves nothing half-made."""
+    if (kafka.folder / "data").exists():
+        return
+    shutil.rmtree(kafka.folder / "data.new", ignore_errors=True)
+    properties = (kafka.folder / "server.properties").read_text().replace("log.dirs=data", "log.dirs=data.new")
+    write(kafka.folder / "format.properties", properties)
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    command = [*run, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", "format.properties"]
+    made = subprocess.run(
+        command,
+        cwd=kafka.folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=READY_DEADLINE_S,
+    )
+    if made.returncode:
+        raise ServerError(f"Kafka could not format its storage in {kafka.folder}:\n{made.stdout}{made.stderr}")
+    (kafka.folder / "data.new").rename(kafka.folder / "data")

@@ -1,0 +1,116 @@
+"""Start and stop the Kafka and the Redis of one home, and remember where they are."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import psutil
+
+from broker.local import kafka_server, redis_server
+from broker.local.processes import ServerError, alive, locked, write
+from broker.settings import SERVICES_FILE, Settings
+
+PARTS: dict[str, ModuleType] = {"kafka": kafka_server, "redis": redis_server}
+"""Started in this order, ended in the other. Each part has server, choose_ports, launch, answers and its deadlines."""
+
+ADDRESSES = {"kafka": "127.0.0.1:{port}", "redis": "redis://127.0.0.1:{port}"}
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A server on its way up: what it is, its process, and whether this call started it."""
+
+    name: str
+    process: psutil.Process
+    port: int
+    is_new: bool
+
+
+def start(settings: Settings) -> dict[str, Any]:
+    """Bring up the home's Kafka and Redis; returns what ``services.json`` then holds. Harmless when they run.
+
+    A service that the settings place elsewhere (kafka_bootstrap_servers, redis_url) is left alone.
+    Raises LookupError (no Java, no Redis), JarError, ServerError.
+    """
+    with locked(settings.home / "services.lock"):
+        remembered = settings.services()
+        launched = [_launched(settings, name, remembered) for name in PARTS if is_local(settings, name)]
+        for server in launched:
+            _wait(settings, server)
+            remembered[server.name] |= {
+                "address": ADDRESSES[server.name].format(port=server.port),
+                "pid": server.process.pid,
+                "since": server.process.create_time(),
+            }
+            _remember(settings, remembered)
+    return remembered
+
+
+def stop(settings: Settings) -> list[str]:
+    """End the home's Redis and Kafka, whoever started them; returns the names of those that ran, none when none did."""
+    if not settings.home.exists():
+        return []
+    ended = []
+    with locked(settings.home / "services.lock"):
+        remembered = settings.services()
+        for name in reversed(PARTS):
+            server = PARTS[name].server(settings.home)
+            if process := server.find():
+                server.end(process, PARTS[name].PATIENCE_S)
+                ended.append(name)
+            _forget(remembered, name)
+        _remember(settings, remembered)
+    return ended
+
+
+def running(settings: Settings, name: str) -> psutil.Process | None:
+    """The process of the home's ``kafka`` or ``redis``, None where it does not run."""
+    process: psutil.Process | None = PARTS[name].server(settings.home).find()
+    return process
+
+
+def is_local(settings: Settings, name: str) -> bool:
+    """Whether the service is this home's own, not one that the settings place elsewhere."""
+    return not {"kafka": settings.kafka_bootstrap_servers, "redis": settings.redis_url}[name]
+
+
+def _launched(settings: Settings, name: str, remembered: dict[str, Any]) -> Launched:
+    """The server's process: the one that runs, else a new one. Its ports are written down before it starts."""
+    part, known = PARTS[name], remembered.get(name, {})
+    if process := part.server(settings.home).find():
+        if "port" in known:
+            return Launched(name, process, known["port"], is_new=False)
+        part.server(settings.home).end(process, part.PATIENCE_S)
+    taken = {port for service in remembered.values() for key, port in service.items() if key.endswith("port")}
+    ports = part.choose_ports(known, taken - set(known.values()))
+    _forget(remembered, name)
+    remembered[name] = remembered.get(name, {}) | ports
+    _remember(settings, remembered)
+    return Launched(name, part.launch(settings, ports), ports["port"], is_new=True)
+
+
+def _wait(settings: Settings, launched: Launched) -> None:
+    """Return when the server answers: a new one, or one that a killed run left behind. A new one that fails is ended."""
+    part = PARTS[launched.name]
+    server = part.server(settings.home)
+    try:
+        server.wait_until(lambda: part.answers(launched.port), launched.process, part.READY_DEADLINE_S)
+    except BaseException:
+        if launched.is_new and alive(launched.process):
+            with suppress(ServerError):
+                server.end(launched.process, part.PATIENCE_S)
+        raise
+
+
+def _forget(remembered: dict[str, Any], name: str) -> None:
+    """Keep the ports for the next run, and nothing that would let a client look for a server that is gone."""
+    for key in ("address", "pid", "since"):
+        remembered.get(name, {}).pop(key, None)
+
+
+def _remember(settings: Settings, services: dict[str, Any]) -> None:
+    write(settings.home / SERVICES_FILE, json.dumps(services, indent=1) + "\n")

@@ -1,0 +1,117 @@
+"""Topics of the test session's Kafka: made, filled and read."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+from broker.settings import Settings
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of a running Kafka, and what a test does with it."""
+
+    name: str
+    partitions: int
+    client: dict[str, str]
+
+    def produce(
+        self,
+        values: Iterable[bytes | None],
+        *,
+        partition: int | None = None,
+        keys: Iterable[bytes] | None = None,
+        timestamp_ms: int | None = None,
+    ) -> None:
+        """Send the values and wait until Kafka has them all; without `partition`, dealt to the partitions in turn."""
+        failures: list[str] = []
+
+        def delivered(error: object, _: Message) -> None:
+            if error is not None:
+                failures.append(str(error))
+
+        producer = Producer(self.client | {"acks": "all", "message.max.bytes": "16777216", "linger.ms": "5"})
+        names = iter(keys) if keys is not None else None
+        for number, value in enumerate(values):
+            where = {"partition": number % self.partitions if partition is None else partition}
+            when = {} if timestamp_ms is None else {"timestamp": timestamp_ms}
+            key = next(names) if names is not None else None
+            while True:
+                try:
+                    producer.produce(self.name, value=value, key=key, on_delivery=delivered, **where, **when)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+        left = producer.flush(60)
+        assert (left, failures) == (0, []), f"{left} messages undelivered to {self.name}, {failures[:3]}"
+
+    def consume(self, deadline_s: float = 60.0) -> list[Message]:
+        """All messages from each partition's beginning to its end as of now, by offset within each partition."""
+        consumer = Consumer(self.client | {"group.id": f"test-{uuid.uuid4()}", "enable.partition.eof": "true"})
+        ends = {
+            p: consumer.get_watermark_offsets(TopicPartition(self.name, p), timeout=30) for p in range(self.partitions)
+        }
+        unread = {p for p, (low, high) in ends.items() if high > low}
+        consumer.assign([TopicPartition(self.name, p, ends[p][0]) for p in unread])
+        found: list[Message] = []
+        stop = time.monotonic() + deadline_s
+        while unread:
+            for message in consumer.consume(500, timeout=0.2):
+                if message.error() is None and message.offset() < ranges[message.partition()][1]:
+                    found.append(message)
+            # By position, not by count: some offsets hold no message.
+            unread = {
+                at.partition for at in consumer.position(consumer.assignment()) if at.offset < ends[at.partition][1]
+            }
+            assert time.monotonic() < stop, (
+                f"could not read {self.name} in {deadline_s:g} s: partitions {unread} unread"
+            )
+        consumer.close()
+        return found
+
+    def ends(self) -> list[int]:
+        """The end offset of every partition."""
+        consumer = Consumer(self.client | {"group.id": "test"})
+        found = [
+            consumer.get_watermark_offsets(TopicPartition(self.name, p), timeout=30)[1] for p in range(self.partitions)
+        ]
+        consumer.close()
+        return found
+
+    def delete(self) -> None:
+        """Delete the topic, if it is there, and wait until Kafka says so."""
+        admin = AdminClient(self.client)
+        if self.name not in admin.list_topics(timeout=10).topics:
+            return
+        for future in admin.delete_topics([self.name], operation_timeout=30).values():
+            future.result()
+
+    def add_partitions(self, total: int) -> Topic:
+        """The same topic with more partitions."""
+        admin = AdminClient(self.client)
+        for future in admin.create_partitions([NewPartitions(self.name, total)]).values():
+            future.result()
+        return Topic(self.name, total, self.client)
+
+
+def create_topic(settings: Settings, partitions: int = 2, name: str = "", **config: str) -> Topic:
+    """Make a topic, of a unique name unless one is given, and wait for its leaders. `config`: retention_ms="1000" …"""
+    client = settings.kafka_client()
+    name = name or f"test-{uuid.uuid4().hex[:12]}"
+    admin = AdminClient(client)
+    options = {key.replace("_", "."): value for key, value in config.items()}
+    for future in admin.create_topics([NewTopic(name, partitions, 1, config=options)], operation_timeout=30).values():
+        future.result()
+    end = time.monotonic() + 30
+    while True:
+        known = admin.list_topics(name, timeout=10).topics[name].partitions
+        if len(known) == partitions and all(p.leader >= 0 for p in known.values()):
+            return Topic(name, partitions, client)
+        assert time.monotonic() < end, f"topic {name} has no leaders after 30 s"
+        time.sleep(0.02)
