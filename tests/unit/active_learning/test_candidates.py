@@ -1,0 +1,169 @@
+"""What the store keeps of a stream of classified alerts, in a real server."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from active_learning.candidates import CandidateStore
+from active_learning.sampling import lot_of
+from schemas import messages
+
+RecordOf = Callable[..., dict[str, Any]]
+DAY_MS = 86_400_000
+EVEN = [0.34, 0.33, 0.33]
+
+
+@pytest.fixture
+def store(redis_url: str) -> CandidateStore:
+    return CandidateStore(redis_url, prefix=f"test-{uuid4().hex}", uncertain_size=5, novel_size=4, random_size=20)
+
+
+def pool(store: CandidateStore, name: str) -> set[int]:
+    return {candidate.object_id for candidate in store.candidates() if name in candidate.pools}
+
+
+def test_the_most_uncertain_are_kept(store: CandidateStore, record_of: RecordOf) -> None:
+    sure = [record_of(i, p_survey=[0.98, 0.01, 0.01]) for i in range(1, 30)]
+    unsure = [record_of(i, p_survey=EVEN) for i in range(100, 105)]
+    assert store.offer(sure[:10] + unsure + sure[10:]) == 34
+    assert pool(store, "uncertain") == {100, 101, 102, 103, 104}
+
+
+def test_novel_ones_by_their_p_value(store: CandidateStore, record_of: RecordOf) -> None:
+    novel = [record_of(i, is_novel=True, novelty_p_value=i * 1e-5) for i in range(1, 8)]
+    store.offer([*novel, record_of(50)])
+    assert pool(store, "novel") == {1, 2, 3, 4}
+
+
+def test_what_was_not_classified_is_not_uncertain_but_may_be_drawn(store: CandidateStore, record_of: RecordOf) -> None:
+    store.offer([record_of(1, class_id=300, p_survey=[], not_classified_reason="fewer than 3 points")])
+    (candidate,) = store.candidates()
+    assert candidate.pools == {"random"}
+    assert candidate.pool_probability == 1.0
+
+
+def test_rows_without_an_object_are_passed_over(store: CandidateStore, record_of: RecordOf) -> None:
+    dead = record_of(3) | {"alert_id": None}
+    assert store.offer([record_of(0), dead]) == 0
+    assert store.candidates() == []
+
+
+def test_the_newest_alert_of_an_object_wins_in_any_order(store: CandidateStore, record_of: RecordOf) -> None:
+    alerts = [
+        record_of(7, alert_id=70 + day, alert_mjd=61_000.0 + day, is_novel=day < 5, novelty_p_value=1e-4, p_survey=EVEN)
+        for day in range(6)
+    ]
+    random.Random(1).shuffle(alerts)
+    for alert in alerts:
+        store.offer([alert])
+    (candidate,) = store.candidates()
+    assert candidate.record["alert_id"] == 75
+    assert candidate.pools == {"uncertain", "random"}, "its last alert is not novel"
+    state = store.object_state(7)
+    assert state is not None
+    assert state["alert_id"] == 75
+
+
+def test_of_alerts_at_the_same_time_the_higher_id_wins(store: CandidateStore, record_of: RecordOf) -> None:
+    for alert_id in (2**60 + 1, 2**60, 9):
+        store.offer([record_of(7, alert_id=alert_id)])
+    state = store.object_state(7)
+    assert state is not None
+    assert state["alert_id"] == 2**60 + 1
+
+
+def test_replay_changes_nothing(store: CandidateStore, record_of: RecordOf) -> None:
+    generator = np.random.default_rng(4)
+    records = [
+        record_of(int(i), alert_id=n, alert_mjd=61_000.0 + n, p_survey=generator.dirichlet([1, 1, 1]).tolist())
+        for n, i in enumerate(generator.integers(1, 60, 300))
+    ]
+    store.offer(records)
+    first = store.candidates()
+    store.offer(records[100:200])
+    store.offer(records)
+    assert str(store.candidates()) == str(first)
+
+
+def test_tasks_at_the_same_time_agree_with_one_after_the_other(store: CandidateStore, record_of: RecordOf) -> None:
+    parts = [
+        [record_of(i, alert_id=1000 * task + i, alert_mjd=61_000.0 + (task * 7 + i) % 8) for i in range(1, 200)]
+        for task in range(8)
+    ]
+    with ThreadPoolExecutor(8) as pool_of_threads:
+        list(pool_of_threads.map(store.offer, parts))
+    expected: dict[int, dict[str, Any]] = {}
+    for record in sorted((r for part in parts for r in part), key=lambda r: r["alert_mjd"]):
+        expected[record["object_id"]] = record
+    found = store.candidates()
+    assert found
+    assert [c.record["alert_id"] for c in found] == [expected[c.object_id]["alert_id"] for c in found]
+
+
+def test_the_random_pool_is_the_lowest_lots_with_its_probability(store: CandidateStore, record_of: RecordOf) -> None:
+    records = [record_of(i, p_survey=[0.99, 0.005, 0.005] if i % 2 else EVEN) for i in range(1, 401)]
+    store.offer(records)
+    lots = lot_of(np.arange(1, 401), store.seed)
+    order = np.argsort(lots)
+    drawn = [candidate for candidate in store.candidates() if "random" in candidate.pools]
+    assert {candidate.object_id for candidate in drawn} == set((order[:20] + 1).tolist())
+    assert [candidate.pool_probability for candidate in drawn] == pytest.approx([lots[order[20]]] * 20)
+
+
+def test_nights_merge_into_one_sample(store: CandidateStore, record_of: RecordOf) -> None:
+    first = [record_of(i) for i in range(1, 300)]
+    second = [record_of(i, input_time_ms=1_790_000_000_000 + DAY_MS) for i in range(200, 600)]
+    store.offer(second)
+    store.offer(first)
+    lots = lot_of(np.arange(1, 600), store.seed)
+    assert pool(store, "random") == set((np.argsort(lots)[:20] + 1).tolist())
+
+
+def test_nights_longer_ago_than_the_window_are_left_out(store: CandidateStore, record_of: RecordOf) -> None:
+    store.offer([record_of(1)])
+    store.offer([record_of(2, input_time_ms=1_790_000_000_000 + 14 * DAY_MS)])
+    assert {candidate.object_id for candidate in store.candidates()} == {2}
+
+
+def test_inverse_probability_weights_estimate_the_number_of_objects(redis_url: str, record_of: RecordOf) -> None:
+    estimates = []
+    records = [record_of(i) for i in range(1, 501)]
+    for seed in range(30):
+        store = CandidateStore(redis_url, prefix=f"test-{uuid4().hex}", random_size=40, seed=seed)
+        store.offer(records)
+        estimates.append(sum(1 / c.pool_probability for c in store.candidates() if "random" in c.pools))
+        store.clear()
+    error = np.std(estimates) / np.sqrt(len(estimates))
+    assert abs(np.mean(estimates) - 500) < 4 * error
+
+
+def test_encoded_records_are_taken_as_they_are(store: CandidateStore, record_of: RecordOf) -> None:
+    records = [record_of(0), record_of(4), record_of(5)]
+    store.offer(records, [messages.encode("classification", record) for record in records])
+    assert [candidate.record["object_name"] for candidate in store.candidates()] == ["4", "5"]
+
+
+def test_everything_expires(store: CandidateStore, record_of: RecordOf, redis_url: str) -> None:
+    import redis
+
+    store.offer([record_of(1, is_novel=True)])
+    with redis.Redis.from_url(redis_url) as client:
+        keys = [key for key in client.scan_iter(f"{store.prefix}:*") if not key.endswith(b":nights")]
+        assert len(keys) == 4
+        assert all(0 < client.ttl(key) <= 14 * 86_400 for key in keys)
+    store.clear()
+    assert store.candidates() == []
+
+
+def test_lots_are_uniform_and_differ_by_seed() -> None:
+    lots = lot_of(np.arange(-5000, 5000), 3)
+    assert ((lots >= 0) & (lots < 1)).all()
+    assert np.abs(np.histogram(lots, 10, (0, 1))[0] - 1000).max() < 150
+    assert abs(np.corrcoef(lots, lot_of(np.arange(-5000, 5000), 4))[0, 1]) < 0.05
