@@ -53,12 +53,10 @@ class Topic:
 
     def consume(self, deadline_s: float = 60.0) -> list[Message]:
         """All messages from each partition's beginning to its end as of now, by offset within each partition."""
-        consumer = Consumer(self.client | {"group.id": f"test-{uuid.uuid4()}", "enable.partition.eof": "true"})
-        ends = {
-            p: consumer.get_watermark_offsets(TopicPartition(self.name, p), timeout=30) for p in range(self.partitions)
-        }
-        unread = {p for p, (low, high) in ends.items() if high > low}
-        consumer.assign([TopicPartition(self.name, p, ends[p][0]) for p in unread])
+        consumer = Consumer(self.client | {"group.id": "test", "enable.auto.commit": "false"})
+        ranges = self._ranges(consumer)
+        unread = {partition for partition, (start, end) in enumerate(ranges) if end > start}
+        consumer.assign([TopicPartition(self.name, partition, ranges[partition][0]) for partition in unread])
         found: list[Message] = []
         stop = time.monotonic() + deadline_s
         while unread:
@@ -66,23 +64,22 @@ class Topic:
                 if message.error() is None and message.offset() < ranges[message.partition()][1]:
                     found.append(message)
             # By position, not by count: some offsets hold no message.
-            unread = {
-                at.partition for at in consumer.position(consumer.assignment()) if at.offset < ends[at.partition][1]
-            }
-            assert time.monotonic() < stop, (
-                f"could not read {self.name} in {deadline_s:g} s: partitions {unread} unread"
-            )
+            positions = consumer.position(consumer.assignment())
+            unread = {at.partition for at in positions if at.offset < ranges[at.partition][1]}
+            assert time.monotonic() < stop, f"could not read partitions {unread} of {self.name} in {deadline_s:g} s"
         consumer.close()
         return found
 
     def ends(self) -> list[int]:
         """The end offset of every partition."""
         consumer = Consumer(self.client | {"group.id": "test"})
-        found = [
-            consumer.get_watermark_offsets(TopicPartition(self.name, p), timeout=30)[1] for p in range(self.partitions)
-        ]
+        ranges = self._ranges(consumer)
         consumer.close()
-        return found
+        return [end for _, end in ranges]
+
+    def _ranges(self, consumer: Consumer) -> list[tuple[int, int]]:
+        places = [TopicPartition(self.name, partition) for partition in range(self.partitions)]
+        return [consumer.get_watermark_offsets(place, timeout=30) for place in places]
 
     def delete(self) -> None:
         """Delete the topic, if it is there, and wait until Kafka says so."""

@@ -47,7 +47,7 @@ def find_java() -> Java:
 
 
 def java_home(home: Path) -> Path:
-    """The folder to give Spark as ``JAVA_HOME``: a Java's own, or a wrapper in `home` that drops what a slim one refuses."""
+    """The folder to give Spark as ``JAVA_HOME``: a Java's own, or a wrapper in `home` where a slim one needs it."""
     java = find_java()
     return java.home if _takes_vector_module(java.binary) else _wrapped(java.binary, home / "java")
 

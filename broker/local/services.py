@@ -94,7 +94,7 @@ def _launched(settings: Settings, name: str, remembered: dict[str, Any]) -> Laun
 
 
 def _wait(settings: Settings, launched: Launched) -> None:
-    """Return when the server answers: a new one, or one that a killed run left behind. A new one that fails is ended."""
+    """Return when the server answers, be it new or left behind by a killed run. A new one that fails is ended."""
     part = PARTS[launched.name]
     server = part.server(settings.home)
     try:
