@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -26,18 +27,18 @@ _ORDER_DIGITS = 40
 _OFFER = """
 local prefix, ttl, uncertain, novel, random = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local pools, touched = prefix .. ':candidates:', {}
-for i = 6, #ARGV, 6 do
-    local id, night, newest = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+for i, row in ipairs(cjson.decode(ARGV[6])) do
+    local id, night, newest = row[1], row[2], ARGV[6 + i]
     local state = prefix .. ':object:' .. id
     if redis.call('GETRANGE', state, 0, 39) <= string.sub(newest, 1, 40) then
         redis.call('SET', state, newest, 'EX', ttl)
         for j, pool in ipairs({'uncertain:', 'novel:'}) do
-            local rank = ARGV[i + 2 + j]
+            local rank = row[2 + j]
             if rank == '' then redis.call('ZREM', pools .. pool .. night, id)
             else redis.call('ZADD', pools .. pool .. night, rank, id) end
         end
     end
-    if ARGV[i + 5] ~= '' then redis.call('ZADD', pools .. 'random:' .. night, ARGV[i + 5], id) end
+    if row[5] ~= '' then redis.call('ZADD', pools .. 'random:' .. night, row[5], id) end
     touched[night] = true
 end
 for night, _ in pairs(touched) do
@@ -51,8 +52,8 @@ for night, _ in pairs(touched) do
 end
 return redis.status_reply('OK')
 """
-"""Per object: its id, night, order and record as one string, ranks in the pools uncertain and novel, and its lot;
-an empty rank or lot means that the object does not belong there."""
+"""Arguments: sizes; then as JSON for each object its id, night, ranks in the pools uncertain and novel, and its lot,
+all text, empty where it does not belong; then for each object the order and the record of its alert as one string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +114,13 @@ class CandidateStore:
             return 0
         rows = [records[i] for i in chosen]
         stored = [encoded[i] for i in chosen] if encoded else [messages.encode("classification", dict(r)) for r in rows]
-        arguments = self._arguments(
-            rows, [orders[i].encode() + message for i, message in zip(chosen, stored, strict=True)]
-        )
+        places = self._places(rows)
+        states = [orders[i].encode() + message for i, message in zip(chosen, stored, strict=True)]
         with redis.Redis.from_url(self.redis_url) as client:
             script = client.register_script(_OFFER)
             with client.pipeline(transaction=False) as pipeline:
-                for part in _chunks(arguments, _ROWS_PER_CALL):
-                    script(args=[*self._sizes(), *(value for row in part for value in row)], client=pipeline)
+                for part in (slice(i, i + _ROWS_PER_CALL) for i in range(0, len(rows), _ROWS_PER_CALL)):
+                    script(args=[*self._sizes(), json.dumps(places[part]), *states[part]], client=pipeline)
                 pipeline.execute()
         return len(chosen)
 
@@ -152,8 +152,8 @@ class CandidateStore:
         """Forget every candidate and object state under this prefix."""
         with redis.Redis.from_url(self.redis_url) as client:
             for pattern in (f"{self.prefix}:candidates:*", f"{self.prefix}:object:*"):
-                for keys in _chunks(list(client.scan_iter(pattern, count=1000)), 1000):
-                    client.delete(*keys)
+                for key in client.scan_iter(pattern, count=1000):
+                    client.delete(key)
 
     def _key(self, name: str) -> str:
         return f"{self.prefix}:candidates:{name}"
@@ -161,7 +161,8 @@ class CandidateStore:
     def _sizes(self) -> list[Any]:
         return [self.prefix, self.days_kept * 86_400, self.uncertain_size, self.novel_size, self.random_size]
 
-    def _arguments(self, rows: list[Mapping[str, Any]], stored: list[bytes]) -> list[list[Any]]:
+    def _places(self, rows: list[Mapping[str, Any]]) -> list[list[str]]:
+        """Per row: object id, night, and its ranks in the three pools."""
         ids = [row["object_id"] for row in rows]
         entropy = np.where([_is_classified(row) for row in rows], _entropies(rows), -np.inf)
         novelty = np.array([-row["novelty_p_value"] if row["is_novel"] else -np.inf for row in rows])
@@ -172,8 +173,8 @@ class CandidateStore:
             _ranks(-lot_of(ids, self.seed), nights, self.random_size + 1),
         )
         return [
-            [object_id, night, record, uncertain, novel, lot.removeprefix("-")]
-            for object_id, night, record, uncertain, novel, lot in zip(ids, nights, stored, *ranks, strict=True)
+            [str(object_id), str(night), uncertain, novel, lot.removeprefix("-")]
+            for object_id, night, uncertain, novel, lot in zip(ids, nights, *ranks, strict=True)
         ]
 
     def _ranked(self, client: redis.Redis, pool: str, nights: list[int]) -> list[dict[int, float]]:
@@ -245,7 +246,3 @@ def _best(nights: list[dict[int, float]], size: int) -> set[int]:
 def _pools(object_id: int, record: Record, members: dict[str, set[int]]) -> frozenset[str]:
     holds = {"uncertain": _is_classified(record), "novel": record["is_novel"], "random": True}
     return frozenset(pool for pool in POOLS if holds[pool] and object_id in members[pool])
-
-
-def _chunks(items: list[Any], size: int) -> list[list[Any]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
