@@ -1,0 +1,51 @@
+"""The Gaussian process on a grid of past times, from which shape and colour are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.gaussian_process import GaussianProcessFits
+from schemas.light_curves import LightCurves
+
+GRID_TIMES = 100
+BEFORE_FIRST_DETECTION_DAYS = 50.0
+"""The grid begins this long before the first detection (or at the first point, if that is later): longer than supernovae
+rise, and short enough that years of silence before a transient don't thin the grid out."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridFlux:
+    """``time_mjd`` (n, m), ascending, ends at the alert; ``mean_njy`` (n, 6, m); ``std_now_njy`` (n, 6), at the alert.
+
+    NaN where the process has no points or has not converged.
+    """
+
+    time_mjd: NDArray[np.float64]
+    mean_njy: NDArray[np.float64]
+    std_now_njy: NDArray[np.float64]
+
+
+def predict_grid(fits: GaussianProcessFits) -> GridFlux:
+    """Predict on times from the beginning to the alert, their distance to the alert growing as the square: finest now."""
+    curves = fits.light_curves
+    beginning = first_time(curves, curves.is_detection) - BEFORE_FIRST_DETECTION_DAYS
+    first = first_time(curves, np.ones(len(curves.time_mjd), bool))
+    beginning = np.fmax(first, beginning)
+    back = np.linspace(1.0, 0.0, GRID_TIMES) ** 2
+    time = curves.alert_mjd[:, None] - (curves.alert_mjd - beginning)[:, None] * back
+    time = np.where(np.isfinite(time), time, 0.0)
+    mean = fits.predict_mean(time)
+    std = fits.predict(curves.alert_mjd[:, None])[1][:, :, 0]
+    mean[~fits.converged] = np.nan
+    std[~fits.converged] = np.nan
+    return GridFlux(time, mean, std)
+
+
+def first_time(curves: LightCurves, which: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Time of each alert's first point among ``which`` (points,), MJD TAI, (n,); NaN where there is none."""
+    result = np.full(len(curves), np.nan)
+    np.fmin.at(result, curves.alert_of_point[which], curves.time_mjd[which])
+    return result

@@ -1,0 +1,82 @@
+"""The covariance of the Gaussian process, and the constants every backend shares.
+
+Flux at time t (days) and wavelength w (nm) has mean zero and covariance
+
+    amplitude² × matern(|t - t'| / timescale) × matern(|w - w'| / WAVELENGTH_LENGTH_NM)
+    matern(r) = (1 + √3 r) exp(-√3 r)
+
+(Matérn-3/2; Rasmussen & Williams 2006, eq. 4.17), a product of two one-dimensional kernels where Boone 2019
+(arXiv:1907.04690) has one two-dimensional kernel: the product lets the process be solved exactly in linear time.
+Amplitude and timescale are fitted for every light curve by maximum likelihood within bounds, no prior.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from schemas.light_curves import BANDS
+from schemas.passbands import SURVEYS, wavelength_nm
+
+N_BANDS = len(BANDS)
+
+WAVELENGTH_LENGTH_NM = 600.0
+"""Correlation length in wavelength, nm: the 6000 Å of Boone 2019 (arXiv:1907.04690), held fixed because the few
+epochs of an early light curve can't tell it."""
+
+ERROR_FLOOR_FRACTION = 0.01
+"""Standard error added in quadrature to every point, as a fraction of the absolute flux of that point. Photometric
+calibration is good to about 1 % (Ivezić et al. 2019, arXiv:0805.2366, ask for 10 mmag), and no pair of smooth functions describes a
+spectrum in motion better than that."""
+
+TIMESCALE_BOUNDS_DAYS = (0.3, 1000.0)
+"""Bounds of the fitted timescale. A night is a third of a day: what changes faster is sampled about once a cycle and
+can't be told from noise. A packet holds about a year: what changes over 1,000 days is a constant for it."""
+
+AMPLITUDE_FLOOR_IN_ERRORS = 0.1
+"""Lower bound of the amplitude in standard errors of the mean of all points: the likelihood of a smaller one can't be
+told from that of no signal at all."""
+
+AMPLITUDE_CEILING_IN_FLUXES = 10.0
+"""Upper bound of the amplitude in units of the largest absolute flux or error: a zero-mean process that never comes
+nearer than a tenth of its own standard deviation has a chance of 8 %, even where all its points are one."""
+
+FASTMATH = {"contract", "nsz", "arcp", "reassoc"}
+"""Floating-point freedoms of the compiled loops: they may reorder sums; NaN and infinities keep their meaning."""
+
+SQRT3 = float(np.sqrt(3.0))
+LOG_2_PI = float(np.log(2.0 * np.pi))
+
+
+@cache
+def wavelengths_nm() -> NDArray[np.float64]:
+    """Effective wavelengths, nm, shape (surveys, 6).
+
+    A survey without a band (NaN) borrows the first survey's wavelength there: no point lies in that band, but
+    the process is predicted in it.
+    """
+    survey, band = np.indices((len(SURVEYS), N_BANDS))
+    table = np.asarray(wavelength_nm(survey.ravel(), band.ravel()), np.float64).reshape(survey.shape)
+    return np.where(np.isfinite(table), table, table[0])
+
+
+@cache
+def band_correlations() -> NDArray[np.float64]:
+    """Correlation of the flux between bands at one time, 0 to 1, shape (surveys, 6, 6)."""
+    wavelength = wavelengths_nm()
+    distance = np.abs(wavelength[:, :, None] - wavelength[:, None, :]) / WAVELENGTH_LENGTH_NM
+    return (1 + SQRT3 * distance) * np.exp(-SQRT3 * distance)
+
+
+def floored_variance(flux_njy: NDArray[np.float64], flux_err_njy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Variance of each point with the error floor, nJy², same shape."""
+    return flux_err_njy * flux_err_njy + (ERROR_FLOOR_FRACTION * flux_njy) * (ERROR_FLOOR_FRACTION * flux_njy)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def matern(scaled: float) -> float:
+    """Matérn-3/2 correlation at ``scaled`` = √3 × distance / length, 0 or greater."""
+    return (1.0 + scaled) * np.exp(-scaled)

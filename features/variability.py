@@ -1,0 +1,178 @@
+"""Statistics of the points themselves, without any model: how strongly, how fast and how lopsidedly the flux varies.
+
+Every band is taken relative to its own weighted mean. Residuals are in units of the error times √(m / (m - 1)) for the m points of
+the band (Stetson 1996, doi:10.1086/133808) where the text says errors, of the band's own standard deviation where it says
+deviations. Bands with one point tell nothing here and are left out.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from features.definition import NUMBER, Feature
+from features.grid import GridFlux
+from schemas.light_curves import BANDS, LightCurves
+
+_BLOCK = "variability"
+_STETSON = "doi:10.1086/133808"
+_ALERCE = "arXiv:2008.03311"
+_RATIOS = (("g", "r"), ("r", "i"), ("i", "z"))
+_RATIO_BANDS = np.array([[BANDS.index(a), BANDS.index(b)] for a, b in _RATIOS])
+_N_BANDS = len(BANDS)
+SAME_NIGHT_DAYS = 0.5
+SHORTEST_STEP_DAYS = 0.01  # two exposures of one visit: a shorter base line only magnifies noise
+SIGNIFICANT = 3.0
+FEATURES = (
+    Feature("log_chi2", NUMBER, _BLOCK, 2, "log10 of chi-square per degree of freedom against a constant flux in every band.", _ALERCE),
+    Feature("excess_over_range", NUMBER, _BLOCK, 2, "Root mean square residual beyond the errors, over the range of the residuals, both in flux.", _ALERCE),
+    Feature("log_range", NUMBER, _BLOCK, 2, "log10 of the range of the residuals in errors."),
+    Feature("stetson_j", NUMBER, _BLOCK, 2, "asinh of the mean of sign(P) √|P| for products P of neighbouring residuals within half a day, any bands.", _STETSON),
+    Feature("stetson_k", NUMBER, _BLOCK, 3, "Mean absolute residual over root mean square residual, in errors: 0.8 for noise, 0.9 for a sinusoid, small for outbursts.", _STETSON),
+    Feature("von_neumann_eta", NUMBER, _BLOCK, 3, "Mean square difference of neighbours in one band over the variance: 2 for noise, 0 for smooth change.", "doi:10.1214/aoms/1177731677"),
+    Feature("skewness", NUMBER, _BLOCK, 3, "Skewness of the residuals in deviations.", _ALERCE),
+    Feature("median_level", NUMBER, _BLOCK, 3, "Median of the residuals in deviations within their range from 0 to 1: near 0 for outbursts, near 1 for eclipses."),
+    Feature("mean_crossings", NUMBER, _BLOCK, 3, "Fraction of neighbours in one band on opposite sides of the mean.", _ALERCE),
+    Feature("log_max_slope", NUMBER, _BLOCK, 2, "log10 of the largest change between neighbours in one band per day, in errors."),
+    Feature("log_night_scatter", NUMBER, _BLOCK, 2, "log10 of half the mean square difference of neighbours within half a day, any bands, in errors."),
+    Feature("fraction_negative", NUMBER, _BLOCK, 1, "Fraction of points with flux below -3 errors."),
+    Feature("fraction_positive", NUMBER, _BLOCK, 1, "Fraction of points with flux above 3 errors."),
+    *(
+        Feature(f"amplitude_ratio_{a}_{b}", NUMBER, _BLOCK, 4, f"log10 of the root mean square residual beyond the errors in {a} over that in {b}; missing with fewer than 2 points in either.", _ALERCE)
+        for a, b in _RATIOS
+    ),
+)  # fmt: skip
+
+
+def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
+    """Measure the block: (n, features)."""
+    out = np.full((len(curves), len(FEATURES)), np.nan)
+    _measure(curves.offsets, curves.time_mjd, curves.flux_njy, curves.flux_err_njy, curves.band, out)
+    return out
+
+
+Array = NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _measure(
+    offsets: NDArray[np.int64], time: Array, flux: Array, error: Array, band: NDArray[np.int8], out: Array
+) -> None:
+    count, mean, spread, noise = np.empty(_N_BANDS), np.empty(_N_BANDS), np.empty(_N_BANDS), np.empty(_N_BANDS)
+    for i in range(len(offsets) - 1):
+        a, b, row = offsets[i], offsets[i + 1], out[i]
+        if a == b:
+            continue
+        t, f, e, c = time[a:b], flux[a:b], error[a:b], band[a:b]
+        row[11], row[12] = (f < -SIGNIFICANT * e).mean(), (f > SIGNIFICANT * e).mean()
+        _band_moments(f, e, c, count, mean, spread, noise)
+        in_errors, in_deviations = np.full(b - a, np.nan), np.full(b - a, np.nan)
+        for j in range(b - a):
+            k = c[j]
+            if count[k] > 1:
+                in_errors[j] = (f[j] - mean[k]) / e[j] * math.sqrt(count[k] / (count[k] - 1.0))
+                in_deviations[j] = (f[j] - mean[k]) / spread[k] if spread[k] > 0.0 else 0.0
+        if np.isfinite(in_errors).sum() > 1:
+            _strength(f, c, count, mean, spread, noise, in_errors, row)
+            _steps(t, c, in_errors, row)
+            _distribution(in_errors, in_deviations, row)
+        for r in range(len(_RATIO_BANDS)):
+            one, two = _RATIO_BANDS[r]
+            if count[one] > 1 and count[two] > 1:
+                row[13 + r] = 0.5 * math.log10(_beyond(spread[one], noise[one]) / _beyond(spread[two], noise[two]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _beyond(spread: float, noise: float) -> float:
+    """Variance beyond the noise, never less than a tenth of the noise: what is not seen is not infinitely small."""
+    return max(spread * spread - noise, 0.1 * noise)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _band_moments(
+    flux: Array, error: Array, band: NDArray[np.int8], count: Array, mean: Array, spread: Array, noise: Array
+) -> None:
+    """For each band: number of points, weighted mean, standard deviation about it, mean square error."""
+    weight = np.zeros(_N_BANDS)
+    count[:], mean[:], spread[:], noise[:] = 0.0, 0.0, 0.0, 0.0
+    for j in range(len(flux)):
+        w = 1.0 / (error[j] * error[j])
+        count[band[j]] += 1.0
+        weight[band[j]] += w
+        mean[band[j]] += w * flux[j]
+        noise[band[j]] += error[j] * error[j]
+    for k in range(_N_BANDS):
+        if count[k] > 0.0:
+            mean[k] /= weight[k]
+            noise[k] /= count[k]
+    for j in range(len(flux)):
+        spread[band[j]] += (flux[j] - mean[band[j]]) ** 2
+    for k in range(_N_BANDS):
+        spread[k] = math.sqrt(spread[k] / (count[k] - 1.0)) if count[k] > 1.0 else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _strength(
+    flux: Array, band: NDArray[np.int8], count: Array, mean: Array, spread: Array, noise: Array, in_errors: Array, row: Array
+) -> None:  # fmt: skip
+    square, freedom, excess, low, high = 0.0, 0.0, 0.0, np.inf, -np.inf
+    for k in range(_N_BANDS):
+        if count[k] > 1.0:
+            freedom += count[k]
+            excess += count[k] * max(spread[k] * spread[k] - noise[k], 0.0)
+    for j in range(len(flux)):
+        if math.isfinite(in_errors[j]):
+            square += in_errors[j] * in_errors[j]
+            low, high = min(low, flux[j] - mean[band[j]]), max(high, flux[j] - mean[band[j]])
+    row[0] = math.log10(max(square / freedom, 1e-3))
+    row[1] = math.sqrt(excess / freedom) / (high - low) if high > low else np.nan
+    row[2] = math.log10(max(np.nanmax(in_errors) - np.nanmin(in_errors), 1e-3))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _steps(time: Array, band: NDArray[np.int8], in_errors: Array, row: Array) -> None:
+    """What neighbours in time tell, in one band and within one night."""
+    last = np.full(_N_BANDS, -1)
+    before = -1
+    pairs, square, crossings, steepest, nights, product, scatter = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    variance, n = 0.0, 0.0
+    for j in range(len(time)):
+        r = in_errors[j]
+        if not math.isfinite(r):
+            continue
+        variance += r * r
+        n += 1.0
+        k = last[band[j]]
+        if k >= 0:
+            s = in_errors[k]
+            pairs += 1.0
+            square += (r - s) * (r - s)
+            crossings += (r > 0.0) != (s > 0.0)
+            steepest = max(steepest, abs(r - s) / max(time[j] - time[k], SHORTEST_STEP_DAYS))
+        if before >= 0 and time[j] - time[before] < SAME_NIGHT_DAYS:
+            p = r * in_errors[before]
+            nights += 1.0
+            product += math.sqrt(abs(p)) if p > 0.0 else -math.sqrt(abs(p))
+            scatter += 0.5 * (r - in_errors[before]) ** 2
+        last[band[j]] = j
+        before = j
+    if pairs > 0.0:
+        row[5] = square / pairs / (variance / n) if variance > 0.0 else np.nan
+        row[8], row[9] = crossings / pairs, math.log10(max(steepest, 1e-3))
+    if nights > 0.0:
+        row[3], row[10] = math.asinh(product / nights), math.log10(max(scatter / nights, 1e-3))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _distribution(in_errors: Array, in_deviations: Array, row: Array) -> None:
+    r = in_errors[np.isfinite(in_errors)]
+    d = in_deviations[np.isfinite(in_deviations)]
+    root = math.sqrt((r * r).mean())
+    row[4] = np.abs(r).mean() / root if root > 0.0 else np.nan
+    moment = d - d.mean()
+    variance = (moment * moment).mean()
+    row[6] = (moment * moment * moment).mean() / variance**1.5 if variance > 0.0 else np.nan
+    row[7] = (np.median(d) - d.min()) / (d.max() - d.min()) if d.max() > d.min() else np.nan
