@@ -1,0 +1,171 @@
+"""LSST alert packets, in every version of their schema that the package ``lsst-alert-packet`` holds.
+
+The schemas are read as data from the package's folder; its code is not imported. On the wire a message is a byte 0,
+the schema id as 4 bytes big endian (100 × major + minor), and one Avro record without its schema (DMTN-093,
+https://dmtn-093.lsst.io). Fluxes are difference fluxes in nJy, times MJD TAI of mid-exposure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.avro_walk import MISSING
+from schemas.columns import Column, Compiler, Layout, Program, Refusal
+from schemas.light_curves import BANDS
+from schemas.rows import Rows, texts, word
+
+WIRE_MAGIC = 0
+WIRE_HEADER_BYTES = 5
+PRIOR_DETECTIONS, FORCED = 1, 2
+
+LAYOUT = Layout(
+    alert={
+        # the id of the triggering measurement: unlike alertId it is in every version, and has been the alert's own id
+        # since 8.0
+        "alert_id": Column("int", ("diaSource.diaSourceId",)),
+        "object_id": Column("int", ("diaSource.diaObjectId",)),
+        "time": Column("float", ("diaSource.midpointMjdTai", "diaSource.midPointTai")),
+        "flux": Column("float", ("diaSource.psfFlux", "diaSource.psFlux")),
+        "flux_err": Column("float", ("diaSource.psfFluxErr", "diaSource.psFluxErr")),
+        "band": Column("text", ("diaSource.band", "diaSource.filterName")),
+        "withdrawn": Column("float", ("diaSource.timeWithdrawnMjdTai",)),
+        "ra": Column("float", ("diaSource.ra",)),
+        "dec": Column("float", ("diaSource.dec", "diaSource.decl")),
+        "reliability": Column("float", ("diaSource.reliability",)),
+        "solar_system_id": Column("int", ("diaSource.ssObjectId",)),
+        "solar_system_source_id": Column("int", ("ssSource.ssObjectId",)),
+        "has_solar_system_object": Column("present", ("ssObject",)),
+        "has_object": Column("present", ("diaObject",)),
+        "written_version": Column("text", ("lsst_schema_version",)),  # a column that another broker adds
+    },
+    point={
+        "time": Column("float", ("midpointMjdTai", "midPointTai")),
+        "flux": Column("float", ("psfFlux", "psFlux")),
+        "flux_err": Column("float", ("psfFluxErr", "psFluxErr")),
+        "band": Column("text", ("band", "filterName")),
+        "withdrawn": Column("float", ("timeWithdrawnMjdTai",)),
+    },
+    arrays={"prvDiaSources": PRIOR_DETECTIONS, "prvDiaForcedSources": FORCED},
+    required=("alert_id", "time", "flux", "flux_err", "band", "ra", "dec"),
+)
+
+
+@cache
+def schema_folder() -> Path:
+    """The folder of schemas in the installed package; LookupError where it is missing."""
+    spec = find_spec("lsst")
+    for place in spec.submodule_search_locations or () if spec else ():
+        folder = Path(place) / "alert" / "packet" / "schema"
+        if folder.is_dir():
+            return folder
+    raise LookupError("the LSST alert schemas are not installed: pip install --no-deps lsst-alert-packet")
+
+
+@cache
+def known_ids() -> tuple[int, ...]:
+    """Ids of the schemas that can be read, ascending."""
+    found = []
+    for file in schema_folder().glob("*/*/lsst.v*_*.alert.avsc"):
+        major, minor = file.parent.parent.name, file.parent.name
+        if file.name == f"lsst.v{major}_{minor}.alert.avsc":
+            found.append(100 * int(major) + int(minor))
+    return tuple(sorted(found))
+
+
+@cache
+def definitions(schema_id: int) -> tuple[Any, dict[str, Any]]:
+    """The alert's schema of a version, and the other records it names, as parsed JSON."""
+    if schema_id not in known_ids():
+        known = ", ".join(map(str, known_ids()))
+        raise Refusal(f"schema id {schema_id} is not known; known are {known}: a newer lsst-alert-packet may have it")
+    major, minor = divmod(schema_id, 100)
+    prefix = f"lsst.v{major}_{minor}."
+    files = (schema_folder() / str(major) / str(minor)).glob(prefix + "*.avsc")
+    records = {file.name.removesuffix(".avsc"): json.loads(file.read_text(encoding="utf-8")) for file in files}
+    return records.pop(prefix + "alert"), records
+
+
+@cache
+def _program(schema_id: int) -> Program:
+    alert, records = definitions(schema_id)
+    return Compiler(LAYOUT, records).compile(alert)
+
+
+def wire_program(message: bytes) -> tuple[int, Program]:
+    """Schema id of a wire message, and how to read it; Refusal where the header is not one."""
+    if len(message) < WIRE_HEADER_BYTES:
+        raise Refusal(f"a wire message has at least {WIRE_HEADER_BYTES} bytes of header, found {len(message)}")
+    schema_id = int.from_bytes(message[1:WIRE_HEADER_BYTES], "big")
+    return schema_id, _program(schema_id)
+
+
+def recognises(schema: dict[str, Any]) -> bool:
+    """Whether a container's schema is an LSST alert's, as written by the survey or by another broker."""
+    return any(field["name"] == "diaSource" for field in schema["fields"])
+
+
+def schema_id_of(schema: dict[str, Any]) -> int:
+    """The schema id that a container's schema states; 0 where it states none."""
+    return version_id(str(schema.get("namespace", "")) or str(schema["name"]))
+
+
+def version_id(text: str) -> int:
+    """100 × major + minor of the first ``vMAJOR_MINOR`` in a text; 0 where there is none."""
+    match = re.search(r"v(\d{1,3})_(\d{1,2})", text)
+    return 100 * int(match[1]) + int(match[2]) if match else 0
+
+
+def columns(rows: Rows, scale: float = 1.0) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
+    """Owner of each point, point columns and alert columns, as ``LightCurves.from_points`` takes them.
+
+    ``scale`` is nJy per unit of flux. The trigger comes first, then the history as listed, then forced photometry:
+    at the same time in the same band the first counts. Withdrawn measurements are left out.
+    """
+    trigger = np.arange(rows.n_alerts)
+    joined = {
+        name: np.concatenate([rows.alert(name), rows.point(name)])
+        for name in ("time", "flux", "flux_err", "band", "withdrawn")
+    }
+    owner = np.concatenate([trigger, rows.owner])
+    kept = np.isnan(joined["withdrawn"])
+    points = {
+        "time_mjd": joined["time"][kept],
+        "flux_njy": joined["flux"][kept] * scale,
+        "flux_err_njy": joined["flux_err"][kept] * scale,
+        "band": band_index(joined["band"][kept]),
+        "is_detection": np.concatenate([np.ones(rows.n_alerts, bool), rows.array == PRIOR_DETECTIONS])[kept],
+    }
+    return owner[kept], points, _alert_columns(rows)
+
+
+def _alert_columns(rows: Rows) -> dict[str, NDArray]:
+    object_id = rows.alert("object_id")
+    solar = (rows.alert("solar_system_id") > 0) | (rows.alert("solar_system_source_id") > 0)
+    solar |= (rows.alert("has_solar_system_object") == 1) | (rows.alert("has_object") != 1)
+    written = [version_id(text) for text in texts(rows.alert("written_version"))]
+    return {
+        "alert_id": rows.alert("alert_id"),
+        "object_id": np.where(object_id == MISSING, 0, object_id),
+        "alert_mjd": rows.alert("time"),
+        "ra_deg": rows.alert("ra"),
+        "dec_deg": rows.alert("dec"),
+        "schema_id": np.where(written, written, rows.schema_id),
+        "is_solar_system": solar,
+        "reliability": rows.alert("reliability").astype(np.float32),
+    }
+
+
+def band_index(words: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Index into BANDS of text columns; -1 for what is no band of the survey. ELAsTiCC writes Y for y."""
+    band = np.full(len(words), -1, np.int8)
+    for name in BANDS + "Y":
+        band[(words[:, 0] == word(name)) & (words[:, 1] == 0)] = BANDS.index(name.lower())
+    return band

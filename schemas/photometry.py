@@ -1,0 +1,40 @@
+"""Magnitudes, zero points and times as surveys give them → nJy and MJD TAI."""
+
+from __future__ import annotations
+
+import numpy as np
+from astropy.time import Time
+from numpy.typing import ArrayLike, NDArray
+
+NJY_ZERO_POINT = 31.4
+"""AB magnitude of 1 nJy: 31.4 = 8.90 + 2.5 log10(1e9), with 3631 Jy at magnitude 0 (Oke and Gunn 1983,
+DOI 10.1086/160817)."""
+
+EARLIEST_MJD, LATEST_MJD = 50_000.0, 80_000.0
+"""Times (MJD) outside of 1995 to 2077 are errors."""
+
+_JD_OF_MJD_ZERO = 2_400_000.5
+
+
+def njy_per_unit(zero_point_mag: ArrayLike) -> NDArray[np.float64]:
+    """nJy of one unit of flux on an AB zero point: 10^((31.4 - zero point) / 2.5)."""
+    return 10 ** (0.4 * (NJY_ZERO_POINT - np.asarray(zero_point_mag, np.float64)))
+
+
+def flux_of_magnitude(
+    magnitude: ArrayLike, magnitude_err: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Flux and its standard error, nJy, of an AB magnitude; the error to first order, flux × err × ln(10) / 2.5."""
+    flux_njy = njy_per_unit(magnitude)
+    return flux_njy, flux_njy * np.asarray(magnitude_err, np.float64) * (0.4 * np.log(10))
+
+
+def mjd_tai_of_jd_utc(jd: ArrayLike) -> NDArray[np.float64]:
+    """MJD on the TAI scale of Julian dates on the UTC scale; NaN outside of the years that can be right."""
+    jd = np.asarray(jd, np.float64)
+    mjd = jd - _JD_OF_MJD_ZERO
+    sane = (mjd > EARLIEST_MJD) & (mjd < LATEST_MJD)  # False for NaN
+    tai = np.full(jd.shape, np.nan)
+    if sane.any():
+        tai[sane] = Time(_JD_OF_MJD_ZERO, mjd[sane], format="jd", scale="utc").tai.mjd
+    return tai

@@ -1,0 +1,135 @@
+"""ZTF alert containers, schema 1.8 to 4.02.
+
+Fields: https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html. Detections are AB magnitudes of the
+difference image with its sign; ``jd`` is UTC at the start of the exposure (30 s as a rule), and is taken as it is: the
+history does not tell each exposure's length. A non-detection with only a limiting magnitude has no flux, and is left out;
+forced photometry (``fp_hists``, since 4.0) has one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.avro_walk import MISSING
+from schemas.columns import Column, Layout
+from schemas.identifiers import object_id_of
+from schemas.light_curves import BANDS
+from schemas.photometry import flux_of_magnitude, mjd_tai_of_jd_utc, njy_per_unit
+from schemas.rows import Rows, texts, word
+
+PRIOR, FORCED = 1, 2
+SOLAR_SYSTEM_ARCSEC = 5.0
+"""A known Solar System object this near (``ssdistnr``) is taken as the source; the packet reports up to 30 arcsec."""
+
+NO_VALUE = -99_998.0
+"""At or below this a forced flux is ZTF's "no value", -99999."""
+
+BAND_OF_FID = {1: "g", 2: "r", 3: "i"}
+POSITIVE = ("t", "1")
+NEGATIVE = ("f", "0")
+
+_DETECTION = ("jd", "magpsf", "sigmapsf")
+LAYOUT = Layout(
+    alert={
+        "alert_id": Column("int", ("candid",)),
+        "object_name": Column("text", ("objectId",)),
+        "fid": Column("int", ("candidate.fid",)),
+        **{name: Column("float", (f"candidate.{name}",)) for name in (*_DETECTION, "ra", "dec", "ssdistnr")},
+        "isdiffpos": Column("text", ("candidate.isdiffpos",)),
+        "rb": Column("float", ("candidate.rb",)),
+        "drb": Column("float", ("candidate.drb",)),
+        "written_version": Column("text", ("schemavsn",)),
+    },
+    point={
+        "fid": Column("int", ("fid",)),
+        **{name: Column("float", (name,)) for name in _DETECTION},
+        "isdiffpos": Column("text", ("isdiffpos",)),
+        "forced_flux": Column("float", ("forcediffimflux",)),
+        "forced_flux_err": Column("float", ("forcediffimfluxunc",)),
+        "zero_point": Column("float", ("magzpsci",)),
+    },
+    arrays={"prv_candidates": PRIOR, "fp_hists": FORCED},
+    required=("alert_id", "object_name", "jd", "fid", "magpsf", "sigmapsf", "isdiffpos", "ra", "dec"),
+)
+
+
+def recognises(schema: dict[str, Any]) -> bool:
+    """Whether a container's schema is a ZTF alert's."""
+    return {"candid", "candidate"} <= {field["name"] for field in schema["fields"]}
+
+
+def schema_id_of(schema: dict[str, Any]) -> int:
+    """100 × major + minor of the version that the schema states; 0 where it states none."""
+    return version_id(str(schema.get("version", "")))
+
+
+def version_id(text: str) -> int:
+    """100 × major + minor of a version such as 4.02 (402); 0 where it is none."""
+    match = re.fullmatch(r"(\d{1,3})\.(\d{1,2})", text)
+    return 100 * int(match[1]) + int(match[2]) if match else 0
+
+
+def columns(rows: Rows) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
+    """Owner of each point, point columns and alert columns, as ``LightCurves.from_points`` takes them."""
+    trigger_flux, trigger_err = _signed(rows.alert("magpsf"), rows.alert("sigmapsf"), rows.alert("isdiffpos"))
+    flux, flux_err = _signed(rows.point("magpsf"), rows.point("sigmapsf"), rows.point("isdiffpos"))
+    forced = rows.array == FORCED
+    per_count = njy_per_unit(rows.point("zero_point")[forced])
+    counts = rows.point("forced_flux")[forced]
+    flux[forced] = np.where(counts > NO_VALUE, counts, np.nan) * per_count
+    flux_err[forced] = rows.point("forced_flux_err")[forced] * per_count
+    measured = forced | np.isfinite(rows.point("magpsf"))  # the rest are limiting magnitudes only
+    time = mjd_tai_of_jd_utc(np.concatenate([rows.alert("jd"), rows.point("jd")]))
+    kept = np.concatenate([np.ones(rows.n_alerts, bool), measured])
+    points = {
+        "time_mjd": time[kept],
+        "flux_njy": np.concatenate([trigger_flux, flux])[kept],
+        "flux_err_njy": np.concatenate([trigger_err, flux_err])[kept],
+        "band": _band_index(np.concatenate([rows.alert("fid"), rows.point("fid")]))[kept],
+        "is_detection": np.concatenate([np.ones(rows.n_alerts, bool), ~forced])[kept],
+    }
+    owner = np.concatenate([np.arange(rows.n_alerts), rows.owner])[kept]
+    return owner, points, _alert_columns(rows, time[: rows.n_alerts])
+
+
+def _signed(magnitude: NDArray, magnitude_err: NDArray, sign: NDArray) -> tuple[NDArray, NDArray]:
+    """Flux and error, nJy; NaN where the sign of the difference is not stated."""
+    flux_njy, flux_err_njy = flux_of_magnitude(magnitude, magnitude_err)
+    factor = np.full(len(flux_njy), np.nan)
+    for texts_of_sign, value in ((POSITIVE, 1.0), (NEGATIVE, -1.0)):
+        for text in texts_of_sign:
+            factor[(sign[:, 0] == word(text)) & (sign[:, 1] == 0)] = value
+    return flux_njy * factor, flux_err_njy
+
+
+def _band_index(fid: NDArray[np.int64]) -> NDArray[np.int8]:
+    band = np.full(len(fid), -1, np.int8)
+    for number, name in BAND_OF_FID.items():
+        band[fid == number] = BANDS.index(name)
+    return band
+
+
+def _alert_columns(rows: Rows, time_mjd: NDArray) -> dict[str, NDArray]:
+    written = [version_id(text) for text in texts(rows.alert("written_version"))]
+    distance, deep = rows.alert("ssdistnr"), rows.alert("drb")
+    return {
+        "alert_id": rows.alert("alert_id"),
+        "object_id": np.array([_object_id(name) for name in texts(rows.alert("object_name"))], np.int64),
+        "alert_mjd": time_mjd,
+        "ra_deg": rows.alert("ra"),
+        "dec_deg": rows.alert("dec"),
+        "schema_id": np.where(written, written, rows.schema_id),
+        "is_solar_system": (distance >= 0) & (distance <= SOLAR_SYSTEM_ARCSEC),
+        "reliability": np.where(np.isfinite(deep), deep, rows.alert("rb")).astype(np.float32),
+    }
+
+
+def _object_id(name: str) -> int:
+    try:
+        return object_id_of(name)
+    except ValueError:
+        return MISSING
