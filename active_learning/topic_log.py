@@ -86,6 +86,16 @@ def read(
             )
 
 
+def read_slice(kafka_client: Mapping[str, Any], topic: str, partition: int, start: int, end: int) -> Iterator[Entry]:
+    """The messages that one partition still has with ``start <= offset < end``; none where the topic is gone."""
+    client = {**kafka_client, "fetch.message.max.bytes": 65_536}  # at least one message comes, however long
+    try:
+        others = [number for number in bounds(client, topic) if number != partition]
+    except LookupError:
+        return
+    yield from read(client, topic, {partition: start}, {partition: end, **dict.fromkeys(others, 0)})
+
+
 def read_batches(
     kafka_client: Mapping[str, Any],
     topic: str,

@@ -1,0 +1,84 @@
+"""The archive: every classified alert as Parquet, a folder for each night, a file for each task and night.
+
+A file is named after its task, and a task's name says which input it holds; so a batch that is done again
+overwrites its own files and doubles nothing. A file is complete or absent: it is written under another name first.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import ArrayLike, NDArray
+
+from broker.settings import Settings
+
+LONGITUDE_DEG = -70.75
+"""East longitude of Cerro Pachón (WGS 84), where local noon parts one night from the next."""
+
+COLUMNS_LEFT_OUT = ("dead_stage", "dead_reason", "payload", "payload_length", "is_first_of_message", "topics")
+
+
+def folder(settings: Settings) -> Path:
+    """Where the archive lies; Spark and pyarrow read it as one data set partitioned by ``night``."""
+    return settings.home / "archive"
+
+
+def night_of(time_mjd: ArrayLike) -> NDArray[np.int64]:
+    """The night a time belongs to: the MJD of the evening's date at the site; nights part at local mean noon.
+
+    Local noon at the site is 16:43 UTC, which is day, too, for telescopes as far west as California: none of
+    their nights is cut in two either. TAI runs 37 s ahead of UTC, which at noon does not matter.
+    """
+    local_days = np.asarray(time_mjd, np.float64) + LONGITUDE_DEG / 360
+    return np.floor(local_days - 0.5).astype(np.int64)
+
+
+def date_of(night_mjd: int) -> str:
+    """The night's date, YYYY-MM-DD, from its MJD; MJD 0 is 1858-11-17."""
+    return str(np.datetime64("1858-11-17") + np.timedelta64(int(night_mjd), "D"))
+
+
+def write(settings: Settings, alerts: pa.Table) -> list[Path]:
+    """Write rows of alerts: a file for each task and night, complete on disk at return; returns the files.
+
+    All of a task's rows of a night have to come in one call. Raises OSError where the disk refuses.
+    """
+    if not alerts.num_rows:
+        return []
+    alerts = alerts.drop_columns([name for name in COLUMNS_LEFT_OUT if name in alerts.column_names])
+    mjd = np.nan_to_num(alerts.column("alert_mjd").to_numpy(), nan=0.0)
+    nights = pa.array(night_of(mjd))
+    tasks = alerts.column("task").combine_chunks()
+    files = []
+    for task in tasks.unique().to_pylist():
+        of_task = pc.equal(tasks, task)
+        for night in pc.unique(nights.filter(of_task)).to_pylist():
+            rows = alerts.filter(pc.and_(of_task, pc.equal(nights, night)))
+            file = folder(settings) / f"night={date_of(night)}" / f"{task}.parquet"
+            _write_whole(rows, file)
+            files.append(file)
+    return files
+
+
+def _write_whole(rows: pa.Table, file: Path) -> None:
+    """Nobody sees half a file: neither a reader now, nor one after a power cut."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")  # readers of data sets pass over dot files
+    try:
+        with draft.open("wb") as out:
+            pq.write_table(rows, out, compression="zstd", use_dictionary=_repetitive(rows))
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _repetitive(rows: pa.Table) -> list[str]:
+    """Columns worth a dictionary: not floats, which hardly ever repeat."""
+    return ["class_ids.list.element", *(field.name for field in rows.schema if not pa.types.is_floating(field.type))]
