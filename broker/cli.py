@@ -1,14 +1,16 @@
-"""The command line: ``gueststar COMMAND``. Each command lives in a file of ``broker.commands`` and is loaded when called."""
+"""The command line: ``gueststar COMMAND``. Each command lives in a file of ``broker.commands``, loaded when called."""
 
 from __future__ import annotations
 
 import os
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 import click
 
-from broker.settings import default_home
+from broker.setting_errors import mistyped_variables, near
+from broker.settings import Settings, default_home
 
 COMMANDS = {
     "demo": ("demo", "Show the whole broker at work on this machine."),
@@ -48,6 +50,14 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"broker.commands.{COMMANDS[name][0]}"), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            raise click.UsageError(f"There is no command {args[0]!r}{near(args[0], known)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]
         if rows:
@@ -66,25 +76,43 @@ def gueststar() -> None:
 
 
 def main() -> None:
-    """Entry point: errors a user can mend are one line on standard error and exit code 1."""
+    """Entry point: errors a user can mend are one line on standard error and exit code 1.
+
+    Others show where they happened; with GUESTSTAR_TRACEBACK=1 all do.
+    """
     os.environ.setdefault("NUMBA_CACHE_DIR", str(default_home() / "cache" / "numba"))
+    for line in mistyped_variables(Settings.model_fields):
+        click.echo(f"gueststar: {line}", err=True)
     try:
-        gueststar.main(standalone_mode=False)
+        code = gueststar.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as request:
-        sys.exit(request.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except (LookupError, OSError, ValueError) as error:
-        click.echo(f"gueststar: {error}", err=True)
+    except Exception as error:
+        told = None if os.environ.get("GUESTSTAR_TRACEBACK") == "1" else in_one_line(error)
+        if told is None:
+            raise
+        click.echo(f"gueststar: {told}", err=True)
         sys.exit(1)
+    # click returns the code of ctx.exit(code), and what the command returned.
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def in_one_line(error: Exception) -> str | None:
+    """What to tell of an error that a user can mend; None for a fault of the program, to be shown with its place."""
+    if isinstance(error, (KeyError, IndexError, UnicodeError)):
+        return None
+    clients = {"confluent_kafka": "KafkaException", "redis": "RedisError"}
+    for module, name in clients.items():  # not imported for this: where they raised, they are loaded
+        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
+            what = error.args[0].str() if module == "confluent_kafka" and hasattr(error.args[0], "str") else str(error)
+            return f"{what} (`gueststar status` tells what runs)"
+    return str(error) or None if isinstance(error, (LookupError, OSError, ValueError)) else None
 
 
 def _exists(module: str) -> bool:
-    from importlib.util import find_spec
-
     return find_spec(f"broker.commands.{module}") is not None
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import psutil
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
-from schemas.packets import DEFAULT_TOPIC
+from broker.setting_errors import PREFIX, Origin, SettingsError, explain, variable_of
+from schemas.input_topics import DEFAULT_TOPIC
 
 SERVICES_FILE = "services.json"
 """In the home: addresses and process ids of what ``gueststar up`` started."""
@@ -22,56 +30,71 @@ def default_home() -> Path:
     return Path(os.environ.get("GUESTSTAR_HOME") or user_data_path("gueststar")).expanduser().absolute()
 
 
-class Settings(BaseSettings):
-    """Every setting, with its unit in its name and a default that works after ``gueststar up``."""
+def settings_file(home: str | Path | None = None) -> Path:
+    """The TOML file of settings: ``GUESTSTAR_CONFIG``, else ``gueststar.toml`` in the home. It need not exist."""
+    return Path(os.environ.get("GUESTSTAR_CONFIG") or Path(home or default_home(), "gueststar.toml")).expanduser()
 
-    model_config = SettingsConfigDict(env_prefix="GUESTSTAR_", extra="forbid")
+
+def _setting(default: Any, description: str, **bounds: Any) -> Any:
+    return Field(default, description=description, **bounds)
+
+
+class Settings(BaseSettings):
+    """Every setting, its unit in its name, with a default that works after ``gueststar up``; raises SettingsError."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", env_ignore_empty=True)
 
     home: Path = Field(default_factory=default_home, description="Everything a run leaves lies under this folder.")
-    kafka_bootstrap_servers: str = Field(
-        "", description="host:port list; empty: the Kafka that `up` started in this home."
+    kafka_bootstrap_servers: str = _setting("", "host:port list; empty: the Kafka that `up` started in this home.")
+    kafka_security_protocol: str = _setting("PLAINTEXT", "PLAINTEXT on one machine; SASL_SSL over a network.")
+    kafka_sasl_mechanism: str = _setting("SCRAM-SHA-512", "SASL mechanism, used with SASL_SSL.")
+    kafka_username: str = _setting("", "SCRAM user name.")
+    kafka_password: SecretStr = _setting(SecretStr(""), "SCRAM password; give it as a variable, never as a flag.")
+    kafka_ca_file: str = _setting("", "PEM file of the certificate authority for TLS.")
+    redis_url: str = _setting("", "redis://… address; empty: the Redis that `up` started in this home.")
+    jars: Path | None = _setting(None, "Folder of the Kafka server's jars; empty: jars/ in the home, filled by `up`.")
+    ivy_settings: str = _setting("", "Ivy settings file for `up`, where fetching the Kafka server needs a mirror.")
+    registry_uri: str = _setting("", "MLflow registry; empty: an SQLite file in the home.")
+    input_topics: Annotated[list[str], NoDecode] = _setting(
+        [DEFAULT_TOPIC], "Kafka topics of alerts to read; in a variable, separated by commas.", min_length=1
     )
-    kafka_security_protocol: str = Field(
-        "PLAINTEXT", description="PLAINTEXT on one machine; SASL_SSL where a network is crossed."
-    )
-    kafka_sasl_mechanism: str = Field("SCRAM-SHA-512", description="SASL mechanism, used with SASL_SSL.")
-    kafka_username: str = Field("", description="SCRAM user name.")
-    kafka_password: SecretStr = Field(
-        SecretStr(""), description="SCRAM password; give it as a variable, never as a flag."
-    )
-    kafka_ca_file: str = Field("", description="PEM file of the certificate authority for TLS.")
-    redis_url: str = Field("", description="redis://… address; empty: the Redis that `up` started in this home.")
-    jars: Path | None = Field(
-        None, description="Folder of the Kafka server's jars; empty: jars/ in the home, fetched by `up`."
-    )
-    ivy_settings: str = Field("", description="Ivy settings file, where the network needs a mirror to fetch the jars.")
-    registry_uri: str = Field("", description="MLflow registry; empty: an SQLite file in the home.")
-    input_topics: list[str] = Field([DEFAULT_TOPIC], description="Kafka topics of alerts to read.")
-    topic_prefix: str = Field("gueststar", description="Output topics are named <prefix>.classifications and so on.")
-    spark_master: str = Field("local[*]", description="Spark master; under spark-submit its own --master counts.")
-    spark_driver_memory_gib: int = Field(2, ge=1, description="Heap of the Spark driver, GiB.")
-    max_alerts_per_batch: int = Field(10_000, ge=1, description="Most alerts a micro-batch takes.")
-    trigger_interval_s: float = Field(
-        0.5, ge=0, description="Shortest time from one micro-batch's start to the next, seconds."
-    )
-    packet_size_limit_bytes: int = Field(5_000_000, ge=1, description="Longer packets are dead-lettered unread, bytes.")
-    lost_offsets: str = Field(
-        "stop", pattern="^(stop|dead-letter)$", description="What to do where retention removed unread offsets."
-    )
-    novelty_fdr: float = Field(
-        0.1, gt=0, lt=1, description="Expected fraction of false discoveries in the novel topic."
-    )
-    sample_fraction: float = Field(
-        0.01, ge=0, le=1, description="Fraction of alerts copied, by object, to the sample topic."
-    )
-    telescope_budget_hours: float = Field(6.0, ge=0, description="Spectroscopic time to fill a night with, hours.")
-    random_fraction: float = Field(
-        0.2, ge=0, le=1, description="Fraction of the night's time that goes to randomly drawn objects."
-    )
-    label_host: str = Field("127.0.0.1", description="Address the labelling page listens on.")
-    label_port: int = Field(
-        0, ge=0, le=65535, description="Port of the labelling page; 0: a free one, remembered in the home."
-    )
+    topic_prefix: str = _setting("gueststar", "Output topics are <prefix>.classifications and so on.", min_length=1)
+    spark_master: str = _setting("local[*]", "Spark master; under spark-submit its own --master counts.")
+    spark_driver_memory_gib: int = _setting(2, "Heap of the Spark driver, GiB.", ge=1)
+    max_alerts_per_batch: int = _setting(10_000, "Most alerts a micro-batch takes.", ge=1)
+    trigger_interval_s: float = _setting(0.5, "Shortest time between the starts of two micro-batches, seconds.", ge=0)
+    packet_size_limit_bytes: int = _setting(5_000_000, "Longer packets are dead-lettered unread, bytes.", ge=1)
+    lost_offsets: Literal["stop", "dead-letter"] = _setting("stop", "What to do if retention removed unread offsets.")
+    novelty_fdr: float = _setting(0.1, "Expected fraction of false discoveries in the novel topic.", gt=0, lt=1)
+    sample_fraction: float = _setting(0.01, "Fraction of alerts copied, by object, to the sample topic.", ge=0, le=1)
+    telescope_budget_hours: float = _setting(6.0, "Spectroscopic time to fill a night with, hours.", ge=0)
+    random_fraction: float = _setting(0.2, "Fraction of the night's time for randomly drawn objects.", ge=0, le=1)
+    label_host: str = _setting("127.0.0.1", "Address the labelling page listens on.")
+    label_port: int = _setting(0, "Port of the labelling page; 0: a free one, remembered in the home.", ge=0, le=65535)
+
+    def __init__(self, **given: Any) -> None:
+        file = settings_file(given.get("home"))
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            fields = type(self).model_fields
+            secret = {name for name, field in fields.items() if field.annotation is SecretStr}
+            raise SettingsError(explain(error, Origin(given.keys(), file, fields.keys(), secret))) from None
+
+    @field_validator("home", "jars")
+    @classmethod
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        return folder and folder.expanduser().absolute()
+
+    @field_validator("input_topics", mode="before")
+    @classmethod
+    def _separated(cls, topics: Any) -> Any:
+        """A variable holds a list as JSON or separated by commas."""
+        if not isinstance(topics, str):
+            return topics
+        if topics.lstrip().startswith("["):
+            return json.loads(topics)
+        return [topic.strip() for topic in topics.split(",") if topic.strip()]
 
     @classmethod
     def settings_customise_sources(
@@ -79,10 +102,14 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_: Any,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = Path(os.environ.get("GUESTSTAR_CONFIG") or default_home() / "gueststar.toml")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        file = settings_file(init_settings().get("home"))
+        try:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        except ValueError as error:
+            raise SettingsError(f"{file} is not TOML: {error}") from None
 
     def services(self) -> dict[str, Any]:
         """What ``gueststar up`` wrote of the services of this home; empty where nothing was started."""
@@ -90,18 +117,18 @@ class Settings(BaseSettings):
         return json.loads(file.read_text()) if file.exists() else {}
 
     def bootstrap_servers(self) -> str:
-        """The Kafka address to use; raises LookupError where none is set and none was started."""
-        return self.kafka_bootstrap_servers or self._started("kafka", "GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS")
+        """The Kafka address to use; raises LookupError where none is set and none runs."""
+        return self.kafka_bootstrap_servers or self._started("kafka", "kafka_bootstrap_servers")
 
     def redis_address(self) -> str:
-        """The Redis address to use; raises LookupError where none is set and none was started."""
-        return self.redis_url or self._started("redis", "GUESTSTAR_REDIS_URL")
+        """The Redis address to use; raises LookupError where none is set and none runs."""
+        return self.redis_url or self._started("redis", "redis_url")
 
-    def _started(self, service: str, variable: str) -> str:
-        address = self.services().get(service, {}).get("address")
-        if not address:
-            raise LookupError(f"no {service} is known to {self.home}: run `gueststar up`, or set {variable}")
-        return str(address)
+    def _started(self, service: str, setting: str) -> str:
+        known = self.services().get(service, {})
+        if "address" not in known or not psutil.pid_exists(known["pid"]):
+            raise LookupError(f"no {service} runs in {self.home}: run `gueststar up`, or set {variable_of(setting)}")
+        return str(known["address"])
 
     def kafka_client(self) -> dict[str, str]:
         """librdkafka's connection properties: the one security configuration of every client."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import click
+from pydantic.fields import FieldInfo
 
+from broker.setting_errors import variable_of
 from broker.settings import Settings
 
 json_option = click.option(
@@ -35,16 +37,33 @@ def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
 def _flag(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     field = Settings.model_fields[name]
     many = field.annotation == list[str]
-    kind = field.annotation if field.annotation in (int, float) else str
     return click.option(
         "--" + name.replace("_", "-"),
         f"setting_{name}",
-        type=kind,
+        type=_kind(field),
         multiple=many,
         default=() if many else None,
-        help=f"{field.description} [variable GUESTSTAR_{name.upper()}; default {field.get_default(call_default_factory=True)!r}]",
+        help=f"{field.description} [variable {variable_of(name)}{_default(field)}]",
     )
 
 
+def _kind(field: FieldInfo) -> Any:
+    if get_origin(field.annotation) is Literal:
+        return click.Choice(get_args(field.annotation))
+    return field.annotation if field.annotation in (int, float) else str
+
+
+def _default(field: FieldInfo) -> str:
+    """The default as a person would type it; an empty one is told in the description."""
+    default = field.get_default(call_default_factory=True)
+    if default in (None, ""):
+        return ""
+    return f"; default {', '.join(default) if isinstance(default, list) else default}"
+
+
 def _without_unset(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value not in (None, ())}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value not in (None, ())
+    }

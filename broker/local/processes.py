@@ -33,7 +33,7 @@ class Server:
     log: Path
 
     def find(self) -> psutil.Process | None:
-        """This server's process, whoever started it: told by its folder and command line, so no recycled id deceives."""
+        """This server's process, whoever started it: told by its folder and command line, no id deceives."""
         folder = str(self.folder.resolve())
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):

@@ -1,0 +1,65 @@
+"""``gueststar status`` as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show(report: dict[str, Any], console: Console | None = None) -> None:
+    """Print what `broker.local.status.report` found."""
+    console = console or Console()
+    console.print(_services(report))
+    if report["topics"]:
+        console.print(_topics(report))
+    if report["job"] is None:
+        console.print("The streaming job has not run in this home: `gueststar run` starts it.", highlight=False)
+    else:
+        console.print(_job(report["job"]))
+
+
+def _services(report: dict[str, Any]) -> Table:
+    table = Table("service", "state", "address", "pid", "up since", title=report["home"], title_justify="left")
+    for name in ("kafka", "redis"):
+        found = report[name]
+        state = "[green]running[/]" if found["running"] else "[red]not running[/]"
+        since = duration(found["uptime_s"]) if found["uptime_s"] is not None else ""
+        table.add_row(name, state, found["address"], str(found["pid"] or ""), since)
+    return table
+
+
+def _topics(report: dict[str, Any]) -> Table:
+    lag = (report["job"] or {}).get("lag", {})
+    table = Table(title="topics", title_justify="left")
+    table.add_column("topic")
+    for heading in ("partitions", "messages", "not yet read"):
+        table.add_column(heading, justify="right")
+    for topic in report["topics"]:
+        unread = f"{lag[topic['topic']]:,}" if topic["topic"] in lag else ""
+        table.add_row(topic["topic"], str(topic["partitions"]), f"{topic['messages']:,}", unread)
+    return table
+
+
+def _job(job: dict[str, Any]) -> Table:
+    table = Table("streaming job", "", title_justify="left", show_header=False, title="streaming job")
+    table.add_row("state", f"[green]running[/], process {job['pid']}" if job["running"] else "[red]not running[/]")
+    table.add_row("last micro-batch", f"number {job['batch']}, ended {job['end_time']}, took {job['seconds']:.2f} s")
+    table.add_row("in it", f"{job['alerts_in']:,} in, {job['alerts_out']:,} out, {job['dead_letters']:,} dead letters")
+    rates = f"{job['alerts_in_per_s']:,.1f}/s in, {job['alerts_out_per_s']:,.1f}/s out"
+    table.add_row("the last minute", f"{rates}, {job['dead_letters_per_s']:,.1f}/s dead letters")
+    lag = f"{sum(job['lag'].values()):,} messages" if job["lag"] else "unknown: Kafka does not answer"
+    table.add_row("lag", lag)
+    table.add_row("model", str(job["model"]))
+    return table
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 42 s, 5 min, 3 h 20 min, 2 d 4 h."""
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{int(seconds)} s"

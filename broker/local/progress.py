@@ -1,0 +1,78 @@
+"""The streaming job's progress, as it writes it itself: one JSON object for each micro-batch in run/progress.jsonl."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PROGRESS_FILE = Path("run") / "progress.jsonl"
+"""In the home."""
+
+WINDOW_S = 60.0
+"""Rates are means over this time, seconds."""
+
+TAIL_BYTES = 1 << 20
+"""Enough of the file's end for a minute of micro-batches of a quarter of a second, some 1 kB each."""
+
+COUNTS = ("alerts_in", "alerts_out", "dead_letters")
+
+
+def read_progress(home: Path) -> list[dict[str, Any]]:
+    """The latest micro-batches, oldest first; empty where no job ever ran. A line still being written is left out."""
+    file = home / PROGRESS_FILE
+    if not file.exists():
+        return []
+    with file.open("rb") as opened:
+        size = opened.seek(0, 2)
+        opened.seek(max(0, size - TAIL_BYTES))
+        lines = opened.read().split(b"\n")
+    # The first line may have lost its beginning, and what follows the last line break is not yet whole.
+    whole = lines[:-1] if size <= TAIL_BYTES else lines[1:-1]
+    return [json.loads(line) for line in whole if line.strip()]
+
+
+def job_report(
+    batches: list[dict[str, Any]], ends: Mapping[str, Mapping[int, int]], now_s: float
+) -> dict[str, Any] | None:
+    """The job's last micro-batch, its lag by topic and its rates (1/s); None where no job ever ran.
+
+    `ends` is each input topic's end offset by partition; `now_s` is seconds since 1970.
+    """
+    if not batches:
+        return None
+    last = batches[-1]
+    rates = {f"{name}_per_s": round(rate, 3) for name, rate in rates_per_s(batches, now_s).items()}
+    lag = {topic: lag_of(last["offsets"].get(topic, {}), ends[topic]) for topic in last["offsets"] if topic in ends}
+    return {"running": _runs(last), **{key: last[key] for key in last if key != "offsets"}, "lag": lag, **rates}
+
+
+def lag_of(next_offsets: Mapping[str, int], ends: Mapping[int, int]) -> int:
+    """Messages of a topic that the job has not read: end offset less next offset, over all partitions."""
+    return sum(max(0, end - int(next_offsets.get(str(partition), 0))) for partition, end in ends.items())
+
+
+def rates_per_s(batches: list[dict[str, Any]], now_s: float) -> dict[str, float]:
+    """Alerts in, alerts out, dead letters per second: over the last minute, or since the first micro-batch in it."""
+    recent = [batch for batch in batches if now_s - _end_s(batch) < WINDOW_S]
+    if not recent:
+        return dict.fromkeys(COUNTS, 0.0)
+    span_s = min(WINDOW_S, max(now_s - min(_end_s(batch) - batch["seconds"] for batch in recent), 1e-3))
+    return {name: sum(batch[name] for batch in recent) / span_s for name in COUNTS}
+
+
+def _end_s(batch: dict[str, Any]) -> float:
+    return datetime.fromisoformat(batch["end_time"]).timestamp()
+
+
+def _runs(batch: dict[str, Any]) -> bool:
+    """Whether the process that wrote this line still runs, and is not a later one with the same id."""
+    try:
+        process = psutil.Process(int(batch["pid"]))
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= _end_s(batch)
+    except (KeyError, psutil.NoSuchProcess):
+        return False
