@@ -6,6 +6,8 @@ the typical error of the light curve, so that a band without flux gives a limit 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,15 +17,21 @@ from schemas.light_curves import BANDS, LightCurves
 
 _BLOCK = "colour"
 _LUPTON = "doi:10.1086/301004"
-_PAIRS = tuple(zip(BANDS[:-1], BANDS[1:], strict=True))
+_PAIRS = tuple(pairwise(BANDS))
 _R = BANDS.index("r")
 _MAGNITUDES_PER_E_FOLD = 2.5 / np.log(10.0)
 _MISSING = "missing unless both bands have a point"
 FEATURES = (
-    *(Feature(f"{a}_{b}_peak", MAGNITUDES, _BLOCK, 2, f"Colour {a}-{b} at the peak in r; {_MISSING}.", _LUPTON) for a, b in _PAIRS),
-    *(Feature(f"{a}_{b}_now", MAGNITUDES, _BLOCK, 2, f"Colour {a}-{b} at the alert; {_MISSING}.", _LUPTON) for a, b in _PAIRS),
+    *(
+        Feature(f"{a}_{b}_peak", MAGNITUDES, _BLOCK, 2, f"Colour {a}-{b} at the peak in r; {_MISSING}.", _LUPTON)
+        for a, b in _PAIRS
+    ),
+    *(
+        Feature(f"{a}_{b}_now", MAGNITUDES, _BLOCK, 2, f"Colour {a}-{b} at the alert; {_MISSING}.", _LUPTON)
+        for a, b in _PAIRS
+    ),
     Feature("g_r_change", MAGNITUDES, _BLOCK, 2, f"g-r at the alert less g-r at the peak; {_MISSING}.", _LUPTON),
-)  # fmt: skip
+)
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FLUX_SOFTENING_NJY = 100.0
-"""Fluxes are given as asinh(flux / 100 nJy): linear within the noise of one deep exposure (a 5σ limit of 24.6 mag), a logarithm
-far above it, and defined for negative flux (Lupton, Gunn & Szalay 1999, doi:10.1086/301004)."""
+"""Fluxes are given as asinh(flux / 100 nJy): linear within the noise of one deep exposure (a 5σ limit of 24.6
+mag), a logarithm far above it, and defined for negative flux (Lupton, Gunn & Szalay 1999, doi:10.1086/301004)."""
 
 ASINH_FLUX = "asinh(100 nJy)"
 LOG_FLUX = "log10 nJy"
@@ -23,8 +23,8 @@ UNITS = (ASINH_FLUX, LOG_FLUX, DAYS, LOG_DAYS, PER_DAY, MAGNITUDES, DEGREES, NUM
 class Feature:
     """One column of the feature matrix.
 
-    ``unit`` is one of :data:`UNITS`; ``block`` the module that measures it; with fewer than ``min_points`` points it is
-    missing (NaN), as it is wherever its description says; ``source`` a DOI, an arXiv number or empty.
+    ``unit`` is one of :data:`UNITS`; ``block`` the module that measures it; with fewer than ``min_points`` points
+    it is missing (NaN), as it is wherever its description says; ``source`` a DOI, an arXiv number or empty.
     """
 
     name: str

@@ -1,7 +1,8 @@
-"""The Gaussian process by Cholesky factorisation of the whole covariance matrix: exact, and simple enough to check by eye.
+"""The Gaussian process by Cholesky factorisation of the whole covariance matrix: exact, and simple enough to check
+by eye.
 
-Its time grows with the cube of the number of points and its memory with the square. It serves as an independent check of
-the linear-time backend, with which it shares the search for the greatest likelihood and nothing else.
+Its time grows with the cube of the number of points and its memory with the square. It serves as an independent
+check of the linear-time backend, with which it shares the search for the greatest likelihood and nothing else.
 """
 
 from __future__ import annotations
@@ -14,27 +15,27 @@ from numpy.typing import NDArray
 
 from features import search as searching
 from features.kernel import FASTMATH, LOG_2_PI, N_BANDS, SQRT3, matern
+from features.points import Curve, Points, Solutions, curve_of
 
 Array = NDArray[np.float64]
 _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 
 @_compiled
-def log_likelihood(
-    x: float, y: float, time: Array, flux: Array, variance: Array, band: NDArray[np.int8], correlation: Array,
-    factor: Array, solution: Array,
-) -> float:  # fmt: skip
-    """Natural log of the likelihood at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²); -inf where the matrix can't be factored.
+def log_likelihood(x: float, y: float, curve: Curve, factor: Array, white: Array) -> float:
+    """Natural log of the likelihood at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²); -inf where the
+    matrix can't be factored.
 
-    On return ``factor`` (points, points) holds the lower Cholesky factor, ``solution`` (points,) the whitened flux.
+    On return ``factor`` (points, points) holds the lower Cholesky factor, ``white`` (points,) the whitened flux.
     """
     square, rate = math.exp(x), SQRT3 * math.exp(-0.5 * y)
+    time, band = curve.time, curve.band
     total = len(time) * LOG_2_PI
     for i in range(len(time)):
         for j in range(i + 1):
-            value = square * correlation[band[i], band[j]] * matern(rate * (time[i] - time[j]))
+            value = square * curve.correlation[band[i], band[j]] * matern(rate * (time[i] - time[j]))
             if i == j:
-                value += variance[i]
+                value += curve.variance[i]
             for k in range(j):
                 value -= factor[i, k] * factor[j, k]
             if i > j:
@@ -43,11 +44,11 @@ def log_likelihood(
                 factor[i, i] = math.sqrt(value)
             else:
                 return -np.inf
-        solution[i] = flux[i]
+        white[i] = curve.flux[i]
         for k in range(i):
-            solution[i] -= factor[i, k] * solution[k]
-        solution[i] /= factor[i, i]
-        total += solution[i] * solution[i] + 2.0 * math.log(factor[i, i])
+            white[i] -= factor[i, k] * white[k]
+        white[i] /= factor[i, i]
+        total += white[i] * white[i] + 2.0 * math.log(factor[i, i])
     return -0.5 * total
 
 
@@ -61,54 +62,47 @@ def _solve_transposed(factor: Array, solution: Array) -> None:
 
 
 @_compiled
-def fit(
-    offsets: NDArray[np.int64], time: Array, flux: Array, variance: Array, band: NDArray[np.int8],
-    correlations: Array, start: Array, x: Array, y: Array, value: Array, converged: NDArray[np.bool_], alpha: Array,
-) -> None:  # fmt: skip
-    """Fit every light curve; arguments and results as in :func:`features.state_space.fit`."""
+def fit(points: Points, start: Array, solutions: Solutions) -> None:
+    """Fit every light curve; ``start`` (n, 2) holds log amplitude² and log timescale² to begin at, or NaN."""
     search = np.empty(searching.SIZE)
     trial_x, trial_y, values = np.empty(searching.TRIALS), np.empty(searching.TRIALS), np.empty(searching.TRIALS)
-    for i in range(len(offsets) - 1):
-        a, b = offsets[i], offsets[i + 1]
-        x[i], y[i], value[i], converged[i] = np.nan, np.nan, np.nan, False
-        alpha[a:b] = np.nan
+    for i in range(len(points.offsets) - 1):
+        a, b = points.offsets[i], points.offsets[i + 1]
         if a == b:
             continue
-        t, f, v, c, correlation = time[a:b], flux[a:b], variance[a:b], band[a:b], correlations[i]
-        factor = np.empty((b - a, b - a))
-        searching.begin(search, f, v, start[i, 0], start[i, 1])
+        curve, factor, alpha = curve_of(points, i), np.empty((b - a, b - a)), solutions.alpha[a:b]
+        searching.begin(search, curve.flux, curve.variance, start[i, 0], start[i, 1])
         while search[searching.STATUS] == searching.RUNNING:
             searching.propose(search, trial_x, trial_y)
             for k in range(searching.TRIALS):
-                values[k] = log_likelihood(trial_x[k], trial_y[k], t, f, v, c, correlation, factor, alpha[a:b])
+                values[k] = log_likelihood(trial_x[k], trial_y[k], curve, factor, alpha)
             searching.advance(search, trial_x, trial_y, values)
-        x[i], y[i] = search[searching.X], search[searching.Y]
-        value[i] = log_likelihood(x[i], y[i], t, f, v, c, correlation, factor, alpha[a:b])
-        converged[i] = search[searching.STATUS] == searching.CONVERGED and math.isfinite(value[i])
-        _solve_transposed(factor, alpha[a:b])
+        solutions.x[i], solutions.y[i] = search[searching.X], search[searching.Y]
+        solutions.value[i] = log_likelihood(solutions.x[i], solutions.y[i], curve, factor, alpha)
+        found = search[searching.STATUS] == searching.CONVERGED
+        solutions.converged[i] = found and math.isfinite(solutions.value[i])
+        _solve_transposed(factor, alpha)
 
 
 @_compiled
-def predict(
-    offsets: NDArray[np.int64], time: Array, flux: Array, variance: Array, band: NDArray[np.int8],
-    correlations: Array, x: Array, y: Array, wanted: Array, out_mean: Array, out_std: Array,
-) -> None:  # fmt: skip
+def predict(points: Points, x: Array, y: Array, wanted: Array, out_mean: Array, out_std: Array) -> None:
     """Mean and standard deviation at the wanted times; arguments as in :func:`features.smoother.predict`."""
-    for i in range(len(offsets) - 1):
-        a, b = offsets[i], offsets[i + 1]
-        if not math.isfinite(x[i] + y[i]) or a == b:
+    for i in range(len(points.offsets) - 1):
+        curve = curve_of(points, i)
+        n = len(curve.time)
+        if not math.isfinite(x[i] + y[i]) or n == 0:
             out_mean[i] = np.nan
             out_std[i] = np.nan
             continue
-        factor, white, column = np.empty((b - a, b - a)), np.empty(b - a), np.empty(b - a)
-        log_likelihood(x[i], y[i], time[a:b], flux[a:b], variance[a:b], band[a:b], correlations[i], factor, white)
+        factor, white, column = np.empty((n, n)), np.empty(n), np.empty(n)
+        log_likelihood(x[i], y[i], curve, factor, white)
         square, rate = math.exp(x[i]), SQRT3 * math.exp(-0.5 * y[i])
         for p in range(N_BANDS):
             for j in range(wanted.shape[1]):
                 mean, unknown = 0.0, square
-                for k in range(b - a):
-                    distance = abs(wanted[i, j] - time[a + k])
-                    column[k] = square * correlations[i, p, band[a + k]] * matern(rate * distance)
+                for k in range(n):
+                    distance = abs(wanted[i, j] - curve.time[k])
+                    column[k] = square * curve.correlation[p, curve.band[k]] * matern(rate * distance)
                     for m in range(k):
                         column[k] -= factor[k, m] * column[m]
                     column[k] /= factor[k, k]

@@ -17,21 +17,36 @@ FEATURES = (
     Feature("n_points", NUMBER, _BLOCK, 0, "Points of the light curve, detections or not."),
     Feature("n_detections", NUMBER, _BLOCK, 0, "Detections."),
     Feature("duration", DAYS, _BLOCK, 1, "From the first point to the last."),
-    Feature("days_since_first_detection", DAYS, _BLOCK, 1, "From the first detection to the alert; missing without one."),
-    Feature("days_since_non_detection", DAYS, _BLOCK, 1, "From the last point that is no detection to the alert; missing without one."),
     Feature(
-        "days_limit_to_detection", DAYS, _BLOCK, 2,
-        "From the last non-detection before the first detection to that detection: how well its beginning is known; missing without both.",
+        "days_since_first_detection", DAYS, _BLOCK, 1, "From the first detection to the alert; missing without one."
+    ),
+    Feature(
+        "days_since_non_detection",
+        DAYS,
+        _BLOCK,
+        1,
+        "From the last point that is no detection to the alert; missing without one.",
+    ),
+    Feature(
+        "days_limit_to_detection",
+        DAYS,
+        _BLOCK,
+        2,
+        "From the last non-detection before the first detection to that detection; missing without both.",
     ),
     Feature("latest_flux", ASINH_FLUX, _BLOCK, 1, "Flux of the latest point."),
     Feature("latest_snr", NUMBER, _BLOCK, 1, "asinh of flux over error of the latest point."),
     *(
         Feature(
-            f"max_snr_{band}", NUMBER, _BLOCK, 1, f"asinh of the largest absolute flux over error in {band}; missing without a point there."
+            f"max_snr_{band}",
+            NUMBER,
+            _BLOCK,
+            1,
+            f"asinh of the largest absolute flux over error in {band}; missing without a point there.",
         )
         for band in BANDS
     ),
-)  # fmt: skip
+)
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
@@ -52,9 +67,15 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _measure(
-    offsets: NDArray[np.int64], time: NDArray[np.float64], flux: NDArray[np.float64], error: NDArray[np.float64],
-    band: NDArray[np.int8], is_detection: NDArray[np.bool_], alert_mjd: NDArray[np.float64], out: NDArray[np.float64],
-) -> None:  # fmt: skip
+    offsets: NDArray[np.int64],
+    time: NDArray[np.float64],
+    flux: NDArray[np.float64],
+    error: NDArray[np.float64],
+    band: NDArray[np.int8],
+    is_detection: NDArray[np.bool_],
+    alert_mjd: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
     for i in range(len(alert_mjd)):
         row, a, b = out[i], offsets[i], offsets[i + 1]
         row[0], row[1] = b - a, is_detection[a:b].sum()

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features import dense, george_backend, mean_flux, smoother, state_space
-from features.kernel import N_BANDS, band_correlations, floored_variance
+from features.kernel import N_BANDS
+from features.points import points_of, unsolved
 from schemas.light_curves import LightCurves
 
 Backend = Literal["state_space", "dense", "george"]
@@ -52,40 +53,40 @@ class GaussianProcessFits:
     def select(self, which: ArrayLike) -> GaussianProcessFits:
         """The fits of the chosen light curves: row numbers or a boolean mask of shape (n,)."""
         rows = np.arange(len(self))[np.asarray(which)]
-        points = np.concatenate(
-            [np.arange(*self.light_curves.offsets[[row, row + 1]]) for row in rows] or [np.empty(0, int)]
+        chosen = self.light_curves.select(rows)
+        shift = self.light_curves.offsets[rows] - chosen.offsets[:-1]
+        points = np.repeat(shift, chosen.n_points) + np.arange(len(chosen.time_mjd))
+        return GaussianProcessFits(
+            light_curves=chosen,
+            backend=self.backend,
+            amplitude_njy=self.amplitude_njy[rows],
+            timescale_days=self.timescale_days[rows],
+            log_likelihood=self.log_likelihood[rows],
+            converged=self.converged[rows],
+            weights_per_njy=self.weights_per_njy[points],
         )
-        chosen = [
-            getattr(self, name)[rows] for name in ("amplitude_njy", "timescale_days", "log_likelihood", "converged")
-        ]
-        return GaussianProcessFits(self.light_curves.select(rows), self.backend, *chosen, self.weights_per_njy[points])
 
     def predict(self, time_mjd: ArrayLike) -> tuple[Array, Array]:
-        """Mean and standard deviation of the flux at ``time_mjd`` (n, m), MJD TAI in any order: two arrays (n, 6, m), nJy.
+        """Mean and standard deviation of the flux, two arrays (n, 6, m), nJy, at ``time_mjd`` (n, m), MJD TAI.
 
         The standard deviation is that of the noiseless flux. NaN for light curves without points.
         """
         wanted, order = self._ascending(time_mjd)
         mean = np.empty((len(self), N_BANDS, wanted.shape[1]))
         std = np.empty_like(mean)
-        curves = self.light_curves
-        points = (curves.offsets, curves.time_mjd, curves.flux_njy, self._variance(), curves.band)
+        points, places = points_of(self.light_curves), self._logarithms()
         if self.backend == "george":
-            george_backend.predict(*points, curves.survey, *self._logarithms(), wanted, mean, std)
+            george_backend.predict(points, self.light_curves.survey, *places, wanted, mean, std)
         else:
             solver = dense if self.backend == "dense" else smoother
-            solver.predict(*points, band_correlations()[curves.survey], *self._logarithms(), wanted, mean, std)
+            solver.predict(points, *places, wanted, mean, std)
         return _restored(mean, order), _restored(std, order)
 
     def predict_mean(self, time_mjd: ArrayLike) -> Array:
         """The mean of :meth:`predict` alone, (n, 6, m), nJy: much cheaper."""
         wanted, order = self._ascending(time_mjd)
         mean = np.empty((len(self), N_BANDS, wanted.shape[1]))
-        curves = self.light_curves
-        mean_flux.predict_mean(
-            curves.offsets, curves.time_mjd, curves.band, self.weights_per_njy,
-            band_correlations()[curves.survey], *self._logarithms(), wanted, mean,
-        )  # fmt: skip
+        mean_flux.predict_mean(points_of(self.light_curves), self.weights_per_njy, *self._logarithms(), wanted, mean)
         return _restored(mean, order)
 
     def _ascending(self, time_mjd: ArrayLike) -> tuple[Array, NDArray[np.int64] | None]:
@@ -99,9 +100,6 @@ class GaussianProcessFits:
         order = np.argsort(wanted, axis=1, kind="stable")
         return np.take_along_axis(wanted, order, axis=1), order
 
-    def _variance(self) -> Array:
-        return floored_variance(self.light_curves.flux_njy, self.light_curves.flux_err_njy)
-
     def _logarithms(self) -> tuple[Array, Array]:
         return 2 * np.log(self.amplitude_njy), 2 * np.log(self.timescale_days)
 
@@ -111,9 +109,10 @@ def fit(
 ) -> GaussianProcessFits:
     """Fit amplitude and timescale of every light curve by maximum likelihood.
 
-    ``start`` (n, 2), amplitude in nJy and timescale in days, begins the search at earlier values of the same objects (NaN: none
-    known) and saves part of the work; without it the search is a function of the light curve alone. Never raises for valid
-    light curves. Raises ValueError for an unknown backend or a start of another shape.
+    ``start`` (n, 2), amplitude in nJy and timescale in days, begins the search at earlier values of the same
+    objects (NaN: none known) and saves part of the work; without it the search is a function of the light curve
+    alone. Never raises for valid light curves. Raises ValueError for an unknown backend or a start of another
+    shape.
     """
     if backend not in BACKENDS:
         raise ValueError(f"the backend must be one of {', '.join(BACKENDS)}, found {backend!r}")
@@ -123,17 +122,15 @@ def fit(
         raise ValueError(f"start must have shape ({n}, 2), amplitude in nJy and timescale in days, found {given.shape}")
     given[~(np.isfinite(given) & (given > 0)).all(axis=1)] = np.nan
     given = 2 * np.log(given)
-    x, y, value = np.empty(n), np.empty(n), np.empty(n)
-    converged, weights = np.empty(n, np.bool_), np.empty(len(light_curves.time_mjd))
-    results = (given, x, y, value, converged, weights)
-    variance = floored_variance(light_curves.flux_njy, light_curves.flux_err_njy)
-    points = (light_curves.offsets, light_curves.time_mjd, light_curves.flux_njy, variance, light_curves.band)
+    points = points_of(light_curves)
+    found = unsolved(points)
     if backend == "george":
-        george_backend.fit(*points, light_curves.survey, *results)
+        george_backend.fit(points, light_curves.survey, given, found)
     else:
         solver = dense if backend == "dense" else state_space
-        solver.fit(*points, band_correlations()[light_curves.survey], *results)
-    return GaussianProcessFits(light_curves, backend, np.exp(0.5 * x), np.exp(0.5 * y), value, converged, weights)
+        solver.fit(points, given, found)
+    amplitude, timescale = np.exp(0.5 * found.x), np.exp(0.5 * found.y)
+    return GaussianProcessFits(light_curves, backend, amplitude, timescale, found.value, found.converged, found.alpha)
 
 
 def _restored(values: Array, order: NDArray[np.int64] | None) -> Array:

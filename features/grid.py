@@ -12,13 +12,14 @@ from schemas.light_curves import LightCurves
 
 GRID_TIMES = 100
 BEFORE_FIRST_DETECTION_DAYS = 50.0
-"""The grid begins this long before the first detection (or at the first point, if that is later): longer than supernovae
-rise, and short enough that years of silence before a transient don't thin the grid out."""
+"""The grid begins this long before the first detection (or at the first point, if that is later): longer than
+supernovae rise, and short enough that years of silence before a transient don't thin the grid out."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridFlux:
-    """``time_mjd`` (n, m), ascending, ends at the alert; ``mean_njy`` (n, 6, m); ``std_now_njy`` (n, 6), at the alert.
+    """``time_mjd`` (n, m), ascending, ends at the alert; ``mean_njy`` (n, 6, m); ``std_now_njy`` (n, 6), at the
+    alert.
 
     NaN where the process has no points or has not converged.
     """
@@ -29,7 +30,8 @@ class GridFlux:
 
 
 def predict_grid(fits: GaussianProcessFits) -> GridFlux:
-    """Predict on times from the beginning to the alert, their distance to the alert growing as the square: finest now."""
+    """Predict on times from the beginning to the alert, their distance to the alert growing as the square: finest
+    now."""
     curves = fits.light_curves
     beginning = first_time(curves, curves.is_detection) - BEFORE_FIRST_DETECTION_DAYS
     first = first_time(curves, np.ones(len(curves.time_mjd), bool))

@@ -29,8 +29,8 @@ epochs of an early light curve can't tell it."""
 
 ERROR_FLOOR_FRACTION = 0.01
 """Standard error added in quadrature to every point, as a fraction of the absolute flux of that point. Photometric
-calibration is good to about 1 % (Ivezić et al. 2019, arXiv:0805.2366, ask for 10 mmag), and no pair of smooth functions describes a
-spectrum in motion better than that."""
+calibration is good to about 1 % (Ivezić et al. 2019, arXiv:0805.2366, ask for 10 mmag), and no pair of smooth
+functions describes a spectrum in motion better than that."""
 
 TIMESCALE_BOUNDS_DAYS = (0.3, 1000.0)
 """Bounds of the fitted timescale. A night is a third of a day: what changes faster is sampled about once a cycle and
@@ -53,14 +53,9 @@ LOG_2_PI = float(np.log(2.0 * np.pi))
 
 @cache
 def wavelengths_nm() -> NDArray[np.float64]:
-    """Effective wavelengths, nm, shape (surveys, 6).
-
-    A survey without a band (NaN) borrows the first survey's wavelength there: no point lies in that band, but
-    the process is predicted in it.
-    """
+    """Effective wavelengths, nm, shape (surveys, 6); in a band that a survey does not have, the first survey's."""
     survey, band = np.indices((len(SURVEYS), N_BANDS))
-    table = np.asarray(wavelength_nm(survey.ravel(), band.ravel()), np.float64).reshape(survey.shape)
-    return np.where(np.isfinite(table), table, table[0])
+    return wavelength_nm(survey, band)
 
 
 @cache
@@ -71,9 +66,11 @@ def band_correlations() -> NDArray[np.float64]:
     return (1 + SQRT3 * distance) * np.exp(-SQRT3 * distance)
 
 
+@njit(cache=True, nogil=True)
 def floored_variance(flux_njy: NDArray[np.float64], flux_err_njy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Variance of each point with the error floor, nJy², same shape."""
-    return flux_err_njy * flux_err_njy + (ERROR_FLOOR_FRACTION * flux_njy) * (ERROR_FLOOR_FRACTION * flux_njy)
+    """Variance of each point with the error floor, nJy², same shape; infinite where it overflows."""
+    floor = ERROR_FLOOR_FRACTION * flux_njy
+    return flux_err_njy * flux_err_njy + floor * floor
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from features.definition import LOG_DAYS, LOG_FLUX, NUMBER, Feature
 from features.gaussian_process import GaussianProcessFits
 from features.grid import GridFlux
-from features.kernel import LOG_2_PI, floored_variance
+from features.kernel import LOG_2_PI
+from features.points import Points, points_of
 from schemas.light_curves import BANDS, LightCurves
 
 _BLOCK = "process"
@@ -35,23 +39,31 @@ FEATURES = (
 
 def columns(curves: LightCurves, fits: GaussianProcessFits, grid: GridFlux) -> NDArray[np.float64]:
     """Measure the block: (n, features)."""
-    n, owner = curves.n_points, curves.alert_of_point
-    variance = floored_variance(curves.flux_njy, curves.flux_err_njy)
-    silence = -0.5 * np.bincount(
-        owner, curves.flux_njy**2 / variance + np.log(variance) + LOG_2_PI, minlength=len(curves)
-    )
-    # α = (K + variance)⁻¹ flux, so the residual of a point is its variance times its α
-    misfit = np.bincount(owner, fits.weights_per_njy**2 * variance, minlength=len(curves))
-    count = np.where(n > 0, n, np.nan)
-    out = np.stack(
-        [
-            np.log10(fits.amplitude_njy),
-            np.log10(fits.timescale_days),
-            np.arcsinh((fits.log_likelihood - silence) / count),
-            misfit / count,
-            grid.std_now_njy[:, _R] / fits.amplitude_njy,
-        ],
-        axis=1,
-    )
-    out[~fits.converged] = np.nan
+    out = np.full((len(curves), len(FEATURES)), np.nan)
+    known = np.stack([fits.amplitude_njy, fits.timescale_days, fits.log_likelihood, grid.std_now_njy[:, _R]], axis=1)
+    _measure(points_of(curves), fits.weights_per_njy, known, fits.converged, out)
     return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _measure(
+    points: Points,
+    alpha: NDArray[np.float64],
+    known: NDArray[np.float64],
+    converged: NDArray[np.bool_],
+    out: NDArray[np.float64],
+) -> None:
+    for i in range(len(converged)):
+        a, b = points.offsets[i], points.offsets[i + 1]
+        if not converged[i] or a == b:
+            continue
+        amplitude, timescale, log_likelihood, std_now = known[i]
+        silence, misfit = 0.0, 0.0
+        for j in range(a, b):
+            v = points.variance[j]
+            silence -= 0.5 * (points.flux[j] * points.flux[j] / v + math.log(v) + LOG_2_PI)
+            misfit += alpha[j] * alpha[j] * v  # the residual of a point is its variance times its α
+        row = out[i]
+        row[0], row[1] = math.log10(amplitude), math.log10(timescale)
+        row[2] = math.asinh((log_likelihood - silence) / (b - a))
+        row[3], row[4] = misfit / (b - a), std_now / amplitude

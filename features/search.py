@@ -1,12 +1,12 @@
 """Where the likelihood is greatest: a search over log amplitude² and log timescale², eight trial points at a time.
 
-The first eight points scan four timescales and two amplitudes. After that eight points around the best one determine a
-quadratic surface by least squares, the search moves to its highest point inside both the bounds and the region in
-which the surface was learnt, and the pattern shrinks as the steps do. Trial points may lie just outside the bounds, where
-the likelihood is as well defined as inside; the place that is returned never does.
+The first eight points scan four timescales and two amplitudes. After that eight points around the best one
+determine a quadratic surface by least squares, the search moves to its highest point inside both the bounds and
+the region in which the surface was learnt, and the pattern shrinks as the steps do. Trial points may lie just
+outside the bounds, where the likelihood is as well defined as inside; the place that is returned never does.
 
-Eight at a time, because a backend may evaluate them side by side. The search lives in one small array, so that compiled
-backends can carry it through their own loops without any call back into Python.
+Eight at a time, because a backend may evaluate them side by side. The search lives in one small array, so that
+compiled backends can carry it through their own loops without any call back into Python.
 """
 
 from __future__ import annotations
@@ -149,7 +149,8 @@ def _climb(search: NDArray[np.float64], value: NDArray[np.float64]) -> None:
 def highest(
     surface: NDArray[np.float64], low_x: float, high_x: float, low_y: float, high_y: float
 ) -> tuple[float, float]:
-    """The highest point of a quadratic surface inside a box: the summit if it lies inside, else the best of the edges."""
+    """The highest point of a quadratic surface inside a box: the summit if it lies inside, else the best of the
+    edges."""
     c, gx, gy, hxx, hyy, hxy = surface[0], surface[1], surface[2], surface[3], surface[4], surface[5]
     determinant = 4.0 * hxx * hyy - hxy * hxy
     if hxx < 0.0 and determinant > 0.0:

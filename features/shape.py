@@ -1,4 +1,5 @@
-"""The shape of the light curve so far, from the Gaussian process in r: peak, rise, decline, slope, width, repetition."""
+"""The shape of the light curve so far, from the Gaussian process in r: peak, rise, decline, slope, width,
+repetition."""
 
 from __future__ import annotations
 
@@ -18,19 +19,45 @@ _G, _R, _I = BANDS.index("g"), BANDS.index("r"), BANDS.index("i")
 FEATURES = (
     Feature("peak_flux", ASINH_FLUX, _BLOCK, 1, "Largest flux so far.", _BOONE),
     Feature("days_since_peak", DAYS, _BLOCK, 1, "From that peak to the alert.", _BOONE),
-    Feature("rise_days", DAYS, _BLOCK, 2, "From half the peak flux up to the peak; missing where the rise was not seen or the peak is negative.", _BOONE),
+    Feature(
+        "rise_days",
+        DAYS,
+        _BLOCK,
+        2,
+        "From half the peak flux up to the peak; missing where the rise was not seen or the peak is negative.",
+        _BOONE,
+    ),
     Feature("decline_days", DAYS, _BLOCK, 2, "From the peak down to half its flux; missing until then.", _BOONE),
     Feature("width_days", DAYS, _BLOCK, 2, "Total time above half the peak flux."),
     Feature("now_over_peak", NUMBER, _BLOCK, 1, "Flux at the alert over the largest absolute flux so far, -1 to 1."),
     Feature("slope_now", PER_DAY, _BLOCK, 2, "Slope at the alert over the largest absolute flux."),
     Feature("max_rise_rate", PER_DAY, _BLOCK, 2, "Steepest rise over the largest absolute flux, asinh."),
     Feature("max_decline_rate", PER_DAY, _BLOCK, 2, "Steepest decline over the largest absolute flux, asinh."),
-    Feature("balance", NUMBER, _BLOCK, 2, "(maximum + minimum) / (maximum - minimum): 1 for a transient, 0 for a flux that varies both ways.", _BOONE),
-    Feature("level_crossings", NUMBER, _BLOCK, 2, "How often the flux crosses the middle between its maximum and its minimum."),
+    Feature(
+        "balance",
+        NUMBER,
+        _BLOCK,
+        2,
+        "(maximum + minimum) / (maximum - minimum): 1 for a transient, 0 for a flux that varies both ways.",
+        _BOONE,
+    ),
+    Feature(
+        "level_crossings",
+        NUMBER,
+        _BLOCK,
+        2,
+        "How often the flux crosses the middle between its maximum and its minimum.",
+    ),
     Feature("mean_level", NUMBER, _BLOCK, 2, "Mean flux over time within the range from minimum (0) to maximum (1)."),
     Feature("peak_lag", DAYS, _BLOCK, 2, "Time of the peak in i after that in g; missing without points in both."),
-    Feature("width_ratio", NUMBER, _BLOCK, 2, "log10 of the time above half the peak in i over that in g; missing without points in both."),
-)  # fmt: skip
+    Feature(
+        "width_ratio",
+        NUMBER,
+        _BLOCK,
+        2,
+        "log10 of the time above half the peak in i over that in g; missing without points in both.",
+    ),
+)
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
@@ -92,7 +119,7 @@ def _measure_slopes(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _days_to_half(t: NDArray[np.float64], flux: NDArray[np.float64], peak: int, direction: int) -> float:
+def _days_to_half(t: NDArray[np.float64], flux: NDArray[np.float64], peak: np.integer, direction: int) -> float:
     """Time from the peak to the nearest crossing of half its flux, backwards or forwards; NaN where there is none."""
     half, j = 0.5 * flux[peak], peak
     while 0 <= j + direction < len(t):

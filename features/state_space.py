@@ -1,8 +1,9 @@
-"""The Gaussian process in linear time: a Kalman filter over the points, exact for the kernel of :mod:`features.kernel`.
+"""The Gaussian process in linear time: a Kalman filter over the points, exact for the kernel of
+:mod:`features.kernel`.
 
-A Matérn-3/2 process is the solution of a second-order stochastic differential equation, so the flux and its derivative
-carry all that the past says of the future (Hartikainen & Särkkä 2010, doi:10.1109/MLSP.2010.5589113). With λ = √3 / timescale,
-each band p has the pair
+A Matérn-3/2 process is the solution of a second-order stochastic differential equation, so the flux and its
+derivative carry all that the past says of the future (Hartikainen & Särkkä 2010, doi:10.1109/MLSP.2010.5589113).
+With λ = √3 / timescale, each band p has the pair
 
     f_p   the flux                 and      g_p = f_p + (df_p/dt) / λ
 
@@ -13,9 +14,10 @@ for which time runs most simply: over d days, with s = λ d,
 All bands obey the same equation, and the kernel is a product, so the twelve numbers of six bands have the stationary
 covariance P∞ = amplitude² × [[C, C], [C, 2 C]] with C the correlation between bands.
 
-The filter keeps ``known`` = (P∞ - P) / amplitude²: the part of the covariance that the points seen so far have explained. With
-T the transition above, time makes it fade, known ← T known Tᵀ, and a point in band c adds to it: with k the column
-f_c of P / amplitude² and v = k_c + variance / amplitude², known ← known + k kᵀ / v. No noise matrix is ever needed.
+The filter keeps ``known`` = (P∞ - P) / amplitude²: the part of the covariance that the points seen so far have
+explained. With T the transition above, time makes it fade, known ← T known Tᵀ, and a point in band c adds to it:
+with k the column f_c of P / amplitude² and v = k_c + variance / amplitude², known ← known + k kᵀ / v. No noise
+matrix is ever needed.
 
 State vectors hold f of the six bands, then g of the six bands.
 """
@@ -28,8 +30,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from features import lanes
 from features import search as searching
 from features.kernel import FASTMATH, LOG_2_PI, N_BANDS, SQRT3
+from features.points import Curve, Points, Solutions, curve_of, longest_of
 
 STATES = 2 * N_BANDS
 
@@ -39,7 +43,7 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 
 @_compiled
-def _fade(known: Array, mean: Array, s: float) -> None:
+def fade(known: Array, mean: Array, s: float) -> None:
     """Let time pass: s = √3 × days / timescale."""
     decay = math.exp(-s)
     for p in range(N_BANDS):
@@ -55,7 +59,7 @@ def _fade(known: Array, mean: Array, s: float) -> None:
 
 
 @_compiled
-def _gain(known: Array, correlation: Array, band: int, gain: Array) -> None:
+def gain_of(known: Array, correlation: Array, band: int, gain: Array) -> None:
     """Column f_band of P / amplitude²."""
     for p in range(N_BANDS):
         gain[p] = correlation[band, p] - known[band, p]
@@ -63,7 +67,7 @@ def _gain(known: Array, correlation: Array, band: int, gain: Array) -> None:
 
 
 @_compiled
-def _learn(known: Array, mean: Array, gain: Array, surprise: float, spread: float) -> None:
+def learn(known: Array, mean: Array, gain: Array, surprise: float, spread: float) -> None:
     """Take a point in: ``surprise`` is its residual over ``spread``, its variance in units of amplitude²."""
     for p in range(STATES):
         share = gain[p] / spread
@@ -73,55 +77,52 @@ def _learn(known: Array, mean: Array, gain: Array, surprise: float, spread: floa
 
 
 @_compiled
-def log_likelihood(
-    x: float, y: float, time: Array, flux: Array, variance: Array, band: NDArray[np.int8], correlation: Array,
-    known: Array, mean: Array, gain: Array,
-) -> float:  # fmt: skip
+def log_likelihood(x: float, y: float, curve: Curve, known: Array, mean: Array, gain: Array) -> float:
     """Natural log of the likelihood at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²).
 
-    Points in time order; ``variance`` with the error floor; ``known`` (12, 12), ``mean`` and ``gain`` (12,) are work space.
+    ``known`` (12, 12), ``mean`` and ``gain`` (12,) are work space.
     """
     per_square, rate = math.exp(-x), SQRT3 * math.exp(-0.5 * y)
     known[:] = 0.0
     mean[:] = 0.0
     misfit, volume = 0.0, 0.0
-    for i in range(len(time)):
-        if i > 0 and time[i] > time[i - 1]:
-            _fade(known, mean, rate * (time[i] - time[i - 1]))
-        c = band[i]
-        _gain(known, correlation, c, gain)
-        spread = gain[c] + variance[i] * per_square
-        residual = flux[i] - mean[c]
+    for i in range(len(curve.time)):
+        if i > 0 and curve.time[i] > curve.time[i - 1]:
+            fade(known, mean, rate * (curve.time[i] - curve.time[i - 1]))
+        c = curve.band[i]
+        gain_of(known, curve.correlation, c, gain)
+        spread = gain[c] + curve.variance[i] * per_square
+        residual = curve.flux[i] - mean[c]
         misfit += residual * residual / spread
         volume += math.log(spread)
-        _learn(known, mean, gain, residual / spread, spread)
-    return -0.5 * (misfit * per_square + volume + len(time) * (x + LOG_2_PI))
+        learn(known, mean, gain, residual / spread, spread)
+    return -0.5 * (misfit * per_square + volume + len(curve.time) * (x + LOG_2_PI))
 
 
 @_compiled
 def weights(
-    x: float, y: float, time: Array, flux: Array, variance: Array, band: NDArray[np.int8], correlation: Array,
-    known: Array, mean: Array, gains: Array, spreads: Array, out: Array,
-) -> None:  # fmt: skip
+    x: float, y: float, curve: Curve, known: Array, mean: Array, gains: Array, spreads: Array, out: Array
+) -> None:
     """α = (K + variance)⁻¹ flux, 1/nJy: the filter forwards, and its transpose backwards.
 
-    ``gains`` (points, 12) and ``spreads`` (points,) are work space.
+    ``known`` (12, 12), ``mean`` (12,), ``gains`` (points, 12) and ``spreads`` (points,) are work space.
     """
+    time, n = curve.time, len(curve.time)
     per_square, rate = math.exp(-x), SQRT3 * math.exp(-0.5 * y)
     known[:] = 0.0
     mean[:] = 0.0
-    for i in range(len(time)):
+    for i in range(n):
         if i > 0 and time[i] > time[i - 1]:
-            _fade(known, mean, rate * (time[i] - time[i - 1]))
-        c = band[i]
-        _gain(known, correlation, c, gains[i])
-        spreads[i] = gains[i, c] + variance[i] * per_square
-        out[i] = (flux[i] - mean[c]) / spreads[i]
-        _learn(known, mean, gains[i], out[i], spreads[i])
+            fade(known, mean, rate * (time[i] - time[i - 1]))
+        c = curve.band[i]
+        gain_of(known, curve.correlation, c, gains[i])
+        spreads[i] = gains[i, c] + curve.variance[i] * per_square
+        out[i] = (curve.flux[i] - mean[c]) / spreads[i]
+        learn(known, mean, gains[i], out[i], spreads[i])
     later = mean  # what the points after i say, seen from i: the transposed recursion of the mean
     later[:] = 0.0
-    for i in range(len(time) - 1, -1, -1):
-        if i < len(time) - 1:
+    for i in range(n - 1, -1, -1):
+        if i < n - 1:
             s = rate * (time[i + 1] - time[i])
             decay = math.exp(-s)
             for p in range(N_BANDS):
@@ -131,39 +132,30 @@ def weights(
         for p in range(STATES):
             pull += gains[i, p] * later[p]
         out[i] -= pull / spreads[i]
-        later[band[i]] += out[i]
+        later[curve.band[i]] += out[i]
         out[i] *= per_square
 
 
 @_compiled
-def fit(
-    offsets: NDArray[np.int64], time: Array, flux: Array, variance: Array, band: NDArray[np.int8],
-    correlations: Array, start: Array, x: Array, y: Array, value: Array, converged: NDArray[np.bool_], alpha: Array,
-) -> None:  # fmt: skip
-    """Fit every light curve: ``offsets`` (n + 1,) over the points, ``correlations`` (n, 6, 6), ``start`` (n, 2) log amplitude²
-    and log timescale² or NaN. Fills x, y, value, converged (n,) and ``alpha`` (points,); an empty curve has not converged.
-    """
-    longest = 0
-    for i in range(len(offsets) - 1):
-        longest = max(longest, offsets[i + 1] - offsets[i])
+def fit(points: Points, start: Array, solutions: Solutions) -> None:
+    """Fit every light curve; ``start`` (n, 2) holds log amplitude² and log timescale² to begin at, or NaN."""
     known, mean, gain = np.empty((STATES, STATES)), np.empty(STATES), np.empty(STATES)
-    gains, spreads = np.empty((longest, STATES)), np.empty(longest)
-    search = np.empty(searching.SIZE)
-    trial_x, trial_y, values = np.empty(searching.TRIALS), np.empty(searching.TRIALS), np.empty(searching.TRIALS)
-    for i in range(len(offsets) - 1):
-        a, b = offsets[i], offsets[i + 1]
-        x[i], y[i], value[i], converged[i] = np.nan, np.nan, np.nan, False
-        alpha[a:b] = np.nan
+    gains, spreads = np.empty((longest_of(points), STATES)), np.empty(longest_of(points))
+    search, work = np.empty(searching.SIZE), np.empty(lanes.WORK)
+    trial_x, trial_y, values = np.empty(lanes.LANES), np.empty(lanes.LANES), np.empty(lanes.LANES)
+    for i in range(len(points.offsets) - 1):
+        a, b = points.offsets[i], points.offsets[i + 1]
         if a == b:
             continue
-        t, f, v, c, correlation = time[a:b], flux[a:b], variance[a:b], band[a:b], correlations[i]
-        searching.begin(search, f, v, start[i, 0], start[i, 1])
+        curve = curve_of(points, i)
+        searching.begin(search, curve.flux, curve.variance, start[i, 0], start[i, 1])
         while search[searching.STATUS] == searching.RUNNING:
             searching.propose(search, trial_x, trial_y)
-            for k in range(searching.TRIALS):
-                values[k] = log_likelihood(trial_x[k], trial_y[k], t, f, v, c, correlation, known, mean, gain)
+            lanes.log_likelihoods(trial_x, trial_y, curve, work, values)
             searching.advance(search, trial_x, trial_y, values)
-        x[i], y[i] = search[searching.X], search[searching.Y]
-        value[i] = log_likelihood(x[i], y[i], t, f, v, c, correlation, known, mean, gain)
-        converged[i] = search[searching.STATUS] == searching.CONVERGED and math.isfinite(value[i])
-        weights(x[i], y[i], t, f, v, c, correlation, known, mean, gains, spreads, alpha[a:b])
+        x, y = search[searching.X], search[searching.Y]
+        solutions.x[i], solutions.y[i] = x, y
+        solutions.value[i] = log_likelihood(x, y, curve, known, mean, gain)
+        found = search[searching.STATUS] == searching.CONVERGED
+        solutions.converged[i] = found and math.isfinite(solutions.value[i])
+        weights(x, y, curve, known, mean, gains, spreads, solutions.alpha[a:b])

@@ -1,8 +1,9 @@
-"""Statistics of the points themselves, without any model: how strongly, how fast and how lopsidedly the flux varies.
+"""Statistics of the points themselves, without any model: how strongly, how fast and how lopsidedly the flux
+varies.
 
-Every band is taken relative to its own weighted mean. Residuals are in units of the error times √(m / (m - 1)) for the m points of
-the band (Stetson 1996, doi:10.1086/133808) where the text says errors, of the band's own standard deviation where it says
-deviations. Bands with one point tell nothing here and are left out.
+Every band is taken relative to its own weighted mean. Residuals are in units of the error times √(m / (m - 1)) for
+the m points of the band (Stetson 1996, doi:10.1086/133808) where the text says errors, of the band's own standard
+deviation where it says deviations. Bands with one point tell nothing here and are left out.
 """
 
 from __future__ import annotations
@@ -27,24 +28,91 @@ SAME_NIGHT_DAYS = 0.5
 SHORTEST_STEP_DAYS = 0.01  # two exposures of one visit: a shorter base line only magnifies noise
 SIGNIFICANT = 3.0
 FEATURES = (
-    Feature("log_chi2", NUMBER, _BLOCK, 2, "log10 of chi-square per degree of freedom against a constant flux in every band.", _ALERCE),
-    Feature("excess_over_range", NUMBER, _BLOCK, 2, "Root mean square residual beyond the errors, over the range of the residuals, both in flux.", _ALERCE),
+    Feature(
+        "log_chi2",
+        NUMBER,
+        _BLOCK,
+        2,
+        "log10 of chi-square per degree of freedom against a constant flux in every band.",
+        _ALERCE,
+    ),
+    Feature(
+        "excess_over_range",
+        NUMBER,
+        _BLOCK,
+        2,
+        "Root mean square residual beyond the errors, over the range of the residuals, both in flux.",
+        _ALERCE,
+    ),
     Feature("log_range", NUMBER, _BLOCK, 2, "log10 of the range of the residuals in errors."),
-    Feature("stetson_j", NUMBER, _BLOCK, 2, "asinh of the mean of sign(P) √|P| for products P of neighbouring residuals within half a day, any bands.", _STETSON),
-    Feature("stetson_k", NUMBER, _BLOCK, 3, "Mean absolute residual over root mean square residual, in errors: 0.8 for noise, 0.9 for a sinusoid, small for outbursts.", _STETSON),
-    Feature("von_neumann_eta", NUMBER, _BLOCK, 3, "Mean square difference of neighbours in one band over the variance: 2 for noise, 0 for smooth change.", "doi:10.1214/aoms/1177731677"),
+    Feature(
+        "stetson_j",
+        NUMBER,
+        _BLOCK,
+        2,
+        "asinh of the mean of sign(P) √|P|, P products of neighbouring residuals within half a day, any bands.",
+        _STETSON,
+    ),
+    Feature(
+        "stetson_k",
+        NUMBER,
+        _BLOCK,
+        3,
+        "Mean absolute residual over root mean square residual, in errors: 0.8 for noise, small for outbursts.",
+        _STETSON,
+    ),
+    Feature(
+        "von_neumann_eta",
+        NUMBER,
+        _BLOCK,
+        3,
+        "Mean square difference of neighbours in one band over the variance: 2 for noise, 0 for smooth change.",
+        "doi:10.1214/aoms/1177731677",
+    ),
     Feature("skewness", NUMBER, _BLOCK, 3, "Skewness of the residuals in deviations.", _ALERCE),
-    Feature("median_level", NUMBER, _BLOCK, 3, "Median of the residuals in deviations within their range from 0 to 1: near 0 for outbursts, near 1 for eclipses."),
-    Feature("mean_crossings", NUMBER, _BLOCK, 3, "Fraction of neighbours in one band on opposite sides of the mean.", _ALERCE),
-    Feature("log_max_slope", NUMBER, _BLOCK, 2, "log10 of the largest change between neighbours in one band per day, in errors."),
-    Feature("log_night_scatter", NUMBER, _BLOCK, 2, "log10 of half the mean square difference of neighbours within half a day, any bands, in errors."),
+    Feature(
+        "median_level",
+        NUMBER,
+        _BLOCK,
+        3,
+        "Median residual within the range of residuals, in deviations: near 0 for outbursts, near 1 for eclipses.",
+    ),
+    Feature(
+        "mean_crossings",
+        NUMBER,
+        _BLOCK,
+        3,
+        "Fraction of neighbours in one band on opposite sides of the mean.",
+        _ALERCE,
+    ),
+    Feature(
+        "log_max_slope",
+        NUMBER,
+        _BLOCK,
+        2,
+        "log10 of the largest change between neighbours in one band per day, in errors.",
+    ),
+    Feature(
+        "log_night_scatter",
+        NUMBER,
+        _BLOCK,
+        2,
+        "log10 of half the mean square difference of neighbours within half a day, any bands, in errors.",
+    ),
     Feature("fraction_negative", NUMBER, _BLOCK, 1, "Fraction of points with flux below -3 errors."),
     Feature("fraction_positive", NUMBER, _BLOCK, 1, "Fraction of points with flux above 3 errors."),
     *(
-        Feature(f"amplitude_ratio_{a}_{b}", NUMBER, _BLOCK, 4, f"log10 of the root mean square residual beyond the errors in {a} over that in {b}; missing with fewer than 2 points in either.", _ALERCE)
+        Feature(
+            f"amplitude_ratio_{a}_{b}",
+            NUMBER,
+            _BLOCK,
+            4,
+            f"log10 of the rms residual beyond the errors in {a} over that in {b}; missing below 2 points in either.",
+            _ALERCE,
+        )
         for a, b in _RATIOS
     ),
-)  # fmt: skip
+)
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
@@ -116,8 +184,15 @@ def _band_moments(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _strength(
-    flux: Array, band: NDArray[np.int8], count: Array, mean: Array, spread: Array, noise: Array, in_errors: Array, row: Array
-) -> None:  # fmt: skip
+    flux: Array,
+    band: NDArray[np.int8],
+    count: Array,
+    mean: Array,
+    spread: Array,
+    noise: Array,
+    in_errors: Array,
+    row: Array,
+) -> None:
     square, freedom, excess, low, high = 0.0, 0.0, 0.0, np.inf, -np.inf
     for k in range(_N_BANDS):
         if count[k] > 1.0:

@@ -1,0 +1,81 @@
+"""The points of a batch as the compiled loops take them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from features.kernel import band_correlations, floored_variance
+from schemas.light_curves import LightCurves
+
+Array = NDArray[np.float64]
+
+
+class Points(NamedTuple):
+    """The points of n light curves, as in ``LightCurves``: days, nJy, nJy² with the error floor.
+
+    ``correlation`` (n, 6, 6) is that of the bands of each light curve's survey.
+    """
+
+    offsets: NDArray[np.int64]
+    time: Array
+    flux: Array
+    variance: Array
+    band: NDArray[np.int8]
+    correlation: Array
+
+
+class Curve(NamedTuple):
+    """The points of one light curve, in time order, and its band correlation (6, 6)."""
+
+    time: Array
+    flux: Array
+    variance: Array
+    band: NDArray[np.int8]
+    correlation: Array
+
+
+def points_of(light_curves: LightCurves) -> Points:
+    """The points of all light curves."""
+    curves = light_curves
+    variance = floored_variance(curves.flux_njy, curves.flux_err_njy)
+    correlation = band_correlations()[curves.survey]
+    return Points(curves.offsets, curves.time_mjd, curves.flux_njy, variance, curves.band, correlation)
+
+
+@njit(cache=True, nogil=True)
+def curve_of(points: Points, i: int) -> Curve:
+    """Light curve ``i``."""
+    a, b = points.offsets[i], points.offsets[i + 1]
+    return Curve(points.time[a:b], points.flux[a:b], points.variance[a:b], points.band[a:b], points.correlation[i])
+
+
+@njit(cache=True, nogil=True)
+def longest_of(points: Points) -> int:
+    """Number of points of the longest light curve."""
+    longest = 0
+    for i in range(len(points.offsets) - 1):
+        longest = max(longest, points.offsets[i + 1] - points.offsets[i])
+    return longest
+
+
+class Solutions(NamedTuple):
+    """What a fit fills in: log amplitude² ``x`` (nJy²), log timescale² ``y`` (days²), log-likelihood ``value`` and
+    ``converged`` (n,), and ``alpha`` = (K + variance)⁻¹ flux (points,), 1/nJy. All are NaN and False for a light
+    curve without points."""
+
+    x: Array
+    y: Array
+    value: Array
+    converged: NDArray[np.bool_]
+    alpha: Array
+
+
+def unsolved(points: Points) -> Solutions:
+    """Solutions of which nothing is known yet."""
+    n = len(points.offsets) - 1
+    x, y, value = np.full((3, n), np.nan)
+    return Solutions(x, y, value, np.zeros(n, np.bool_), np.full(len(points.time), np.nan))
