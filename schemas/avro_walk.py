@@ -5,13 +5,17 @@ its end, allocate, recurse or run long: every count is checked against the bytes
 budgeted by the record's length. Avro's binary encoding: https://avro.apache.org/docs/1.12.0/specification/.
 """
 
+# mypy: allow-untyped-defs
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-END, LONG, FLOAT, DOUBLE, BOOLEAN, BYTES, FIXED, UNION, NULLABLE, JUMP, ARRAY, NEXT, ROW, RESET, MARK = range(15)
-"""Steps. A row of the table is (step, a, null branch or -1, slot or -1, slot type)."""
+LONG, FLOAT, DOUBLE, BOOLEAN, BYTES, FIXED, UNION, NULLABLE, JUMP, ARRAY, NEXT, ROW, RESET, MARK, END = range(15)
+"""Steps. A row of the table is (step, a, null branch or -1, slot or -1, slot type); for the first six, values without
+children, ``a`` is the size in bytes, 0 where the value itself tells."""
+
+SIZES = {FLOAT: 4, DOUBLE: 8, BOOLEAN: 1}
 
 TO_FLOAT, TO_INT = 0, 1
 """Slot types: which set of registers a value goes to. A string goes to two integer registers, 16 bytes at most."""
@@ -87,78 +91,89 @@ def _bits(buffer, p, n):
 
 
 @njit(cache=True, nogil=True)
-def _scalar(buffer, p, end, step, floats, ints, word4, word8):
-    """One value without children: the next position, negative where it fails."""
-    kind, slot = step[0], step[3]
-    if kind == LONG:
-        value, p = _long(buffer, p, end)
-        if p >= 0 and slot >= 0:
-            if step[4] == TO_INT:
-                ints[slot] = value
-            else:
-                floats[slot] = value
+def _skip_long(buffer, p, end):
+    for k in range(p, min(p + 10, end)):
+        if buffer[k] < 128:
+            return k + 1
+    return -ENDS_EARLY if p + 10 > end else -BAD_NUMBER
+
+
+@njit(cache=True, nogil=True)
+def _skip_bytes(buffer, p, end):
+    length, p = _long(buffer, p, end)
+    if p < 0:
         return p
-    if kind == BYTES:
-        length, p = _long(buffer, p, end)
-        if p < 0:
-            return p
-        if length < 0 or length > end - p:
-            return -BAD_LENGTH
-        if slot >= 0:
-            _pack(buffer, p, length, slot, ints)
-        return p + length
-    size = 4 if kind == FLOAT else 8 if kind == DOUBLE else 1 if kind == BOOLEAN else step[1]
-    if size > end - p:
-        return -ENDS_EARLY
-    if slot >= 0:
-        if kind == FLOAT:
-            word4[0] = np.uint32(_bits(buffer, p, 4))
-            floats[slot] = word4.view(np.float32)[0]
-        elif kind == DOUBLE:
-            word8[0] = _bits(buffer, p, 8)
-            floats[slot] = word8.view(np.float64)[0]
-        elif kind == BOOLEAN:
-            ints[slot] = buffer[p]
-    return p + size
+    return p + length if 0 <= length <= end - p else -BAD_LENGTH
+
+
+@njit(cache=True, nogil=True)
+def _keep_value(buffer, p, after, kind, slot, target, floats, ints, word4, word8):
+    """Put a value whose bytes are ``p`` to ``after`` into its register."""
+    if kind == FLOAT:
+        word4[0] = np.uint32(_bits(buffer, p, 4))
+        floats[slot] = word4.view(np.float32)[0]
+    elif kind == DOUBLE:
+        word8[0] = _bits(buffer, p, 8)
+        floats[slot] = word8.view(np.float64)[0]
+    elif kind == BOOLEAN:
+        ints[slot] = buffer[p]
+    elif kind == BYTES:
+        length, start = _long(buffer, p, after)
+        _pack(buffer, start, length, slot, ints)
+    else:
+        value, _ = _long(buffer, p, after)
+        if target == TO_INT:
+            ints[slot] = value
+        else:
+            floats[slot] = value
+
+
+@njit(cache=True, nogil=True)
+def _past(buffer, p, end, kind, size):
+    """Where a value without children ends, negative where it is damaged."""
+    if size > 0:
+        return p + size if size <= end - p else -ENDS_EARLY
+    if kind == LONG:
+        return _skip_long(buffer, p, end)
+    return _skip_bytes(buffer, p, end) if kind == BYTES else p
 
 
 @njit(cache=True, nogil=True)
 def _control(buffer, p, end, steps, pc, branches, counts, depth):
     """A step that decides where to go on: (next position, next step, depth of arrays)."""
-    step = steps[pc]
-    kind = step[0]
-    if kind == NULLABLE or kind == UNION:
+    kind = steps[pc, 0]
+    if kind in (NULLABLE, UNION):
         branch, p = _long(buffer, p, end)
         if p < 0:
             return p, pc, depth
-        if branch < 0 or branch >= (2 if kind == NULLABLE else step[2]):
+        if branch < 0 or branch >= (2 if kind == NULLABLE else steps[pc, 2]):
             return -BAD_BRANCH, pc, depth
         if kind == UNION:
-            return p, branches[step[1] + branch], depth
-        return p, step[1] if branch == step[2] else pc + 1, depth
+            return p, branches[steps[pc, 1] + branch], depth
+        return p, steps[pc, 1] if branch == steps[pc, 2] else pc + 1, depth
     if kind == JUMP:
-        return p, step[1], depth
+        return p, steps[pc, 1], depth
     if kind == NEXT:
         counts[depth - 1] -= 1
         if counts[depth - 1] > 0:
-            return p, step[1], depth
+            return p, steps[pc, 1], depth
         depth -= 1
     count, p = _block(buffer, p, end)
     if p < 0:
         return p, pc, depth
     if count == 0:
-        return p, pc + 1 if kind == NEXT else step[1], depth
+        return p, pc + 1 if kind == NEXT else steps[pc, 1], depth
     counts[depth] = count
-    return p, step[1] if kind == NEXT else pc + 1, depth + 1
+    return p, steps[pc, 1] if kind == NEXT else pc + 1, depth + 1
 
 
 @njit(cache=True, nogil=True)
-def _keep_row(step, owner, floats, ints, first, out_floats, out_ints, row):
+def _keep_row(kind_of_row, owner, floats, ints, first, out_floats, out_ints, row):
     """Append the point registers to the output; False where it is full."""
     if row >= len(out_floats):
         return False
     out_ints[row, 0] = owner
-    out_ints[row, 1] = step[1]
+    out_ints[row, 1] = kind_of_row
     for k in range(out_floats.shape[1]):
         out_floats[row, k] = floats[first[0] + k]
     for k in range(out_ints.shape[1] - 2):
@@ -175,36 +190,36 @@ def _reset(first, floats, ints, n_floats, n_ints):
 
 
 @njit(cache=True, nogil=True)
-def walk(buffer, p, end, steps, branches, first, floats, ints, out_floats, out_ints, row, last_row, owner):
+def walk(buffer, p, end, steps, branches, first, floats, ints, out_floats, out_ints, row, last_row, owner):  # noqa: C901
     """Walk one record from ``p``: (result, position, step, next free row).
 
     ``floats`` and ``ints`` are the registers: the alert's first, from ``first`` on the point's, which every ROW step
-    appends to ``out_floats`` and ``out_ints`` (whose first two columns are ``owner`` and the kind of row). No row beyond
-    ``last_row`` is kept. On failure the position and the step are those where it happened.
+    appends to ``out_floats`` and ``out_ints`` (whose first two columns are ``owner`` and the kind of row). No row
+    beyond ``last_row`` is kept. On failure the position and the step are those where it happened.
     """
     word4, word8 = np.empty(1, np.uint32), np.empty(1, np.uint64)
     counts = np.empty(MAX_DEPTH + 1, np.int64)
     pc, depth, budget = 0, 0, 24 * (end - p) + 4 * len(steps) + 1000
-    while True:
-        step = steps[pc]
-        kind = step[0]
+    while budget > 0:
         budget -= 1
-        if budget < 0:
-            return TOO_LONG, p, pc, row
-        if LONG <= kind <= FIXED:
-            after = p
-            if step[2] >= 0:
-                branch, after = _long(buffer, p, end)
-                if after >= 0 and (branch < 0 or branch > 1):
-                    after = -BAD_BRANCH
-                if after < 0 or branch == step[2]:
-                    if after < 0:
-                        return -after, p, pc, row
-                    p, pc = after, pc + 1
+        kind = steps[pc, 0]
+        if kind <= FIXED:  # most steps: one value, perhaps null
+            null = steps[pc, 2]
+            if null >= 0:
+                if p >= end:
+                    return ENDS_EARLY, p, pc, row
+                branch = buffer[p]
+                if branch != 0 and branch != 2:
+                    return BAD_BRANCH, p, pc, row
+                p += 1
+                if branch == 2 * null:
+                    pc += 1
                     continue
-            after = _scalar(buffer, after, end, step, floats, ints, word4, word8)
+            after = _past(buffer, p, end, kind, steps[pc, 1])
             if after < 0:
                 return -after, p, pc, row
+            if steps[pc, 3] >= 0:
+                _keep_value(buffer, p, after, kind, steps[pc, 3], steps[pc, 4], floats, ints, word4, word8)
             p, pc = after, pc + 1
         elif kind == END:
             return OK, p, pc, row
@@ -212,12 +227,12 @@ def walk(buffer, p, end, steps, branches, first, floats, ints, out_floats, out_i
             _reset(first, floats, ints, out_floats.shape[1], out_ints.shape[1] - 2)
             pc += 1
         elif kind == MARK:
-            ints[step[3]] = 1
+            ints[steps[pc, 3]] = 1
             pc += 1
         elif kind == ROW:
             if row > last_row:
                 return TOO_MANY, p, pc, row
-            if not _keep_row(step, owner, floats, ints, first, out_floats, out_ints, row):
+            if not _keep_row(steps[pc, 1], owner, floats, ints, first, out_floats, out_ints, row):
                 return FULL, p, pc, row
             row, pc = row + 1, pc + 1
         else:
@@ -225,3 +240,4 @@ def walk(buffer, p, end, steps, branches, first, floats, ints, out_floats, out_i
             if after < 0:
                 return -after, p, pc, row
             p, pc = after, following
+    return TOO_LONG, p, pc, row

@@ -41,7 +41,7 @@ class Refusal(ValueError):
 
 
 class Column(NamedTuple):
-    """A wanted column: ``kind`` is "float", "int", "text" (up to 16 bytes) or "present" (1 where the field is not null),
+    """A wanted column: ``kind`` is "float", "int", "text" (up to 16 bytes) or "present" (1 where a record is there),
     ``paths`` its names in the versions of the schema, as in ``diaSource.psfFlux``."""
 
     kind: str
@@ -144,7 +144,8 @@ class Compiler:
             if name not in FITS[kind]:
                 raise Refusal(f"field {path} must be {' or '.join(FITS[kind]) or 'a record'}, found {name}")
             self.found.add(column)
-        self._emit(PRIMITIVES[name], path, null=null, slot=slot, target=target)
+        step = PRIMITIVES[name]
+        self._emit(step, path, w.SIZES.get(step, 0), null=null, slot=slot, target=target)
 
     def _union(self, branches: list[Any], path: str, namespace: str) -> None:
         if len(branches) == 2 and "null" in branches:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import snappy
+import snappy  # type: ignore[import-untyped]
 
 from schemas.columns import Refusal
 
@@ -62,7 +62,8 @@ def blocks(message: bytes, header: Header, limit_bytes: int) -> Iterator[tuple[i
         if message[at : at + 16] != header.sync:
             raise Refusal(
                 f"the container is damaged: the block at byte {start:,} must end with the sync marker "
-                f"{header.sync.hex()} at byte {at:,} of {len(message):,}, found {message[at : at + 16].hex() or 'nothing'}"
+                f"{header.sync.hex()} at byte {at:,} of {len(message):,}, found "
+                f"{message[at : at + 16].hex() or 'nothing'}"
             )
         at += 16
         data = _unpacked(data, header.codec, room)

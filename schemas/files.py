@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
-import pyarrow.parquet as pq
 
 from schemas import lsst
 
@@ -60,6 +59,8 @@ def _messages(file: Path) -> Iterator[tuple[bytes, Path]]:
 
 
 def _packets_of_table(file: Path) -> Iterator[bytes]:
+    import pyarrow.parquet as pq
+
     try:
         table = pq.ParquetFile(file)
     except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ from schemas.passbands import ZTF
 LETTERS = 7
 """Letters of a ZTF name after the two digits of its year, as in ZTF21abiuvdk."""
 
-_ZTF_NAME = re.compile(r"ZTF(\d\d)([a-z]{%d})" % LETTERS)
+_ZTF_NAME = re.compile(rf"ZTF(\d\d)([a-z]{{{LETTERS}}})")
 _PER_YEAR = 26**LETTERS
 _LAST = 100 * _PER_YEAR
 

@@ -109,10 +109,10 @@ class LightCurves:
 
         Raises ValueError where columns have different lengths or ``alert`` is out of range.
         """
-        points = {name: np.asarray(columns[name], kind) for name, kind in POINT_COLUMNS.items()}
+        points: dict[str, NDArray] = {name: np.asarray(columns[name], kind) for name, kind in POINT_COLUMNS.items()}
         owner = np.asarray(alert, np.int64)
         n = len(np.asarray(alerts["alert_id"]))
-        rows = {
+        rows: dict[str, NDArray] = {
             name: np.asarray(alerts.get(name, np.arange(n) if name == "packet_index" else np.zeros(n)), kind)
             for name, kind in ALERT_COLUMNS.items()
         }

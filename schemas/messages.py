@@ -98,7 +98,8 @@ def decode(message: bytes) -> tuple[str, dict[str, Any]]:
         record = fastavro.schemaless_reader(buffer, schema.parsed, None if newest is schema else newest.parsed)
     except (EOFError, IndexError, OverflowError, TypeError, UnicodeDecodeError, ValueError) as error:
         raise ValueError(
-            f"a {schema.kind} message of version {schema.version} ends early or is damaged: {len(message)} bytes, {error}"
+            f"a {schema.kind} message of version {schema.version} ends early or is damaged: {len(message)} bytes, "
+            f"{type(error).__name__} {error}"
         ) from error
     if buffer.tell() != len(message):
         raise ValueError(f"a {schema.kind} message must end after {buffer.tell()} bytes, found {len(message)}")
@@ -149,16 +150,19 @@ def _plain(value: Any, is_id: bool = False) -> Any:
 def _what_is_wrong(schema: MessageSchema, record: dict[str, Any], error: Exception) -> str:
     missing = [name for name in schema.fields if name not in record]
     if missing:
-        return f"a {schema.kind} record must have the fields {', '.join(missing)}, found none of them"
+        return (
+            f"a {schema.kind} record must have the fields {', '.join(schema.fields)}; missing are {', '.join(missing)}"
+        )
     found = {name: type(record[name]).__name__ for name in schema.fields}
     return f"a {schema.kind} record has a field of a wrong type or size ({error}); types found: {found}"
 
 
 def _no_message(message: bytes) -> str:
     if message[:2] != MARKER:
-        return (
-            f"a message must begin with C3 01 (Avro single-object encoding), found {message[:2].hex(' ').upper() or 'nothing'}"
-            f" in {len(message)} bytes"
-        )
+        found = message[:2].hex(" ").upper() or "nothing"
+        return f"a message must begin with C3 01 (Avro single-object encoding), found {found} in {len(message)} bytes"
     known = ", ".join(f"{schema.kind} v{schema.version}" for schema in message_schemas().values())
-    return f"no schema has the fingerprint {message[2:HEADER_BYTES].hex()}; known are {known}: a newer broker may have written it"
+    return (
+        f"no schema has the fingerprint {message[2:HEADER_BYTES].hex()}; known are {known}: "
+        "a newer broker may have written it"
+    )

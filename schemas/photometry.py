@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from astropy.time import Time
 from numpy.typing import ArrayLike, NDArray
 
 NJY_ZERO_POINT = 31.4
@@ -36,5 +35,7 @@ def mjd_tai_of_jd_utc(jd: ArrayLike) -> NDArray[np.float64]:
     sane = (mjd > EARLIEST_MJD) & (mjd < LATEST_MJD)  # False for NaN
     tai = np.full(jd.shape, np.nan)
     if sane.any():
+        from astropy.time import Time  # takes a second, and only one survey needs it
+
         tai[sane] = Time(_JD_OF_MJD_ZERO, mjd[sane], format="jd", scale="utc").tai.mjd
     return tai

@@ -48,7 +48,7 @@ class Template:
         """The template with some values put in."""
         return Template([values.get(part, part) if isinstance(part, str) else part for part in self.parts])
 
-    def bytes(self) -> bytes:
+    def joined(self) -> bytes:
         """The record, once every value is in."""
         return b"".join(self.parts)  # type: ignore[arg-type]
 
@@ -56,7 +56,7 @@ class Template:
         """Pieces of one record for each row, joined end to end by whoever takes them."""
         constants = [part for part in self.parts if isinstance(part, bytes)]
         wanted = [columns[part] for part in self.parts if isinstance(part, str)]
-        pieces = []
+        pieces: list[bytes] = []
         for row in rows:
             for constant, column in zip(constants, wanted, strict=False):
                 pieces += (constant, column[row])
@@ -168,7 +168,7 @@ def _message(curves: LightCurves, columns: dict[str, list[bytes]], row: int) -> 
         "prvDiaForcedSources": _array(forced.records(columns, limits), len(limits)),
         "diaObject": NULL if curves.is_solar_system[row] else _object(curves, columns, row, detected, known),
     }
-    return header + templates["alert"].filled(alert).bytes()
+    return header + templates["alert"].filled(alert).joined()
 
 
 def _array(pieces: list[bytes], count: int) -> bytes:
@@ -187,4 +187,4 @@ def _object(
         "lastDiaSourceMjdTai": columns["midpointMjdTai"][detected[-1]],
         **{f"{band}_psfFluxNdata": zigzag(int(count)) for band, count in zip(BANDS, counts, strict=True)},
     }
-    return b"\x02" + _templates()[1]["object"].filled(values).bytes()
+    return b"\x02" + _templates()[1]["object"].filled(values).joined()

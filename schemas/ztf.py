@@ -1,9 +1,9 @@
 """ZTF alert containers, schema 1.8 to 4.02.
 
 Fields: https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html. Detections are AB magnitudes of the
-difference image with its sign; ``jd`` is UTC at the start of the exposure (30 s as a rule), and is taken as it is: the
-history does not tell each exposure's length. A non-detection with only a limiting magnitude has no flux, and is left out;
-forced photometry (``fp_hists``, since 4.0) has one.
+difference image with its sign; ``jd`` is UTC at the start of the exposure (30 s as a rule), and is taken as it is:
+the history does not tell each exposure's length. A non-detection with only a limiting magnitude has no flux, and is
+left out; forced photometry (``fp_hists``, since 4.0) has one.
 """
 
 from __future__ import annotations
