@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 20.0
 """A partition that gives nothing for this long while it has messages left is an error, not an end; seconds."""
 
 _READER: dict[str, Any] = {
@@ -36,7 +36,7 @@ class Entry(NamedTuple):
 def bounds(kafka_client: Mapping[str, Any], topic: str) -> dict[int, tuple[int, int]]:
     """Of each partition the first offset it still holds and the offset after its last, as of now.
 
-    Raises LookupError where the topic does not exist.
+    Raises LookupError where the topic does not exist, ConnectionError where Kafka does not answer.
     """
     consumer = Consumer({**kafka_client, **_READER})
     try:
@@ -70,8 +70,8 @@ def read(
     ``kafka_client`` holds librdkafka's connection properties. ``start`` and ``end`` map a partition to an offset;
     a partition that ``start`` leaves out is read from its first offset, one that ``end`` leaves out to the end it has
     as the call begins. Offsets that hold no message (transaction markers, compaction) are passed over. Raises
-    LookupError where the topic does not exist (unless ``missing_ok``: then nothing is yielded), KafkaException
-    where Kafka refuses, TimeoutError where it falls silent.
+    LookupError where the topic does not exist (unless ``missing_ok``: then nothing is yielded), ConnectionError
+    where Kafka does not answer, KafkaException where it refuses, TimeoutError where it falls silent.
     """
     for batch in read_batches(kafka_client, topic, start, end, missing_ok=missing_ok):
         message: Any
@@ -173,10 +173,13 @@ def _advance(message: Any, at: dict[int, int], ranges: Mapping[int, tuple[int, i
 
 
 def _bounds(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
-    known = consumer.list_topics(topic, timeout=TIMEOUT_S).topics.get(topic)
-    if known is None or known.error is not None:
-        raise LookupError(f"Kafka has no topic {topic}: {known.error.str() if known else 'it is not listed'}")
-    return {
-        partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
-        for partition in sorted(known.partitions)
-    }
+    try:
+        known = consumer.list_topics(topic, timeout=TIMEOUT_S).topics.get(topic)
+        if known is None or known.error is not None:
+            raise LookupError(f"Kafka has no topic {topic}: {known.error.str() if known else 'it is not listed'}")
+        return {
+            partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
+            for partition in sorted(known.partitions)
+        }
+    except KafkaException as error:
+        raise ConnectionError(f"Kafka does not answer for topic {topic}: {error.args[0].str()}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -31,7 +32,7 @@ class Refused(NamedTuple):
     error: KafkaError
 
 
-class UndeliveredError(RuntimeError):
+class UndeliveredError(OSError):
     """Messages did not reach a topic, for a reason that is not theirs: the task has to be done again."""
 
 
@@ -74,9 +75,12 @@ class KafkaWriter:
                 self._refused.append(Refused(topic, key, value, headers, refusal.args[0]))
                 break
 
-    def serve(self) -> None:
-        """Let librdkafka report what it has; to be called now and then between messages."""
+    def serve(self, for_s: float = 0.0) -> None:
+        """Let librdkafka report what it has, for a pause of ``for_s`` seconds; to be called now and then."""
+        end = time.monotonic() + for_s
         self._producer.poll(0)
+        while (left := end - time.monotonic()) > 0:
+            self._producer.poll(left)
 
     def finish(self) -> list[Refused]:
         """Wait until every message is acknowledged; returns those that Kafka refuses for what they are.

@@ -65,6 +65,7 @@ class _Token(NamedTuple):
 class _Value(NamedTuple):
     kind: str
     sql: str
+    is_whole: bool = False
 
 
 def render(expression: str) -> str:
@@ -95,7 +96,12 @@ def probability(class_name: str) -> str:
     chosen = class_id_of(class_name)
     group = [class_id for class_id in TAXONOMY if chosen in lineage(class_id)]
     terms = [f"coalesce(get(p_survey, CAST(array_position(class_ids, {i}) AS INT) - 1), 0)" for i in group]
-    return f"IF(size(p_survey) = 0, NULL, nanvl(CAST({' + '.join(terms)} AS DOUBLE), NULL))"
+    return f"IF(size(p_survey) = 0, NULL, {_null_if_missing(' + '.join(terms))})"
+
+
+def _null_if_missing(number: str) -> str:
+    """NaN as null: in Spark NaN is greater than any number."""
+    return f"nanvl(CAST({number} AS DOUBLE), NULL)"
 
 
 def _tokens(expression: str) -> list[_Token]:
@@ -200,12 +206,16 @@ class _Parser:
     def _arithmetic(self, signs: tuple[str, ...], part: Callable[[], _Value]) -> _Value:
         value = part()
         while sign := self.takes(*signs):
-            value = _Value(NUMBER, f"{_ARITHMETIC[sign]}({self.of(NUMBER, value)}, {self.of(NUMBER, part())})")
+            right = part()
+            sql = f"{_ARITHMETIC[sign]}({self.of(NUMBER, value)}, {self.of(NUMBER, right)})"
+            is_whole = value.is_whole and right.is_whole and sign != "/"
+            value = _Value(NUMBER, sql if is_whole else _null_if_missing(sql), is_whole)
         return value
 
     def unary(self) -> _Value:
         if self.takes("-"):
-            return _Value(NUMBER, f"try_subtract(0, {self.of(NUMBER, self._deeper(self.unary))})")
+            value = self._deeper(self.unary)
+            return _Value(NUMBER, f"try_subtract(0, {self.of(NUMBER, value)})", value.is_whole)
         return self.primary()
 
     def primary(self) -> _Value:
@@ -216,7 +226,7 @@ class _Parser:
             return inner
         self.at += token.kind in ("number", "text", "name")
         if token.kind == "number":
-            return _Value(NUMBER, self._number(token))
+            return _Value(NUMBER, self._number(token), token.text.isdigit())
         if token.kind == "text":
             return _Value(TEXT, token.text)
         if token.kind != "name":
@@ -246,11 +256,13 @@ class _Parser:
         if kind == ARRAY and self.takes("["):
             index = self.of(NUMBER, self.sum())
             self.needs("]")
-            return _Value(NUMBER, f"nanvl(CAST(get({name}, try_cast({index} AS INT)) AS DOUBLE), NULL)")
+            return _Value(NUMBER, _null_if_missing(f"get({name}, try_cast({index} AS INT))"))
         if name in DERIVED:
             return _Value(kind, DERIVED[name])
-        is_float = ALERT_FIELDS[name].typeName() in ("float", "double")
-        return _Value(kind, f"nanvl({name}, NULL)" if is_float else name)
+        stored = ALERT_FIELDS[name].typeName()
+        return _Value(
+            kind, f"nanvl({name}, NULL)" if stored in ("float", "double") else name, stored in ("integer", "long")
+        )
 
     def _probability(self) -> _Value:
         self.needs("[")
@@ -277,7 +289,7 @@ class _Parser:
         if len(arguments) < least or (name not in ("greatest", "least") and len(arguments) > least):
             raise self.error(f"{name} takes {least} numbers, found {len(arguments)}")
         numbers = ", ".join(f"CAST({self.of(NUMBER, argument)} AS DOUBLE)" for argument in arguments)
-        return _Value(NUMBER, f"nanvl(CAST({name}({numbers}) AS DOUBLE), NULL)")
+        return _Value(NUMBER, _null_if_missing(f"{name}({numbers})"))
 
     def _list(self) -> list[_Value]:
         """Values between commas, up to the closing bracket."""

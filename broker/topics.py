@@ -73,12 +73,17 @@ def all_topics(settings: Settings, filters: Mapping[str, str]) -> list[str]:
 
 
 def create(
-    settings: Settings, names: Iterable[str], retention_days: float | None = None, partitions: int = -1
+    settings: Settings,
+    names: Iterable[str],
+    retention_days: float | None = None,
+    partitions: int = -1,
+    config: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Make those of the topics that are missing; returns the names made.
 
     ``retention_days`` (of Kafka, not of the archive) and ``partitions`` are the broker's own defaults where they are
-    None and -1, as is the number of replicas. Labels are never deleted. Raises KafkaException where Kafka refuses.
+    None and -1, as is the number of replicas; ``config`` adds to what :func:`configuration` says. Labels are never
+    deleted. Raises KafkaException where Kafka refuses.
     """
     from confluent_kafka import KafkaError, KafkaException
     from confluent_kafka.admin import AdminClient, NewTopic
@@ -89,7 +94,7 @@ def create(
     if not missing:
         return []
     new = [
-        NewTopic(name, partitions, replication_factor=-1, config=configuration(settings, name, retention_days))
+        NewTopic(name, partitions, -1, config=configuration(settings, name, retention_days) | dict(config or {}))
         for name in missing
     ]
     for future in admin.create_topics(new, operation_timeout=_TIMEOUT_S).values():

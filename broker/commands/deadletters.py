@@ -1,0 +1,77 @@
+"""``gueststar deadletters``: what was refused and why; send it again."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+
+import click
+
+from broker.commands.options import json_option, with_settings
+from broker.settings import Settings
+
+stage_option = click.option(
+    "--stage", default="", help="Only this stage: decode, light curve, features, score, deliver."
+)
+reason_option = click.option("--reason", default="", help="Only reasons that contain this text.")
+
+
+@click.group()
+def deadletters() -> None:
+    """What was refused, and why; send it again."""
+
+
+@deadletters.command("list")
+@stage_option
+@reason_option
+@json_option
+@with_settings("home", "topic_prefix")
+def list_letters(stage: str, reason: str, as_json: bool, settings: Settings) -> None:
+    """The dead letters by stage and reason, each with the place of an example."""
+    from broker import dead_letters
+
+    groups = dead_letters.groups(dead_letters.letters(settings, stage, reason))
+    count = sum(group.count for group in groups)
+    if as_json:
+        by_reason: Counter[str] = Counter()
+        for group in groups:
+            by_reason[group.reason] += group.count
+        rows = [vars(group) for group in groups]
+        click.echo(json.dumps({"count": count, "by_reason": by_reason, "groups": rows}))
+        return
+    for group in groups:
+        click.echo(f"{group.count:>8,}  {group.stage}: {group.reason}\n          e.g. {group.example}")
+    click.echo(f"{count:,} dead letters")
+
+
+@deadletters.command()
+@stage_option
+@reason_option
+@click.option("--again", is_flag=True, help="Also those that were sent again before.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@with_settings("home", "topic_prefix")
+def replay(stage: str, reason: str, again: bool, yes: bool, as_json: bool, settings: Settings) -> None:
+    """Send the original messages to their input topics again, as after a mended fault.
+
+    Asks first, with their number. Each goes once, marked with the header gueststar-replay-of.
+    """
+    from broker import dead_letters
+
+    found = dead_letters.letters(settings, stage, reason)
+    chosen = list(found) if again else dead_letters.not_yet_replayed(settings, found)
+    counts = Counter(letter.record["reason"] for letter in chosen)
+    places = len({letter.place for letter in chosen})
+    if chosen and not yes:
+        if not sys.stdin.isatty():
+            raise click.ClickException(f"{places} messages would be sent again: say --yes where nobody can be asked")
+        click.confirm(f"send {places:,} messages again?", abort=True, err=True)
+    result = dead_letters.replay(settings, chosen)
+    if as_json:
+        report = {"count": result.sent, "by_reason": counts, "gone": list(result.gone)}
+        click.echo(json.dumps(report))
+        return
+    click.echo(f"{result.sent:,} messages sent again")
+    for place in result.gone[:20]:
+        click.echo(f"{place}: Kafka no longer has the whole message", err=True)

@@ -1,0 +1,85 @@
+"""``gueststar listen``: subscribe to a topic of classified alerts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+
+from broker.commands.options import json_option, with_settings
+from broker.settings import Settings
+
+
+@click.command()
+@click.argument("topic")
+@click.option(
+    "--start-at",
+    default="latest",
+    show_default=True,
+    metavar="PLACE",
+    help="latest, earliest, a time such as 2026-03-01T02:00 (UTC), or -N for the last N messages first.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="End after so many alerts.")
+@click.option("--group", help="A name under which Kafka keeps how far you have read.")
+@json_option
+@with_settings("home", "topic_prefix")
+def listen(topic: str, start_at: str, limit: int | None, group: str | None, as_json: bool, settings: Settings) -> None:
+    """Subscribe to a topic of classified alerts: one line an alert, until Ctrl-C.
+
+    TOPIC is a whole name or a short one: classifications, novel, sample, class.ia, filter.NAME. Repeats are passed
+    over. With --json each line is one JSON object, ids as strings.
+    """
+    from broker import client
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with client.listen(topic, start_at, limit, group, settings) as alerts:
+        try:
+            for record in alerts:
+                click.echo(_json(record) if as_json else _line(record))
+        except KeyboardInterrupt:
+            click.echo(f"{alerts.topic}: {alerts.lag():,} messages not read", err=True)
+        except BrokenPipeError:  # the reader of our output has gone, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _json(record: dict[str, Any]) -> str:
+    from schemas.messages import to_json
+
+    return to_json(record)
+
+
+def _line(record: dict[str, Any]) -> str:
+    """What a person wants of an alert; of other records (requests, labels, dead letters) what they have of it."""
+    if "payload" in record:
+        place = f"{record['input_topic']}:{record['input_partition']}:{record['input_offset']}"
+        return f"{place:40}  {record['stage']}: {record['reason']}"
+    if "novelty_score" not in record:
+        return _json(record)
+    parts = [f"{record['object_name']:>20}", f"MJD {record['alert_mjd']:.4f}", f"{record['band']} {_magnitude(record)}"]
+    parts += [f"{_class(record):24}", f"p-value {record['novelty_p_value']:.2g}", "novel" if record["is_novel"] else ""]
+    return "  ".join(parts).rstrip()
+
+
+def _class(record: dict[str, Any]) -> str:
+    from schemas.taxonomy import name_of
+
+    try:
+        name = name_of(record["class_id"])
+    except LookupError:  # of a newer taxonomy than this one
+        name = str(record["class_id"])
+    if record["class_id"] in record["class_ids"]:
+        return f"{name} {record['p_survey'][record['class_ids'].index(record['class_id'])]:.3f}"
+    return f"{name} ({record['not_classified_reason']})" if record["not_classified_reason"] else name
+
+
+def _magnitude(record: dict[str, Any]) -> str:
+    """AB magnitude where the flux is three times its error, else the flux in nJy."""
+    import math
+
+    flux_njy, error_njy = record["flux_njy"], record["flux_err_njy"]
+    if flux_njy > 3 * error_njy > 0:
+        return f"{31.4 - 2.5 * math.log10(flux_njy):6.2f} mag"
+    return f"{flux_njy:.0f}±{error_njy:.0f} nJy"

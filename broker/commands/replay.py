@@ -1,0 +1,46 @@
+"""``gueststar replay``: alert files to Kafka."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from broker.commands.options import json_option, with_settings
+from broker.settings import Settings
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH…")
+@click.option("--topic", help="Where to send them; the first of the input topics unless given.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Alerts per second; without it, no limit.")
+@json_option
+@with_settings("home")
+def replay(paths: tuple[Path, ...], topic: str | None, rate: float | None, as_json: bool, settings: Settings) -> None:
+    """Send alert files to Kafka in time order.
+
+    PATH is a wire message, an Avro container, a tar archive of them, a Parquet table of whole packets or of messages
+    (column `message`), or a folder of such files. Keyed by object, so that an object's alerts keep their order. Ends
+    when Kafka has confirmed every message. A missing topic is made.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from broker import replay as sender
+
+    topic = topic or settings.input_topics[0]
+    messages = sender.read(paths)
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task(topic, total=len(messages))
+        try:
+            sent = sender.send(settings, topic, messages, rate, lambda done: bar.update(task, completed=done))
+        except sender.UndeliveredError as error:
+            raise click.ClickException(str(error)) from None
+    if as_json:
+        report = {"alerts": sent.alerts, "seconds": round(sent.seconds, 3), "bytes": sent.bytes, "topic": topic}
+        click.echo(json.dumps(report))
+    else:
+        speed = sent.alerts / max(sent.seconds, 1e-3)
+        click.echo(f"{sent.alerts:,} messages to {topic} in {sent.seconds:.1f} s, {speed:,.0f}/s")

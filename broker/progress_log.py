@@ -1,0 +1,41 @@
+"""How far the streaming job has come: the offsets of its last committed batch, from Spark's checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from broker.settings import Settings
+
+NextOffsets = dict[str, dict[int, int]]
+"""Topic → partition → the first offset that the job has not yet finished with."""
+
+
+def committed(settings: Settings) -> NextOffsets | None:
+    """The next offsets after the last committed batch; None where there is no checkpoint in the home.
+
+    Spark writes ``offsets/N`` before batch N and ``commits/N`` after it.
+    """
+    checkpoint = settings.home / "checkpoint"
+    if not (checkpoint / "offsets").is_dir():
+        return None
+    finished = _batches(checkpoint / "commits") & _batches(checkpoint / "offsets")
+    return _next_offsets(checkpoint / "offsets" / str(max(finished))) if finished else {}
+
+
+def _batches(folder: Path) -> set[int]:
+    return {int(file.name) for file in folder.iterdir() if file.name.isdigit()} if folder.is_dir() else set()
+
+
+def _next_offsets(file: Path) -> NextOffsets:
+    for line in reversed(file.read_text().splitlines()):
+        try:
+            offset = json.loads(line)
+        except ValueError:  # the first line is a version
+            continue
+        if isinstance(offset, str):
+            offset = json.loads(offset)
+        if isinstance(offset, dict) and "topics" in offset:
+            topics = offset["topics"].items()
+            return {name: {int(p): end for p, end in topic["partitions"].items()} for name, topic in topics}
+    return {}
