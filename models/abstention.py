@@ -1,0 +1,34 @@
+"""When not to classify, and why: an honest answer instead of a flat source called an early supernova."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.light_curves import LightCurves
+
+MIN_SIGNAL_TO_NOISE = 3.0
+"""An alert none of whose detections reaches this |flux / error| shows nothing but noise. The survey
+itself detects at 5 (LSE-163); the margin is for templates and errors that were revised since."""
+
+SOLAR_SYSTEM = "Solar System object"
+NO_DETECTION = "no usable detections"
+FEATURELESS = f"featureless: no detection has a signal-to-noise of {MIN_SIGNAL_TO_NOISE:g} or more"
+
+
+def n_detections(light_curves: LightCurves) -> NDArray[np.int64]:
+    """Usable detections of each alert, shape (n,)."""
+    return np.bincount(light_curves.alert_of_point[light_curves.is_detection], minlength=len(light_curves))
+
+
+def reasons(light_curves: LightCurves, detections: NDArray[np.int64]) -> list[str]:
+    """Why each alert is not classified, "" where it is; ``detections``: usable ones of each alert, shape (n,)."""
+    owner = light_curves.alert_of_point
+    signal = np.where(light_curves.is_detection, np.abs(light_curves.flux_njy) / light_curves.flux_err_njy, 0.0)
+    best = np.zeros(len(light_curves))
+    np.maximum.at(best, owner, signal)
+    text = np.full(len(light_curves), "", dtype=object)
+    text[best < MIN_SIGNAL_TO_NOISE] = FEATURELESS
+    text[detections == 0] = NO_DETECTION
+    text[light_curves.is_solar_system] = SOLAR_SYSTEM
+    return [str(reason) for reason in text]

@@ -1,0 +1,121 @@
+"""Calibrated probabilities: temperature and bias per epoch, then the prior that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+
+from models.classifier import balanced, softmax
+
+EPOCH_EDGES = (2, 3, 6, 13)
+"""Lower edges, in detections, of the second bin and on: 1, 2, 3 to 5, 6 to 12, 13 and more."""
+
+PENALTY_OVERALL = 3.0
+PENALTY_EPOCH = 30.0
+"""How firmly the overall fit is held to no change, and an epoch's fit to the overall one: the weight of
+this many objects for a squared change of 1 in a logit's bias or in the logarithm of the slope."""
+
+
+def epoch_bin(n_detections: ArrayLike) -> NDArray[np.int64]:
+    """The epoch bin of each alert, from 0, by its number of detections."""
+    return np.searchsorted(np.asarray(EPOCH_EDGES, np.float64), np.asarray(n_detections, np.float64), side="right")
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Vector scaling per epoch bin: p = softmax(exp(log_slope) z + bias).
+
+    ``log_slope``: shape (bins,); ``bias``: shape (bins, k). Source: arXiv:1706.04599 (temperature and
+    vector scaling), here with one slope for all classes, and each bin drawn towards the fit of all.
+    """
+
+    log_slope: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+    def p_flat(self, raw: NDArray[np.float64], n_detections: ArrayLike) -> NDArray[np.float64]:
+        """Probabilities under equal rates of all classes, shape (n, k)."""
+        which = epoch_bin(n_detections)
+        return softmax(np.exp(self.log_slope[which])[:, None] * raw + self.bias[which])
+
+    @classmethod
+    def fit(
+        cls,
+        raw: NDArray[np.float64],
+        class_index: NDArray[np.int64],
+        weight: NDArray[np.float64],
+        n_detections: ArrayLike,
+    ) -> Calibration:
+        """Fit on objects the classifier has not seen; ``weight`` shares an object among its rows.
+
+        Classes are balanced, so the result is for equal rates. A bin or class without objects keeps the
+        overall fit, or no change.
+        """
+        bins = len(EPOCH_EDGES) + 1
+        k = raw.shape[1]
+        flat = balanced(class_index, weight) * (weight.sum() / max(len(weight), 1)) if len(weight) else weight
+        overall = _fit_one(raw, class_index, flat, np.zeros(k + 1), PENALTY_OVERALL)
+        which = epoch_bin(n_detections)
+        fits = [
+            _fit_one(raw[which == b], class_index[which == b], flat[which == b], overall, PENALTY_EPOCH)
+            for b in range(bins)
+        ]
+        found = np.array(fits)
+        return cls(found[:, 0], found[:, 1:])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a JSON file."""
+        return {"epoch_edges": list(EPOCH_EDGES), "log_slope": self.log_slope.tolist(), "bias": self.bias.tolist()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Calibration:
+        """What :meth:`to_json` gave."""
+        return cls(np.asarray(values["log_slope"], np.float64), np.asarray(values["bias"], np.float64))
+
+
+def with_prior(p_flat: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bayes: probabilities under equal rates times the rates, normalised; shapes (n, k) and (k,)."""
+    joint = p_flat * prior
+    return joint / np.maximum(joint.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+
+
+def survey_prior(class_ids: ArrayLike, counts: Mapping[int, float], sample: Mapping[int, float]) -> NDArray[np.float64]:
+    """The rate of each class, shape (k,), adding up to 1: from ``counts`` where it is known there.
+
+    A class without a published count gets its fraction of the training ``sample``.
+    """
+    total, total_sample = sum(counts.values()), max(sum(sample.values()), 1.0)
+    ids = [int(class_id) for class_id in np.asarray(class_ids)]
+    rate = np.array([counts[i] / total if i in counts else sample.get(i, 0.0) / total_sample for i in ids])
+    rate = np.maximum(rate, 1e-9)
+    return rate / rate.sum()
+
+
+def _fit_one(
+    raw: NDArray[np.float64],
+    class_index: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    penalty: float,
+) -> NDArray[np.float64]:
+    """The (log slope, bias of each class) that minimise weighted log-loss plus the pull towards ``centre``."""
+    if not len(raw):
+        return centre
+    rows = np.arange(len(raw))
+
+    def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scaled = np.exp(theta[0]) * raw
+        p = softmax(scaled + theta[1:])
+        off = theta - centre
+        value = -(weight * np.log(np.maximum(p[rows, class_index], 1e-300))).sum() + penalty * (off @ off)
+        residual = p * weight[:, None]
+        residual[rows, class_index] -= weight
+        gradient = np.concatenate([[(residual * scaled).sum()], residual.sum(axis=0)]) + 2 * penalty * off
+        return float(value), gradient
+
+    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=[(-2, 2)] + [(-5, 5)] * raw.shape[1])
+    return np.asarray(found.x, np.float64)

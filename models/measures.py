@@ -1,0 +1,78 @@
+"""What a bundle is worth on objects it has never seen: the metrics of its manifest."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import EPOCH_EDGES, epoch_bin, with_prior
+from models.conformal import benjamini_hochberg
+from models.evaluation import auc, expected_calibration_error, flat_log_loss, macro_f1
+from models.scorer import Scorer
+from models.training_rows import Rows
+from schemas.taxonomy import slug_of
+
+SN_IA = 2222
+
+
+def held_out_metrics(scorer: Scorer, known: Rows, strangers: Rows) -> dict[str, float]:
+    """Metrics on held-out objects of known classes, and on all objects of classes the bundle doesn't know.
+
+    Names without ``_last`` are over all snapshots, an object counting once; ``_last`` is each object's
+    last alert. ``log_loss_flat`` in nat; ``ece`` for the held-out objects' own class mix; ``_epoch_``
+    is followed by the smallest number of detections of its bin. Novelty: see :func:`novelty_metrics`.
+    """
+    if not len(known):
+        return {}
+    index = np.searchsorted(scorer.class_ids, known.class_id)
+    p, score, p_value = scorer.evaluate(known.features, known.detections)
+    mix = np.bincount(index, weights=known.weight, minlength=len(scorer.class_ids))
+    metrics: dict[str, float] = {}
+    views = {"": np.ones(len(known), bool), "_last": known.is_last}
+    views |= {f"_epoch_{first}": epoch_bin(known.detections) == b for b, first in enumerate((1, *EPOCH_EDGES))}
+    for name, shown in views.items():
+        if shown.any():
+            q, i, w = p[shown], index[shown], known.weight[shown] if name == "" else np.ones(shown.sum())
+            metrics[f"log_loss_flat{name}"] = flat_log_loss(q, i, w)
+            metrics[f"macro_f1{name}"] = macro_f1(with_prior(q, mix / mix.sum()), i, w)
+            metrics[f"ece{name}"] = expected_calibration_error(with_prior(q, mix / mix.sum()), i, w)
+            if SN_IA in scorer.class_ids:
+                ia = int(np.searchsorted(scorer.class_ids, SN_IA))
+                metrics[f"auc_ia{name}"] = auc(q[:, ia], i == ia, w)
+    metrics["false_alarms_at_1_percent"] = float(np.average(p_value <= 0.01, weights=known.stream_weight))
+    if len(strangers):
+        metrics |= novelty_metrics(scorer, score, p_value, known, strangers)
+    return {name: value for name, value in metrics.items() if np.isfinite(value)}
+
+
+def novelty_metrics(
+    scorer: Scorer, score: NDArray[np.float64], p_value: NDArray[np.float64], known: Rows, strangers: Rows
+) -> dict[str, float]:
+    """How well unknown classes are noticed, together and (with its slug) each: every object counts once.
+
+    - ``novelty_auroc``: the chance that a stranger scores above a known object.
+    - ``novelty_recall_at_1_percent``: strangers with a p-value of 0.01 or less.
+    - ``novelty_bh_power``, ``novelty_bh_fdr``: strangers found, and known ones among the found, by
+      Benjamini-Hochberg at 0.1 over all snapshots of held-out and unknown objects.
+    """
+    _, strange_score, strange_p = scorer.evaluate(strangers.features, strangers.detections)
+    weight = np.concatenate([known.stream_weight, strangers.stream_weight])
+    both = np.concatenate([score, strange_score])
+    is_strange = np.arange(len(both)) >= len(score)
+    threshold = benjamini_hochberg(np.concatenate([p_value, strange_p]), 0.1)
+    found = np.concatenate([p_value, strange_p]) <= threshold
+    metrics = {
+        "novelty_auroc": auc(both, is_strange, weight),
+        "novelty_recall_at_1_percent": float(np.average(strange_p <= 0.01, weights=strangers.stream_weight)),
+        "novelty_bh_power": float(found[is_strange].mean()),
+        "novelty_bh_fdr": float((found & ~is_strange).sum() / max(found.sum(), 1)),
+    }
+    for class_id in np.unique(strangers.class_id).tolist():
+        mine = strangers.class_id == class_id
+        shown = np.concatenate([np.ones(len(score), bool), mine])
+        slug = slug_of(class_id).replace("-", "_")
+        metrics[f"novelty_auroc_{slug}"] = auc(both[shown], is_strange[shown], weight[shown])
+        metrics[f"novelty_recall_at_1_percent_{slug}"] = float(
+            np.average(strange_p[mine] <= 0.01, weights=strangers.stream_weight[mine])
+        )
+    return metrics

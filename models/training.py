@@ -1,0 +1,217 @@
+"""Train a bundle: snapshots with features, classifier, calibration, novelty, conformal scores, metrics."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from features.catalogue import NAMES, fingerprint
+from models import bundle, novelty_training
+from models.calibration import Calibration, survey_prior
+from models.classifier import Classifier
+from models.conformal import Conformal
+from models.datasets.labelled import Labelled
+from models.datasets.plasticc import TEST_SET_COUNTS
+from models.measures import held_out_metrics
+from models.novelty import COMPONENTS
+from models.scorer import CALIBRATION_FILE, CLASSIFIER_FILE, CONFORMAL_FILE, NOVELTY_FILE, Scorer
+from models.training_rows import Progress, Rows, silent, training_table
+
+MIN_OBJECTS = 10
+"""A class is learnt once it has this many training objects; with fewer it stays unknown, like a class left out."""
+
+DEFAULT_FDR = 0.1
+EXPECTED_DISCOVERIES = 0.01
+"""The threshold of the manifest is Benjamini and Hochberg's for a night in which this fraction of the
+alerts is discovered: fdr × 0.01. The stream sets its own from the p-values it has seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A finished bundle: its folder, SHA-256, metrics on held-out objects, and what went into it."""
+
+    path: Path
+    sha256: str
+    metrics: dict[str, float]
+    params: dict[str, str]
+
+
+def train(
+    labelled: Labelled,
+    *,
+    out: Path,
+    store: Path,
+    left_out: Collection[int] = (),
+    seed: int = 1,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
+) -> Trained:
+    """Train on a data set; the bundle is written to ``out``, its table kept in ``store/training``.
+
+    ``left_out``: class ids the bundle must not know, so that they are novel to it. ``n_jobs``:
+    processes for the features. Raises ValueError where fewer than two classes can be learnt.
+    """
+    table, file = training_table(labelled, seed, store / "training", progress=progress, n_jobs=n_jobs)
+    sources = {"sources": [labelled.source], "fingerprint": labelled.fingerprint, "table": file.stem}
+    return fit_bundle(table, out=out, left_out=left_out, seed=seed, sources=sources, progress=progress)
+
+
+def fit_bundle(
+    table: pa.Table,
+    *,
+    out: Path,
+    left_out: Collection[int] = (),
+    seed: int = 1,
+    sources: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> Trained:
+    """A bundle from a training table (see models.training_rows), written to the folder ``out``.
+
+    Classes in ``left_out``, and classes with fewer than ten training objects, are not learnt; their
+    objects serve to measure how well they are noticed. Raises ValueError where fewer than two are left.
+    """
+    rows = Rows.of(table, NAMES)
+    learnt = learnable(rows, left_out)
+    known = np.isin(rows.class_id, learnt)
+    parts = {name: rows.select(known & (rows.split == name)) for name in ("train", "tune", "calibration", "test")}
+    strangers = rows.select(~known)
+    fitted, tune, calibration = (
+        parts["train"],
+        _or(parts["tune"], parts["train"]),
+        _or(parts["calibration"], parts["train"]),
+    )
+
+    progress("classifier", 0, 1)
+    validation = (tune.features, tune.class_id, tune.weight) if len(parts["tune"]) else None
+    classifier = Classifier.fit(fitted.features, fitted.class_id, fitted.weight, seed=seed, validation=validation)
+    progress("classifier", 1, 1)
+    novelty = novelty_training.fit(
+        fitted, tune, classifier, seed=seed, progress=lambda done, of: progress("novelty", done, of)
+    )
+    raw = classifier.raw_scores(calibration.features)
+    index = np.searchsorted(classifier.class_ids, calibration.class_id)
+    calibrated = Calibration.fit(raw, index, calibration.weight, calibration.detections)
+    scores = novelty.score(calibration.features, raw, calibration.detections)
+    conformal = Conformal.fit(scores, calibration.object_id, calibration.stream_weight)
+    counts = Counter(rows.class_id[np.unique(rows.object_id, return_index=True)[1]].tolist())
+    manifest = _manifest(classifier, rows, left_out, seed, sources or {}, counts)
+    scorer = Scorer(
+        manifest=manifest,
+        sha256="",
+        classifier=classifier,
+        calibration=calibrated,
+        novelty=novelty,
+        conformal=conformal,
+    )
+    progress("metrics", 0, 1)
+    metrics = held_out_metrics(scorer, parts["test"], strangers)
+    progress("metrics", 1, 1)
+    manifest |= {
+        "metrics": metrics,
+        "novelty": {**manifest["novelty"], "fusion": dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))},
+    }
+    sha256 = _write(out, manifest, classifier, calibrated, novelty, conformal)
+    return Trained(out, sha256, metrics, _params(manifest, classifier))
+
+
+def learnable(rows: Rows, left_out: Collection[int]) -> list[int]:
+    """The classes with at least ten objects in the training split, those left out removed, in the order of ids."""
+    first = np.unique(rows.object_id[rows.split == "train"], return_index=True)[1]
+    counts = Counter(rows.class_id[rows.split == "train"][first].tolist())
+    learnt = sorted(class_id for class_id, n in counts.items() if n >= MIN_OBJECTS and class_id not in set(left_out))
+    if len(learnt) < 2:
+        raise ValueError(
+            f"training needs at least two classes of {MIN_OBJECTS} training objects or more; found {dict(sorted(counts.items()))} "
+            f"objects by class id, with {sorted(left_out)} left out: give more objects, or leave out fewer classes"
+        )
+    return learnt
+
+
+def _or(rows: Rows, instead: Rows) -> Rows:
+    """Small tables may leave a split empty; the training rows then stand in, and are optimistic."""
+    return rows if len(rows) else instead
+
+
+def _manifest(
+    classifier: Classifier,
+    rows: Rows,
+    left_out: Collection[int],
+    seed: int,
+    sources: Mapping[str, Any],
+    counts: Mapping[int, int],
+) -> dict[str, Any]:
+    classes = classifier.class_ids.tolist()
+    prior = survey_prior(classes, TEST_SET_COUNTS, counts)
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "classes": classes,
+        "left_out": sorted(int(class_id) for class_id in left_out),
+        "too_few": sorted(set(counts) - set(classes) - set(left_out)),
+        "feature_names": list(NAMES),
+        "feature_fingerprint": fingerprint(),
+        "prior": {str(class_id): float(rate) for class_id, rate in zip(classes, prior, strict=True)},
+        "prior_source": "class counts of PLAsTiCC's test set, arXiv:1903.11756",
+        "training": {**sources, "n_objects": len(np.unique(rows.object_id)), "n_snapshots": len(rows), "seed": seed},
+        "novelty": {"fdr": DEFAULT_FDR, "threshold": DEFAULT_FDR * EXPECTED_DISCOVERIES},
+        "versions": {name: version(name) for name in ("gueststar", "numpy", "scikit-learn", "skops")},
+    }
+
+
+def _write(
+    out: Path,
+    manifest: dict[str, Any],
+    classifier: Classifier,
+    calibration: Calibration,
+    novelty: Any,
+    conformal: Conformal,
+) -> str:
+    """The bundle's files, complete or not at all; whatever bundle was at ``out`` is replaced."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    classifier.save(draft / CLASSIFIER_FILE)
+    (draft / CALIBRATION_FILE).write_text(json.dumps(calibration.to_json(), allow_nan=False))
+    novelty.save(draft / NOVELTY_FILE)
+    np.savez_compressed(
+        draft / CONFORMAL_FILE, scores=conformal.scores, tail=conformal.tail, own_weight=np.array(conformal.own_weight)
+    )
+    sha256 = bundle.seal(draft, manifest)
+    if out.exists():
+        if not (out / bundle.MANIFEST).is_file() and any(out.iterdir()):
+            shutil.rmtree(draft)
+            raise ValueError(
+                f"{out}: a bundle is written to a new folder or over an old bundle; found other files there"
+            )
+        shutil.rmtree(out)
+    draft.rename(out)
+    out.chmod(0o755)
+    return sha256
+
+
+def _params(manifest: Mapping[str, Any], classifier: Classifier) -> dict[str, str]:
+    """What the registry shows of how a bundle came about."""
+    return {
+        "classes": " ".join(map(str, manifest["classes"])),
+        "left_out": " ".join(map(str, manifest["left_out"])) or "none",
+        "n_objects": str(manifest["training"]["n_objects"]),
+        "seed": str(manifest["training"]["seed"]),
+        "iterations": str(classifier.iterations),
+        "feature_fingerprint": manifest["feature_fingerprint"][:16],
+    }
+
+
+def names_of(class_ids: Sequence[int]) -> list[str]:
+    """The taxonomy's names of class ids."""
+    from schemas.taxonomy import name_of
+
+    return [name_of(int(class_id)) for class_id in class_ids]
