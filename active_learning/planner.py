@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from active_learning.acquisition import order_by_utility, utility
 from active_learning.candidates import Candidate
 from active_learning.exposure import Spectrograph, cost_s
-from active_learning.random_draw import draw
+from active_learning.random_draw import draw, probabilities
 
 NOVEL_FRACTION = 0.4
 """Of the time that is not random, the part for novel objects; what one of the two cannot use goes to the other."""
@@ -120,7 +120,9 @@ def _random_part(
 ) -> tuple[list[int], dict[int, float]]:
     pool = [row for row, target in enumerate(targets) if "random" in target.candidate.pools]
     hours = np.array([targets[row].hours for row in pool])
-    drawn, probability = draw(hours, fraction * budget_hours, budget_hours, rng)
+    share = fraction * budget_hours
+    drawn = draw(hours, share, budget_hours, rng)
+    probability = probabilities(hours, share, budget_hours, rng)
     known = {row: float(p) * targets[row].candidate.pool_probability for row, p in zip(pool, probability, strict=True)}
     return [pool[index] for index in drawn], known
 

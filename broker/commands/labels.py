@@ -1,0 +1,65 @@
+"""``gueststar labels``: what was answered."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from broker.commands.options import json_option, with_settings
+from broker.settings import Settings
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@with_settings("home")
+@click.pass_context
+def labels(ctx: click.Context, as_json: bool, settings: Settings) -> None:
+    """What was answered: the labels that hold now."""
+    if ctx.invoked_subcommand is None:
+        _list(settings, as_json)
+
+
+@labels.command("list")
+@json_option
+@with_settings("home")
+def list_(as_json: bool, settings: Settings) -> None:
+    """The labels that hold now, and the objects on which labellers disagree."""
+    _list(settings, as_json)
+
+
+def _list(settings: Settings, as_json: bool) -> None:
+    from active_learning import labels
+    from schemas.taxonomy import name_of
+
+    records = [stored.record for stored in labels.log_of(settings.kafka_client(), settings.topic_prefix).read()]
+    held = sorted(labels.answers(records).values(), key=lambda answer: answer.newest["created_ms"])
+    conflicts = [answer for answer in held if answer.is_conflict]
+    counts = {name_of(class_id): n for class_id, n in labels.counts_by_class({a.object_id: a for a in held}).items()}
+    if as_json:
+        rows = [
+            {
+                "object_id": str(answer.object_id),
+                "object_name": answer.object_name,
+                "class_id": answer.class_id,
+                "class": name_of(answer.class_id) if answer.class_id is not None else None,
+                "conflict": answer.is_conflict,
+                "labellers": {who: name_of(label["class_id"]) for who, label in answer.by_labeller.items()},
+                "reason": answer.newest["reason"],
+                "label_ids": answer.label_ids,
+            }
+            for answer in held
+        ]
+        report = {"labels": len(held) - len(conflicts), "conflicts": len(conflicts), "records": len(records)}
+        click.echo(json.dumps({**report, "by_class": counts, "objects": rows}))
+        return
+    for answer in held:
+        said = ", ".join(f"{who}: {name_of(label['class_id'])}" for who, label in answer.by_labeller.items())
+        note = "  CONFLICT, not used" if answer.is_conflict else ""
+        click.echo(f"{answer.object_name:<22} {answer.newest['reason']:<10} {said}{note}")
+    by_class = ", ".join(f"{name} {n}" for name, n in sorted(counts.items(), key=lambda item: -item[1]))
+    click.echo(f"{len(held) - len(conflicts)} objects labelled{': ' + by_class if by_class else ''}")
+    if conflicts:
+        click.echo(f"{len(conflicts)} objects on which labellers disagree: they are open on the page again")
+    if not held:
+        click.echo("nobody has labelled anything yet: `gueststar label` serves the page")

@@ -1,0 +1,139 @@
+"""``gueststar requests``: what is asked of the telescopes."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from broker.commands.options import json_option, with_settings
+from broker.settings import Settings
+
+if TYPE_CHECKING:
+    from active_learning.planner import Plan
+
+_MJD_OF_UNIX_EPOCH = 40587
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@with_settings("home")
+@click.pass_context
+def requests(ctx: click.Context, as_json: bool, settings: Settings) -> None:
+    """What is asked of the telescopes: `requests plan` fills a night, `requests list` shows what is open."""
+    if ctx.invoked_subcommand is None:
+        _list(settings, as_json)
+
+
+@requests.command("list")
+@json_option
+@with_settings("home")
+def list_(as_json: bool, settings: Settings) -> None:
+    """Requests that nobody has answered."""
+    _list(settings, as_json)
+
+
+@requests.command()
+@click.option("--night", type=int, help="MJD of the evening of the night to fill; default: tonight.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the random draws.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, publish nothing.")
+@json_option
+@with_settings("home", "telescope_budget_hours", "random_fraction")
+def plan(night: int | None, seed: int, dry_run: bool, as_json: bool, settings: Settings) -> None:
+    """Fill a night from the candidates the stream has left, and publish its requests."""
+    from active_learning.night import plan_night
+
+    now_ms = time.time_ns() // 1_000_000
+    found = plan_night(
+        settings.kafka_client(),
+        settings.redis_address(),
+        settings.topic_prefix,
+        budget_hours=settings.telescope_budget_hours,
+        random_fraction=settings.random_fraction,
+        seed=seed,
+        night=night if night is not None else _tonight(now_ms),
+        now_ms=now_ms,
+        publish=not dry_run,
+    )
+    topic = f"{settings.topic_prefix}.requests"
+    if as_json:
+        click.echo(json.dumps(_report(found, topic, dry_run)))
+        return
+    _show(found.requests)
+    click.echo(
+        f"{len(found.requests)} requests, {found.hours:.2f} of {found.budget_hours:g} h, {found.random_hours:.2f} h of them "
+        f"drawn at random; {len(found.infeasible)} candidates cannot be observed"
+    )
+    if dry_run or not found.requests:
+        return
+    click.echo(f"published to {topic}; answer them with `gueststar label`")
+
+
+def _list(settings: Settings, as_json: bool) -> None:
+    from active_learning import labels, requests
+    from schemas.messages import to_json
+
+    client, prefix = settings.kafka_client(), settings.topic_prefix
+    answered = labels.answers(stored.record for stored in labels.log_of(client, prefix).read())
+    still_open = requests.unanswered((s.record for s in requests.log_of(client, prefix).read()), answered)
+    if as_json:
+        found = [json.loads(to_json(request)) for request in still_open]
+        click.echo(json.dumps({"open": len(found), "answered": len(answered), "requests": found}))
+        return
+    _show(still_open)
+    click.echo(f"{len(still_open)} open, {len(answered)} objects answered")
+    if not still_open:
+        click.echo("`gueststar requests plan` fills a night")
+
+
+def _tonight(now_ms: int) -> int:
+    """MJD of the evening: the number changes at 12 h UTC."""
+    return int(now_ms / 86_400_000 + _MJD_OF_UNIX_EPOCH - 0.5)
+
+
+def _report(found: Plan, topic: str, dry_run: bool) -> dict[str, Any]:
+    by_reason: dict[str, int] = {}
+    for request in found.requests:
+        by_reason[request["reason"]] = by_reason.get(request["reason"], 0) + 1
+    return {
+        "requests": len(found.requests),
+        "by_reason": by_reason,
+        "hours": found.hours,
+        "random_hours": found.random_hours,
+        "budget_hours": found.budget_hours,
+        "infeasible": len(found.infeasible),
+        "infeasible_reasons": dict(found.infeasible[:20]),
+        "objects": [request["object_name"] for request in found.requests],
+        "published": "" if dry_run else topic,
+    }
+
+
+def _show(found: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from schemas.taxonomy import name_of
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for column, justify in (("night", "right"), ("object", "left"), ("why", "left"), ("most probable", "left")):
+        table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for column in ("mag", "exposure s", "RA °", "Dec °", "propensity"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for request in found:
+        likely = max(zip(request["p_survey"], request["class_ids"], strict=False), default=(0.0, 300))
+        table.add_row(
+            str(request["night"]),
+            request["object_name"],
+            request["reason"],
+            f"{name_of(likely[1])} {likely[0]:.2f}",
+            f"{request['band']} {request['magnitude']:.1f}",
+            f"{request['exposure_s']:.0f}",
+            f"{request['ra_deg']:.4f}",
+            f"{request['dec_deg']:+.4f}",
+            f"{request['propensity']:.3g}",
+        )
+    if found:
+        Console().print(table)
