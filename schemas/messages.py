@@ -148,11 +148,9 @@ def _plain(value: Any, is_id: bool = False) -> Any:
 
 
 def _what_is_wrong(schema: MessageSchema, record: dict[str, Any], error: Exception) -> str:
-    missing = [name for name in schema.fields if name not in record]
+    missing = ", ".join(name for name in schema.fields if name not in record)
     if missing:
-        return (
-            f"a {schema.kind} record must have the fields {', '.join(schema.fields)}; missing are {', '.join(missing)}"
-        )
+        return f"a {schema.kind} record must have the fields {', '.join(schema.fields)}; missing are {missing}"
     found = {name: type(record[name]).__name__ for name in schema.fields}
     return f"a {schema.kind} record has a field of a wrong type or size ({error}); types found: {found}"
 

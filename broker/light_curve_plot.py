@@ -1,0 +1,184 @@
+"""Light curves drawn: fluxes with error bars, each band with its own colour and marker, TAI below and UTC above."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from astropy.time import Time
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, DateFormatter
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from schemas.identifiers import object_name
+from schemas.light_curves import BANDS, LightCurves
+from schemas.passbands import BAND_COLOURS, BAND_LINE_STYLES, BAND_MARKERS, SURVEYS
+
+MAX_PANELS = 36
+UNITS = ((10_000_000.0, "mJy", 1e-6), (10_000.0, "µJy", 1e-3), (0.0, "nJy", 1.0))
+"""From which largest flux (nJy) on a unit is used, its name, and its size in nJy, inverted."""
+
+SHORT_DAYS = 4.0
+"""Time spans below this have hours on their UTC axis."""
+
+_MJD_OF_1970 = 40587.0
+_SECONDS_PER_DAY = 86400.0
+
+
+class Prediction(Protocol):
+    """A model of one light curve: ``time_mjd`` (m,), ``mean_njy`` and ``std_njy`` (6, m) in the order of BANDS."""
+
+    time_mjd: NDArray[np.float64]
+    mean_njy: NDArray[np.float64]
+    std_njy: NDArray[np.float64]
+
+
+def figure_of(light_curves: LightCurves, predictions: list[Prediction | None] | None = None) -> Figure:
+    """A figure with a panel for each alert, the first :data:`MAX_PANELS` of them; ValueError where there is none."""
+    n = min(len(light_curves), MAX_PANELS)
+    if n == 0:
+        raise ValueError("there is no light curve to draw: no alert was read")
+    columns = int(np.ceil(np.sqrt(n)))
+    rows = -(-n // columns)
+    width, height = (8.5, 5.2) if n == 1 else (4.4 * columns, 3.4 * rows + 0.5)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for row, axes in enumerate(panels):
+        if row < n:
+            draw(axes, light_curves, row, predictions[row] if predictions else None)
+            axes.set_xlabel("Time (MJD, TAI)" if row >= n - columns else "")
+        else:
+            axes.set_axis_off()
+    handles = _legend(light_curves.select(np.arange(n)))
+    figure.legend(handles=handles, loc="outside lower center", ncols=max(len(handles), 1), frameon=False)
+    if len(light_curves) > n:
+        figure.suptitle(f"the first {n} of {len(light_curves):,} alerts")
+    return figure
+
+
+def draw(axes: Axes, light_curves: LightCurves, row: int, prediction: Prediction | None = None) -> None:
+    """Draw alert ``row`` into ``axes``: detections filled, forced photometry open, the alert's time as a grey line.
+
+    Limits follow the bulk of the points, so that a few with huge errors do not flatten the rest; how many lie outside
+    is written in the corner. Fluxes are in nJy, or µJy where they are large.
+    """
+    span = slice(int(light_curves.offsets[row]), int(light_curves.offsets[row + 1]))
+    time, flux, error = light_curves.time_mjd[span], light_curves.flux_njy[span], light_curves.flux_err_njy[span]
+    band, detected = light_curves.band[span], light_curves.is_detection[span]
+    unit, scale = _unit(flux)
+    axes.axhline(0, color="0.8", linewidth=0.8, zorder=0)
+    axes.axvline(light_curves.alert_mjd[row], color="0.75", linewidth=0.8, zorder=0)
+    for letter in range(len(BANDS)):
+        for filled in (False, True):
+            chosen = (band == letter) & (detected == filled)
+            if chosen.any():
+                _points(axes, time[chosen], flux[chosen] * scale, error[chosen] * scale, letter, filled, len(time))
+        if prediction is not None and (band == letter).any():
+            _prediction(axes, prediction, letter, scale)
+    axes.set_ylabel(f"Difference flux ({unit})")
+    axes.set_title(_title(light_curves, row), fontsize=10)
+    _limits(axes, time, flux * scale, error * scale, detected)
+    _utc_above(axes)
+
+
+def _points(axes: Axes, time: NDArray, flux: NDArray, error: NDArray, letter: int, filled: bool, n_points: int) -> None:
+    colour = BAND_COLOURS[BANDS[letter]]
+    crowding = float(np.clip(np.log10(max(n_points, 1)) / 3, 0, 1))
+    axes.errorbar(
+        time,
+        flux,
+        error,
+        linestyle="none",
+        marker=BAND_MARKERS[BANDS[letter]],
+        markersize=(7.5 if BAND_MARKERS[BANDS[letter]] == "*" else 6) - 3 * crowding,
+        color=colour,
+        markerfacecolor=colour if filled else "white",
+        markeredgewidth=0.9 - 0.4 * crowding,
+        elinewidth=1.0 - 0.5 * crowding,
+        alpha=1.0 - 0.3 * crowding,
+        zorder=3 if filled else 2,
+    )
+
+
+def _prediction(axes: Axes, prediction: Prediction, letter: int, scale: float) -> None:
+    name = BANDS[letter]
+    mean, std = prediction.mean_njy[letter] * scale, prediction.std_njy[letter] * scale
+    axes.plot(prediction.time_mjd, mean, color=BAND_COLOURS[name], linestyle=BAND_LINE_STYLES[name], linewidth=1.2)
+    axes.fill_between(
+        prediction.time_mjd, mean - std, mean + std, color=BAND_COLOURS[name], alpha=0.15, linewidth=0, zorder=1
+    )
+
+
+def _unit(flux_njy: NDArray) -> tuple[str, float]:
+    largest = np.max(np.abs(flux_njy), initial=0.0)
+    return next((name, scale) for least, name, scale in UNITS if largest >= least)
+
+
+def _title(light_curves: LightCurves, row: int) -> str:
+    survey = int(light_curves.survey[row])
+    name = object_name(survey, int(light_curves.object_id[row])) or f"alert {light_curves.alert_id[row]}"
+    detections = int(light_curves.is_detection[light_curves.offsets[row] : light_curves.offsets[row + 1]].sum())
+    forced = int(light_curves.n_points[row]) - detections
+    counts = f"{detections} detection{'' if detections == 1 else 's'}" + (f", {forced} forced" if forced else "")
+    return f"{SURVEYS[survey]}  {name}\n{counts}"
+
+
+def _limits(axes: Axes, time: NDArray, flux: NDArray, error: NDArray, detected: NDArray) -> None:
+    if not len(time):
+        return
+    bar = np.where(error <= 5 * np.median(error), error, 0.0)
+    low, high = _bulk(flux - bar, flux + bar, detected)
+    margin = 0.06 * (high - low)
+    axes.set_ylim(low - margin, high + margin)
+    reach = max(float(np.ptp(time)), 1.0 / 24)
+    axes.set_xlim(time.min() - 0.05 * reach, time.max() + 0.05 * reach)
+    outside = int(((flux < low - margin) | (flux > high + margin)).sum())
+    if outside:
+        axes.text(
+            0.99, 0.02, f"{outside} outside", transform=axes.transAxes, ha="right", va="bottom", fontsize=7, color="0.4"
+        )
+
+
+def _bulk(low: NDArray, high: NDArray, detected: NDArray) -> tuple[float, float]:
+    """Limits that hold zero, nearly all detections, and the forced points that do not stray far from the rest."""
+    limits = [(0.0, 0.0)]
+    if detected.any():
+        tail = 0.5 if detected.sum() > 100 else 0.0
+        limits.append((np.percentile(low[detected], tail), np.percentile(high[detected], 100 - tail)))
+    if not detected.all():
+        inner = np.percentile(low[~detected], 5), np.percentile(high[~detected], 95)
+        reach = inner[1] - inner[0]
+        limits.append((max(low[~detected].min(), inner[0] - reach), min(high[~detected].max(), inner[1] + reach)))
+    return float(min(pair[0] for pair in limits)), float(max(pair[1] for pair in limits))
+
+
+def _utc_above(axes: Axes) -> None:
+    """A second time axis with UTC dates; TAI is ahead of UTC by whole seconds, 37 since 2017."""
+    first, last = axes.get_xlim()
+    moment = Time(float(np.clip((first + last) / 2, 50_000, 80_000)), format="mjd", scale="tai")
+    ahead = round((moment.mjd - moment.utc.mjd) * _SECONDS_PER_DAY) / _SECONDS_PER_DAY
+    shift = _MJD_OF_1970 + ahead
+    above = axes.secondary_xaxis("top", functions=(lambda mjd: mjd - shift, lambda day: day + shift))
+    short = last - first < SHORT_DAYS
+    above.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=3 if short else 4))
+    above.xaxis.set_major_formatter(DateFormatter("%m-%d %H:%M" if short else "%Y-%m-%d"))
+    above.set_xlabel(f"UTC, {moment.utc.datetime.year}" if short else "UTC", fontsize=8, labelpad=2)
+    above.tick_params(labelsize=7.5)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.ticklabel_format(axis="x", useOffset=False, style="plain")
+    axes.tick_params(labelsize=8)
+
+
+def _legend(light_curves: LightCurves) -> list[Line2D]:
+    handles = []
+    for band in sorted({int(band) for band in light_curves.band}):
+        name = BANDS[band]
+        look = {"color": BAND_COLOURS[name], "marker": BAND_MARKERS[name]}
+        handles.append(Line2D([], [], linestyle="none", label=name, **look))
+    for label, face, wanted in (("detection", "0.3", True), ("forced photometry", "white", False)):
+        if (light_curves.is_detection == wanted).any():
+            handles.append(Line2D([], [], color="0.3", marker="o", linestyle="none", markerfacecolor=face, label=label))
+    return handles

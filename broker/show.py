@@ -1,0 +1,152 @@
+"""Alert files as a person reads them: a table, JSON, or a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from schemas import packets
+from schemas.identifiers import object_name
+from schemas.light_curves import BANDS, LightCurves
+from schemas.passbands import BAND_COLOURS, SURVEYS
+
+LAST_POINTS = 8
+"""Points of a light curve that its table shows."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file, or an alert in it, that could not be used."""
+
+    file: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was read: ``entries`` are rows of ``light_curves`` or refusals, in the order of the files."""
+
+    light_curves: LightCurves
+    entries: tuple[int | Refused, ...]
+    files: tuple[Path, ...]
+
+
+def read_alerts(paths: Iterable[str | Path], size_limit_bytes: int = packets.SIZE_LIMIT_BYTES) -> Shown:
+    """Read every alert in the files; a file that cannot be read is an entry with the reason, and the others go on."""
+    parts: list[LightCurves] = []
+    entries: list[int | Refused] = []
+    files: list[Path] = []
+    for path in paths:
+        try:
+            messages, origins = packets.read_files([path])
+        except (OSError, ValueError) as error:
+            entries.append(Refused(Path(path), str(error)))
+            continue
+        curves, dead = packets.read(messages, size_limit_bytes=size_limit_bytes)
+        first = len(files)
+        found: list[tuple[int, int | Refused]] = [
+            (letter.packet_index, Refused(origins[letter.packet_index], f"{letter.stage}: {letter.reason}"))
+            for letter in dead
+        ]
+        found += [(int(packet), first + row) for row, packet in enumerate(curves.packet_index)]
+        entries += [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
+        files += [origins[packet] for packet in curves.packet_index]
+        parts.append(curves)
+    return Shown(LightCurves.concatenate(parts), tuple(entries), tuple(files))
+
+
+def as_json(shown: Shown) -> dict[str, Any]:
+    """``{"alerts": [...]}``: ids as strings, an array for each column of points, and ``dead_letter`` null or why.
+
+    Times are MJD TAI, fluxes nJy. An object goes by the survey's own name, null where the packet names none. A refusal
+    has its file and its reason, and null for the rest.
+    """
+    return {"alerts": [_json_entry(shown, entry) for entry in shown.entries]}
+
+
+def _json_entry(shown: Shown, entry: int | Refused) -> dict[str, Any]:
+    if isinstance(entry, Refused):
+        keys = ("survey", "schema_id", "alert_id", "object_id", "n_points")
+        points = ("time_mjd", "flux_njy", "flux_err_njy", "band", "is_detection")
+        return {"file": str(entry.file), **dict.fromkeys((*keys, *points)), "dead_letter": entry.reason}
+    curves = shown.light_curves
+    span = slice(int(curves.offsets[entry]), int(curves.offsets[entry + 1]))
+    survey, object_id = int(curves.survey[entry]), int(curves.object_id[entry])
+    return {
+        "file": str(shown.files[entry]),
+        "survey": SURVEYS[survey],
+        "schema_id": int(curves.schema_id[entry]),
+        "alert_id": str(curves.alert_id[entry]),
+        "object_id": object_name(survey, object_id) or None,
+        "n_points": int(curves.n_points[entry]),
+        "time_mjd": curves.time_mjd[span].tolist(),
+        "flux_njy": curves.flux_njy[span].tolist(),
+        "flux_err_njy": curves.flux_err_njy[span].tolist(),
+        "band": [BANDS[band] for band in curves.band[span]],
+        "is_detection": curves.is_detection[span].tolist(),
+        "dead_letter": None,
+    }
+
+
+def print_alerts(shown: Shown, console: Console) -> None:
+    """A table for each alert with its last points, and each refusal in red with its reason."""
+    for entry in shown.entries:
+        if isinstance(entry, Refused):
+            console.print(
+                Text.assemble(("refused ", "bold red"), (str(entry.file), "bold"), "  ", (entry.reason, "red"))
+            )
+        else:
+            console.print(_table(shown, entry))
+    refused = sum(isinstance(entry, Refused) for entry in shown.entries)
+    console.print(f"{len(shown.light_curves):,} alerts" + (f", {refused:,} refused" if refused else ""))
+
+
+def _table(shown: Shown, row: int) -> Table:
+    curves = shown.light_curves
+    table = Table(title=_title(shown, row), title_justify="left", caption=_caption(curves, row), caption_justify="left")
+    for name, justify in (("MJD (TAI)", "right"), ("band", "center"), ("flux (nJy)", "right"), ("error", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("S/N", justify="right")
+    table.add_column("measured by")
+    end = int(curves.offsets[row + 1])
+    for point in range(max(int(curves.offsets[row]), end - LAST_POINTS), end):
+        band = BANDS[curves.band[point]]
+        table.add_row(
+            f"{curves.time_mjd[point]:.5f}",
+            Text(band, style=f"bold {BAND_COLOURS[band]} on white"),
+            f"{curves.flux_njy[point]:,.1f}",
+            f"{curves.flux_err_njy[point]:,.1f}",
+            f"{curves.flux_njy[point] / curves.flux_err_njy[point]:.1f}",
+            "detection" if curves.is_detection[point] else "forced photometry",
+        )
+    return table
+
+
+def _title(shown: Shown, row: int) -> Text:
+    curves = shown.light_curves
+    survey = int(curves.survey[row])
+    schema_id = int(curves.schema_id[row])
+    version = f" {schema_id // 100}.{schema_id % 100:02d}" if schema_id else ""
+    name = object_name(survey, int(curves.object_id[row]))
+    belongs = f"of object {name}" if name else "of no object"
+    heading = f"{SURVEYS[survey]}{version} alert {curves.alert_id[row]} {belongs}"
+    place = f"RA {curves.ra_deg[row]:.6f}  Dec {curves.dec_deg[row]:+.6f} deg"
+    solar = "  Solar System object" if curves.is_solar_system[row] else ""
+    reliability = curves.reliability[row]
+    rating = f"  reliability {reliability:.3f}" if np.isfinite(reliability) else ""
+    return Text.assemble(
+        (heading, "bold"), "\n", place, rating, (solar, "yellow"), "\n", (str(shown.files[row]), "dim")
+    )
+
+
+def _caption(curves: LightCurves, row: int) -> str:
+    points, dropped = int(curves.n_points[row]), int(curves.n_points_dropped[row])
+    text = f"the last {LAST_POINTS} of {points:,} points" if points > LAST_POINTS else f"all {points} points"
+    return text + (f"; {dropped:,} measurements refused (not finite, or no error)" if dropped else "")
