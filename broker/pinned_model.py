@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -10,35 +9,22 @@ from typing import Any
 
 import numpy as np
 import redis
-from models.scorer import Scorer
+from numpy.typing import NDArray
 
+from broker import night_histogram
 from broker.settings import Settings
 from models.conformal import histogram_edges, threshold_from_histogram
 from models.registry import Registry
+from models.scorer import Scorer
 
 RE_READ_S = 1.0
 """The registry's alias and the night's histogram are asked for at most this often, seconds."""
-
-MJD_OF_1970 = 40_587
 
 log = logging.getLogger(__name__)
 
 
 class NoModel(LookupError):
     """The registry has no model in production."""
-
-
-def night_mjd(time_s: float) -> int:
-    """The night in which ``time_s`` (seconds since 1970 UTC) falls: the MJD of its evening, nights parted at 12:00 UTC.
-
-    Rubin counts its days so (SITCOMTN-032): no night of its site, nor of Palomar, is cut in two.
-    """
-    return int(np.floor(time_s / 86_400 - 0.5)) + MJD_OF_1970
-
-
-def histogram_key(night: int) -> str:
-    """The Redis hash of a night's p-values: task → JSON list of counts between ``models.conformal.histogram_edges``."""
-    return f"gueststar:night_histogram:{night}"
 
 
 class PinnedModel:
@@ -77,23 +63,20 @@ class PinnedModel:
             return None
 
     def _threshold(self, model: str, now: float) -> float:
-        counts = self._counts(night_mjd(now))
-        edges = histogram_edges()
-        if counts is not None and counts.shape == (len(edges) - 1,) and counts.sum() > 0:
-            return threshold_from_histogram(counts, edges, self._settings.novelty_fdr)
+        counts = self._counts(now)
+        if counts is not None and counts.sum() > 0:
+            return threshold_from_histogram(counts, histogram_edges(), self._settings.novelty_fdr)
         if model not in self._own_threshold:
             bundle = Scorer.load(self._settings.home / "models" / model, sha256=model)
             self._own_threshold[model] = float(bundle.novelty_threshold)
         return self._own_threshold[model]
 
-    def _counts(self, night: int) -> np.ndarray | None:
+    def _counts(self, now: float) -> NDArray[np.int64] | None:
         try:
             if self._redis is None:
-                self._redis = redis.Redis.from_url(
-                    self._settings.redis_address(), socket_timeout=1.0, socket_connect_timeout=1.0
-                )
-            tasks: Any = self._redis.hvals(histogram_key(night))
-            return np.sum([json.loads(counts) for counts in tasks], axis=0) if tasks else None
+                address = self._settings.redis_address()
+                self._redis = redis.Redis.from_url(address, socket_timeout=1.0, socket_connect_timeout=1.0)
+            return night_histogram.read(self._redis, int(night_histogram.arrival_night(1_000 * now)))
         except (redis.RedisError, LookupError, ValueError, OSError) as error:
             log.warning("no histogram of the night's p-values, the bundle's own novelty threshold is used: %s", error)
             return None

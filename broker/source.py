@@ -70,6 +70,7 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         self._topics: InputTopics | None = None
         self._pin: PinnedModel | None = None
         self._target: dict[str, TopicState] | None = None
+        self._seen: dict[str, TopicState] | None = None
 
     # planning
 
@@ -107,6 +108,13 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
             for own in planning.split(ranges, end["tasks"])
         ]
 
+    def reportLatestOffset(self) -> dict[str, Any] | None:
+        """How far the topics go, for the lag in Spark's reports: as Kafka last said."""
+        if self._seen is None:
+            return None
+        highs = {name: {str(p): high for p, high in state.high.items()} for name, state in self._seen.items()}
+        return {"topics": {name: {"partitions": partitions} for name, partitions in highs.items()}}
+
     def commit(self, end: dict[str, Any]) -> None:
         """Nothing to do: Spark's checkpoint holds the offsets."""
 
@@ -114,7 +122,8 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         if self._topics is None:
             settings = self._settings()
             self._topics = InputTopics(settings.input_topics, settings.kafka_client())
-        return self._topics.state()
+        self._seen = self._topics.state()
+        return self._seen
 
     def _settings(self) -> Settings:
         given: dict[str, Any] = {"home": Path(self.home)}

@@ -1,0 +1,38 @@
+"""The streaming job: alerts from Kafka, decoded and scored, routed by Spark SQL, to Kafka, the archive and Redis.
+
+``gueststar run`` starts it on one machine; on a cluster: ``spark-submit --master spark://… broker/classify.py``,
+with the settings as GUESTSTAR_… variables or in gueststar.toml.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming import StreamingQuery
+
+from broker import filters, telemetry, topics
+from broker.settings import Settings
+from broker.sink import GueststarSink
+from broker.source import GueststarSource
+
+
+def start(spark: SparkSession, settings: Settings, *, available_now: bool = False) -> StreamingQuery:
+    """Start the query; with ``available_now`` it ends where the input topics end now."""
+    spark.dataSource.register(GueststarSource)
+    spark.dataSource.register(GueststarSink)
+    options = {"home": str(settings.home), "cores": str(spark.sparkContext.defaultParallelism)}
+
+    rows = spark.readStream.format(GueststarSource.name()).options(**options).load()
+    rows = telemetry.observed(rows)
+    rows = topics.route(rows, settings, filters.load(settings))
+
+    writer = rows.writeStream.format(GueststarSink.name()).options(**options).queryName("gueststar")
+    writer = writer.option("checkpointLocation", str(settings.home / "checkpoint"))
+    if available_now:
+        return writer.trigger(availableNow=True).start()
+    return writer.trigger(processingTime=f"{settings.trigger_interval_s} seconds").start()
+
+
+if __name__ == "__main__":
+    from broker import job
+
+    raise SystemExit(job.main())

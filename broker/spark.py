@@ -1,0 +1,99 @@
+"""The Spark session: settings of the engine, with the reason beside each."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
+
+from broker.local import java_home
+from broker.settings import Settings
+
+MALLOC = {
+    "MALLOC_MMAP_THRESHOLD_": "268435456",
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+}
+"""glibc gives freed arrays back to the system, only to ask again; keeping them saves workers a tenth of their time."""
+
+WARM_MODEL = "GUESTSTAR_WARM_MODEL"
+"""Variable that tells worker daemons which bundle to load before they fork."""
+
+LOG_FILE = Path("logs") / "job.log"
+"""In the home: what the Java side and the workers say."""
+
+
+def session(settings: Settings, warm_model: str = "") -> SparkSession:
+    """A session on ``settings.spark_master``, or on what spark-submit gives where that started this process.
+
+    Java's and the workers' messages go to <home>/logs/job.log, except under spark-submit, which has its own place.
+    """
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+    export(settings)
+    os.environ.update(_worker_environment(warm_model))
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers take another Python
+    conf = _configuration(settings, warm_model)
+    if submitted:
+        return SparkSession.builder.config(conf=conf).getOrCreate()
+    conf.setMaster(settings.spark_master).set("spark.driver.memory", f"{settings.spark_driver_memory_gib}g")
+    if settings.spark_master.startswith("local"):
+        os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+        conf.set("spark.ui.enabled", "false")
+    os.environ["JAVA_HOME"] = str(java_home(settings.home))
+    log_file = settings.home / LOG_FILE
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("ab") as log:
+        # A session of its own: Ctrl-C and a signal to this process's group are for this process, which finishes the batch.
+        gateway = launch_gateway(conf, popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True})
+    SparkContext(conf=conf, gateway=gateway)
+    return SparkSession.builder.getOrCreate()
+
+
+def export(settings: Settings) -> None:
+    """Put what was set into the environment, where the processes of Spark find it: its options are seen in plans."""
+    for name in settings.model_fields_set:
+        os.environ[f"GUESTSTAR_{name.upper()}"] = _as_variable(getattr(settings, name))
+    os.environ["GUESTSTAR_HOME"] = str(settings.home)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.home / "cache" / "numba"))
+
+
+def _as_variable(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+
+
+def _configuration(settings: Settings, warm_model: str) -> SparkConf:
+    conf = SparkConf().setAppName("gueststar")
+    conf.set("spark.python.daemon.module", "broker.worker_daemon")  # workers fork warm
+    conf.set("spark.sql.streaming.noDataMicroBatches.enabled", "false")  # the job keeps no state that needs them
+    conf.set("spark.sql.streaming.numRecentProgressUpdates", "2")  # progress goes to the listener
+    conf.set("spark.ui.showConsoleProgress", "false")
+    for name, value in (_executor_environment() | _worker_environment(warm_model)).items():
+        conf.set(f"spark.executorEnv.{name}", value)
+    return conf
+
+
+def _worker_environment(warm_model: str) -> dict[str, str]:
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**MALLOC, **one_thread, WARM_MODEL: warm_model}  # one task a core: more threads only get in their way
+
+
+def _executor_environment() -> dict[str, str]:
+    """The settings for executors on other machines, without secrets: Spark shows its configuration.
+
+    Give executors GUESTSTAR_KAFKA_PASSWORD in their own environment, as from a Kubernetes secret
+    (spark.kubernetes.executor.secretKeyRef.GUESTSTAR_KAFKA_PASSWORD).
+    """
+    secret = {
+        f"GUESTSTAR_{name.upper()}" for name, field in Settings.model_fields.items() if field.annotation is SecretStr
+    }
+    secret |= {"GUESTSTAR_REDIS_URL"}  # its address may hold a password
+    names = [name for name in os.environ if name.startswith("GUESTSTAR_") or name == "NUMBA_CACHE_DIR"]
+    return {name: os.environ[name] for name in names if name not in secret}

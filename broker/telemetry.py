@@ -1,0 +1,134 @@
+"""Progress of the job, batch by batch: a line for people, a JSON line in <home>/run/progress.jsonl for programs.
+
+The counts come from Spark itself: ``observed`` adds them up in the rows that pass from source to sink, and Spark
+reports them with each batch. ``alerts_in`` counts messages, not rows (one message may hold several alerts) and not
+offsets (some hold no message): it is the number of rows marked as their message's first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.streaming.listener import (
+    QueryIdleEvent,
+    QueryProgressEvent,
+    QueryStartedEvent,
+    QueryTerminatedEvent,
+    StreamingQueryListener,
+)
+
+PROGRESS_FILE = Path("run") / "progress.jsonl"
+"""In the home."""
+
+PROGRESS_FILE_LIMIT_BYTES = 50_000_000
+"""At this size the file becomes progress.jsonl.1, and a new one begins."""
+
+OBSERVATION = "gueststar"
+
+
+def observed(rows: DataFrame) -> DataFrame:
+    """The same rows, counted as they pass."""
+    return rows.observe(
+        OBSERVATION,
+        F.sum(F.col("is_first_of_message").cast("long")).alias("alerts_in"),
+        F.count("alert_id").alias("alerts_out"),
+        F.count("dead_stage").alias("dead_letters"),
+    )
+
+
+@dataclass
+class Totals:
+    """What the job did since it started; ``seconds`` is the time spent in batches that had messages."""
+
+    batches: int = 0
+    alerts_in: int = 0
+    alerts_out: int = 0
+    dead_letters: int = 0
+    seconds: float = 0.0
+
+    def summary(self) -> dict[str, Any]:
+        """As ``gueststar run --json`` prints it; ``rate`` is alerts a second."""
+        rate = self.alerts_in / self.seconds if self.seconds else 0.0
+        return {**self.__dict__, "seconds": round(self.seconds, 3), "rate": round(rate, 1)}
+
+
+@dataclass
+class ProgressListener(StreamingQueryListener):
+    """Writes each batch's progress as it ends; ``say`` gets the lines for people."""
+
+    home: Path
+    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
+    totals: Totals = field(default_factory=Totals)
+    terminated: threading.Event = field(default_factory=threading.Event)
+
+    def onQueryStarted(self, event: QueryStartedEvent) -> None:
+        """Nothing to tell yet: see ``job.run``."""
+
+    def onQueryIdle(self, event: QueryIdleEvent) -> None:
+        """No news."""
+
+    def onQueryProgress(self, event: QueryProgressEvent) -> None:
+        progress = batch_progress(json.loads(event.progress.json))
+        if not progress["alerts_in"] and not progress["dead_letters"]:
+            return
+        self.totals.batches += 1
+        self.totals.seconds += progress["seconds"]
+        for name in ("alerts_in", "alerts_out", "dead_letters"):
+            setattr(self.totals, name, getattr(self.totals, name) + progress[name])
+        lag = progress.pop("lag")
+        append(self.home / PROGRESS_FILE, progress)
+        self.say(
+            f"batch {progress['batch']}: {progress['alerts_in']:,} alerts, {progress['dead_letters']:,} dead letters, "
+            f"{progress['alerts_in'] / max(progress['seconds'], 1e-3):,.0f} alerts/s, {lag:,} behind"
+        )
+
+    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:
+        self.terminated.set()
+
+
+def batch_progress(progress: dict[str, Any]) -> dict[str, Any]:
+    """One line of progress.jsonl, and ``lag`` (messages still to read), from Spark's report of a batch."""
+    source = progress["sources"][0]
+    end, latest = _offset(source.get("endOffset")), _offset(source.get("latestOffset"))
+    offsets = {topic: known["partitions"] for topic, known in end.get("topics", {}).items()}
+    behind = [
+        high - offsets.get(topic, {}).get(partition, 0)
+        for topic, partitions in latest.get("topics", {}).items()
+        for partition, high in partitions.items()
+    ]
+    counts = progress.get("observedMetrics", {}).get(OBSERVATION, {})
+    return {
+        "batch": progress["batchId"],
+        "end_time": datetime.now(UTC).isoformat(),
+        **{name: int(counts.get(name) or 0) for name in ("alerts_in", "alerts_out", "dead_letters")},
+        "seconds": progress["durationMs"].get("triggerExecution", 0) / 1_000,
+        "offsets": offsets,
+        "model": end.get("model", ""),
+        "pid": os.getpid(),
+        "lag": sum(max(waiting, 0) for waiting in behind),
+    }
+
+
+def append(file: Path, record: dict[str, Any]) -> None:
+    """Add a line to a JSON-lines file, which is put aside when it has grown too long."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.exists() and file.stat().st_size > PROGRESS_FILE_LIMIT_BYTES:
+        file.replace(file.with_name(file.name + ".1"))
+    with file.open("a") as lines:
+        lines.write(json.dumps(record) + "\n")
+
+
+def _offset(value: Any) -> dict[str, Any]:
+    """An offset as Spark reports it: JSON, JSON within JSON, or nothing."""
+    found = json.loads(value) if isinstance(value, str) else value
+    return found if isinstance(found, dict) else {}
