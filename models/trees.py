@@ -75,7 +75,7 @@ class Trees:
         return sums
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _walk(
     matrix: NDArray[np.float64],
     feature: NDArray[np.int64],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +52,22 @@ class Labelled:
         """The chosen objects: row numbers or a boolean mask of shape (n,)."""
         curves, class_id = self.light_curves.select(which), self.class_id[np.asarray(which)]
         return Labelled(curves, class_id, self.source, self.fingerprint)
+
+
+def concatenate(parts: Sequence[Labelled]) -> Labelled:
+    """The objects of several data sets, one after the other; of an object in two sets the first is kept.
+
+    Raises ValueError where ``parts`` is empty.
+    """
+    if not parts:
+        raise ValueError("training data must name at least one source, found none")
+    if len(parts) == 1:
+        return parts[0]
+    curves = LightCurves.concatenate([part.light_curves for part in parts])
+    digest = hashlib.sha256("".join(part.fingerprint for part in parts).encode()).hexdigest()
+    source = " + ".join(part.source for part in parts)
+    whole = Labelled(curves, np.concatenate([part.class_id for part in parts]), source, digest)
+    return whole.select(np.sort(np.unique(curves.object_id, return_index=True)[1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,45 @@
+"""``gueststar convert``: light curves to wire messages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from broker.commands.options import json_option
+from broker.commands.progress import stages
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["plasticc", "snana", "bts"]))
+@click.argument("src")
+@click.argument("dest", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--objects", type=click.IntRange(min=1), help="At most so many objects, drawn by the seed.")
+@click.option("--held-out", is_flag=True, help="Only objects that a bundle trained with the same seed has not seen.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the split and of the draw.")
+@json_option
+def convert(kind: str, src: str, dest: Path, objects: int | None, held_out: bool, seed: int, as_json: bool) -> None:
+    """Turn light curves into alert messages, one per detection with its history.
+
+    SRC is a folder or archive of that KIND, or the word plasticc for the training set that is installed.
+    DEST gets alerts.parquet, in time order, and truth.parquet.
+    """
+    import numpy as np
+
+    from models import snapshots
+    from models.datasets import sources, stream_files
+
+    labelled = sources.load(src, kind)
+    if held_out:
+        labelled = labelled.select(snapshots.held_out(labelled, seed))
+    if objects is not None and objects < len(labelled):
+        chosen = np.random.default_rng(seed).choice(len(labelled), objects, replace=False)
+        labelled = labelled.select(np.sort(chosen))
+    with stages() as progress:
+        n_alerts = stream_files.write(labelled, dest, lambda done, of: progress("alerts", done, of))
+    if as_json:
+        click.echo(json.dumps({"objects": len(labelled), "alerts": n_alerts, "dest": str(dest)}))
+    else:
+        click.echo(f"{n_alerts:,} alerts of {len(labelled):,} objects in {dest / stream_files.ALERTS_FILE}")
+        click.echo(f"the truth, apart from them, in {dest / stream_files.TRUTH_FILE}")

@@ -1,0 +1,96 @@
+"""``gueststar models``: the registry's versions and aliases."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from broker.commands.options import json_option, with_settings
+from broker.settings import Settings
+
+if TYPE_CHECKING:
+    from models.registry import Model, Registry
+
+
+@click.group()
+def models() -> None:
+    """The registry: list, show, promote, roll back."""
+
+
+@models.command("list")
+@json_option
+@with_settings("home", "registry_uri")
+def list_models(as_json: bool, settings: Settings) -> None:
+    """Every version with its aliases."""
+    found = _registry(settings).models()
+    if as_json:
+        click.echo(json.dumps({"models": [_summary(model) for model in found]}))
+        return
+    if not found:
+        click.echo("no model yet: train one with `gueststar train --data plasticc`")
+    for model in found:
+        loss = model.metrics.get("log_loss_flat")
+        made = datetime.fromtimestamp(model.created_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        told = f"flat log-loss {loss:.3f}" if loss is not None else ""
+        click.echo(f"{model.version:>4}  {', '.join(model.aliases) or '-':<22} {model.sha256[:16]}  {made}  {told}")
+
+
+@models.command()
+@click.argument("which", default="production")
+@json_option
+@with_settings("home", "registry_uri")
+def show(which: str, as_json: bool, settings: Settings) -> None:
+    """One model, by alias or version: its metrics and what it was made from."""
+    from models.bundle import open_bundle
+    from schemas.taxonomy import name_of
+
+    model = _registry(settings).model(which)
+    manifest, _ = open_bundle(model.path, model.sha256)
+    if as_json:
+        click.echo(json.dumps(_summary(model) | {"metrics": model.metrics, "manifest": manifest}))
+        return
+    click.echo(f"version {model.version}  {', '.join(model.aliases)}\nsha256  {model.sha256}\npath    {model.path}")
+    click.echo(f"made    {manifest['created']} from {manifest['training']['n_objects']:,} objects")
+    click.echo("classes " + ", ".join(name_of(class_id) for class_id in manifest["classes"]))
+    unknown = [*manifest["left_out"], *manifest["too_few"]]
+    click.echo("unknown " + (", ".join(name_of(class_id) for class_id in unknown) or "none"))
+    for name, value in sorted(model.metrics.items()):
+        click.echo(f"  {name:<42} {value:8.4f}")
+
+
+@models.command()
+@click.argument("version")
+@json_option
+@with_settings("home", "registry_uri")
+def promote(version: str, as_json: bool, settings: Settings) -> None:
+    """Put a version (or the word candidate) into production; what was there becomes previous."""
+    _report(_registry(settings).promote(version), as_json)
+
+
+@models.command()
+@json_option
+@with_settings("home", "registry_uri")
+def rollback(as_json: bool, settings: Settings) -> None:
+    """Put the previous model back into production."""
+    _report(_registry(settings).rollback(), as_json)
+
+
+def _registry(settings: Settings) -> Registry:
+    from models.registry import Registry
+
+    return Registry(settings.registry_address(), settings.home / "models")
+
+
+def _summary(model: Model) -> dict[str, Any]:
+    alias = model.aliases[0] if model.aliases else ""
+    return {"alias": alias, "version": model.version, "sha256": model.sha256, "aliases": list(model.aliases)}
+
+
+def _report(model: Model, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_summary(model)))
+    else:
+        click.echo(f"version {model.version} is in production; the streaming job takes it with its next batch")
