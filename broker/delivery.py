@@ -114,7 +114,10 @@ class KafkaWriter:
             self._refused.append(refused)
 
     def _make(self, topic: str) -> None:
-        made = topics.create(self._settings, [topic])
+        try:
+            made = topics.create(self._settings, [topic])
+        except KafkaException as refusal:
+            raise UndeliveredError(f"the topic {topic!r} can't be made: {refusal.args[0].str()}") from refusal
         if made:
             log.info("made the topic %s", topic)
         self._existing.add(topic)

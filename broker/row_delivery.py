@@ -62,7 +62,7 @@ class RowDelivery:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:  # what this task left in the queue must not mix with the next one's
-            _kafka.pop(self._home, None)
+            close(self._home)
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Send a batch of rows to their topics; they are on their way when this returns."""
@@ -143,11 +143,11 @@ class RowDelivery:
         kind, record = messages.decode(refused.value)
         if kind == "dead_letter":
             self._counts["dead_letters"] -= 1
-            self._bury({**record, "payload": b"" if len(record["payload"]) <= 10_000 else record["payload"][:10_000]})
+            shorter = len(record["payload"]) > _SHORT_PAYLOAD_BYTES
+            self._bury({**record, "payload": record["payload"][:_SHORT_PAYLOAD_BYTES] if shorter else b""})
             return
-        reason = (
-            f"topic {refused.topic} refused the classification of {len(refused.value)} bytes: {refused.error.str()}"
-        )
+        self._counts["alerts"] -= refused.topic == topics.classifications(self._settings)
+        reason = f"topic {refused.topic} refused a classification of {len(refused.value)} bytes: {refused.error.str()}"
         self._bury(dead_letters.record_of(record, "deliver", reason), f"{record['alert_id']}:{refused.topic}")
 
     def _note_input(self, batch: pa.RecordBatch) -> None:
@@ -205,6 +205,13 @@ def input_names(rows: pa.RecordBatch) -> list[bytes]:
     """Where each row came from: ``topic:partition:offset``."""
     columns = [rows.column(name).to_pylist() for name in ("input_topic", "input_partition", "input_offset")]
     return [f"{topic}:{partition}:{offset}".encode() for topic, partition, offset in zip(*columns, strict=True)]
+
+
+def close(home: Path) -> None:
+    """Let go of what this process keeps for a home: the next task begins with a new producer and settings."""
+    _kafka.pop(home, None)
+    _redis_failed_at.pop(home, None)
+    settings_of.cache_clear()
 
 
 @cache

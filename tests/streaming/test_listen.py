@@ -1,0 +1,131 @@
+"""Subscribers on a real Kafka: each alert once, from where they ask."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from broker import client, row_delivery, topics
+from broker.commands.listen import listen as listen_command
+from broker.settings import Settings
+from broker.sink import GueststarWriter
+from tests.streaming.sink_rows import alert_rows, routed
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+def settings(services: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    monkeypatch.setenv("GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS", services.bootstrap_servers())
+    monkeypatch.setenv("GUESTSTAR_REDIS_URL", services.redis_address())
+    monkeypatch.setenv("GUESTSTAR_TOPIC_PREFIX", f"t{uuid.uuid4().hex[:8]}")
+    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
+    yield Settings(home=tmp_path)
+    row_delivery.close(tmp_path)
+
+
+def publish(settings: Settings, first: int, n: int) -> list[int]:
+    rows = alert_rows(n, first=first)
+    GueststarWriter(str(settings.home)).write(iter([routed(rows, topics.novel(settings))]))
+    ids: list[int] = rows.column("alert_id").to_pylist()
+    return ids
+
+
+def test_repeats_are_passed_over(settings: Settings) -> None:
+    first = publish(settings, 0, 20)
+    publish(settings, 0, 20)
+    second = publish(settings, 20, 5)
+    with client.listen("novel", start="earliest", limit=25, settings=settings) as alerts:
+        given = [alert["alert_id"] for alert in alerts]
+        assert alerts.topic == topics.novel(settings)
+    assert sorted(given) == first + second
+
+
+def test_the_memory_for_repeats_is_bounded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "KEYS_KEPT", 3)
+    topics.create(settings, [topics.novel(settings)], partitions=1)
+    publish(settings, 0, 5)
+    publish(settings, 4, 1)  # remembered
+    publish(settings, 0, 1)  # forgotten
+    with client.listen("novel", start="earliest", limit=6, settings=settings) as alerts:
+        given = [alert["input_offset"] for alert in alerts]
+        assert alerts.repeats == 1
+    assert given == [0, 1, 2, 3, 4, 0]
+
+
+def test_where_to_start(settings: Settings) -> None:
+    before = publish(settings, 0, 6)
+    between = datetime.now(UTC)
+    wait_for(lambda: datetime.now(UTC).timestamp() > between.timestamp() + 0.002, 5, "the clock to move on")
+    after = publish(settings, 6, 3)
+    for start in (between.isoformat(), between.replace(tzinfo=None).isoformat(), "-3"):
+        with client.listen("novel", start=start, limit=3, settings=settings) as alerts:
+            assert sorted(alert["alert_id"] for alert in alerts) == after, start
+    with client.listen("novel", start="-100", limit=9, settings=settings) as alerts:
+        assert sorted(alert["alert_id"] for alert in alerts) == before + after
+        assert alerts.lag() == 0
+    with client.listen("novel", start="now", limit=2, settings=settings) as alerts:
+        new = publish(settings, 100, 2)
+        assert sorted(alert["alert_id"] for alert in alerts) == new
+
+
+def test_a_start_that_is_none(settings: Settings) -> None:
+    publish(settings, 0, 1)
+    with pytest.raises(ValueError, match="a start must be now, earliest, -N or a time"):
+        client.listen("novel", start="yesterday", settings=settings)
+
+
+def test_a_group_goes_on_where_it_left_off(settings: Settings) -> None:
+    ids = publish(settings, 0, 10)
+    given: list[int] = []
+    for limit in (4, 6):
+        with client.listen("novel", start="earliest", limit=limit, group="mine", settings=settings) as alerts:
+            given += [alert["alert_id"] for alert in alerts]
+    assert sorted(given) == ids
+
+
+def test_an_unknown_topic_names_those_that_exist(settings: Settings) -> None:
+    publish(settings, 0, 1)
+    with pytest.raises(LookupError, match=rf"no topic .*\.navel; there are: .*{topics.novel(settings)}"):
+        client.listen("navel", settings=settings)
+
+
+def test_the_command_prints_a_line_an_alert(settings: Settings) -> None:
+    ids = publish(settings, 0, 4)
+    arguments = ["novel", "--start-at", "earliest", "--limit", "4"]
+    lines = CliRunner().invoke(listen_command, arguments).stdout.splitlines()
+    assert len(lines) == 4
+    assert all("p-value" in line and "MJD" in line for line in lines)
+    records = [
+        json.loads(line) for line in CliRunner().invoke(listen_command, [*arguments, "--json"]).stdout.splitlines()
+    ]
+    assert sorted(int(record["alert_id"]) for record in records) == ids
+    assert all(isinstance(record["object_id"], str) for record in records)
+
+
+def test_ctrl_c_ends_it_cleanly(settings: Settings, tmp_path: Path) -> None:
+    publish(settings, 0, 1)
+    command = [sys.executable, "-m", "broker.cli", "listen", "novel", "--start-at", "earliest", "--json"]
+    out = tmp_path / "out"
+    with out.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.PIPE, env=os.environ.copy())
+    try:
+        wait_for(lambda: out.read_bytes() or process.poll() is not None, 60, "the first alert")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    assert b"Traceback" not in errors
+    assert len(out.read_bytes().splitlines()) == 1
