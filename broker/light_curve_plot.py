@@ -143,15 +143,14 @@ def _limits(axes: Axes, time: NDArray, flux: NDArray, error: NDArray, detected: 
 
 
 def _bulk(low: NDArray, high: NDArray, detected: NDArray) -> tuple[float, float]:
-    """Limits that hold zero, nearly all detections, and the forced points that do not stray far from the rest."""
-    limits = [(0.0, 0.0)]
+    """Limits that hold zero, nearly all detections, and the forced points that do not stray far from the bulk."""
+    tail = 2.5 if len(low) > 20 else 0.0
+    inner = np.percentile(low, tail), np.percentile(high, 100 - tail)
+    reach = inner[1] - inner[0]
+    limits = [(0.0, 0.0), (max(low.min(), inner[0] - reach), min(high.max(), inner[1] + reach))]
     if detected.any():
         tail = 0.5 if detected.sum() > 100 else 0.0
         limits.append((np.percentile(low[detected], tail), np.percentile(high[detected], 100 - tail)))
-    if not detected.all():
-        inner = np.percentile(low[~detected], 5), np.percentile(high[~detected], 95)
-        reach = inner[1] - inner[0]
-        limits.append((max(low[~detected].min(), inner[0] - reach), min(high[~detected].max(), inner[1] + reach)))
     return float(min(pair[0] for pair in limits)), float(max(pair[1] for pair in limits))
 
 
@@ -165,7 +164,7 @@ def _utc_above(axes: Axes) -> None:
     short = last - first < SHORT_DAYS
     above.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=3 if short else 4))
     above.xaxis.set_major_formatter(DateFormatter("%m-%d %H:%M" if short else "%Y-%m-%d"))
-    above.set_xlabel(f"UTC, {moment.utc.datetime.year}" if short else "UTC", fontsize=8, labelpad=2)
+    above.set_xlabel(f"UTC, {moment.utc.datetime.year}" if short else "UTC", fontsize=8, labelpad=4)
     above.tick_params(labelsize=7.5)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.ticklabel_format(axis="x", useOffset=False, style="plain")
@@ -176,8 +175,9 @@ def _legend(light_curves: LightCurves) -> list[Line2D]:
     handles = []
     for band in sorted({int(band) for band in light_curves.band}):
         name = BANDS[band]
-        look = {"color": BAND_COLOURS[name], "marker": BAND_MARKERS[name]}
-        handles.append(Line2D([], [], linestyle="none", label=name, **look))
+        handles.append(
+            Line2D([], [], linestyle="none", label=name, color=BAND_COLOURS[name], marker=BAND_MARKERS[name])
+        )
     for label, face, wanted in (("detection", "0.3", True), ("forced photometry", "white", False)):
         if (light_curves.is_detection == wanted).any():
             handles.append(Line2D([], [], color="0.3", marker="o", linestyle="none", markerfacecolor=face, label=label))

@@ -65,7 +65,7 @@ def read_alerts(paths: Iterable[str | Path], size_limit_bytes: int = packets.SIZ
 def as_json(shown: Shown) -> dict[str, Any]:
     """``{"alerts": [...]}``: ids as strings, an array for each column of points, and ``dead_letter`` null or why.
 
-    Times are MJD TAI, fluxes nJy. An object goes by the survey's own name, null where the packet names none. A refusal
+    Times are MJD TAI, fluxes nJy. An object goes by the survey's own name, "0" where there is none. A refusal
     has its file and its reason, and null for the rest.
     """
     return {"alerts": [_json_entry(shown, entry) for entry in shown.entries]}
@@ -84,7 +84,7 @@ def _json_entry(shown: Shown, entry: int | Refused) -> dict[str, Any]:
         "survey": SURVEYS[survey],
         "schema_id": int(curves.schema_id[entry]),
         "alert_id": str(curves.alert_id[entry]),
-        "object_id": object_name(survey, object_id) or None,
+        "object_id": object_name(survey, object_id) or "0",
         "n_points": int(curves.n_points[entry]),
         "time_mjd": curves.time_mjd[span].tolist(),
         "flux_njy": curves.flux_njy[span].tolist(),

@@ -127,7 +127,8 @@ def columns(rows: Rows, scale: float = 1.0) -> tuple[NDArray, dict[str, NDArray]
     """Owner of each point, point columns and alert columns, as ``LightCurves.from_points`` takes them.
 
     ``scale`` is nJy per unit of flux. The trigger comes first, then the history as listed, then forced photometry:
-    at the same time in the same band the first counts. Withdrawn measurements are left out.
+    at the same time in the same band the first counts. Withdrawn measurements are left out; real packets of 9.0 carry
+    NaN, not null, where a measurement was not withdrawn.
     """
     trigger = np.arange(rows.n_alerts)
     joined = {
