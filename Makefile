@@ -25,7 +25,7 @@ test: install
 	@.venv/bin/pytest $(ARGS)
 
 lint: install
-	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff check --quiet --output-format concise .
 	@.venv/bin/ruff format --quiet --check . || { .venv/bin/ruff format --check .; false; }
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports

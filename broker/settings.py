@@ -35,6 +35,13 @@ def settings_file(home: str | Path | None = None) -> Path:
     return Path(os.environ.get("GUESTSTAR_CONFIG") or Path(home or default_home(), "gueststar.toml")).expanduser()
 
 
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _setting(default: Any, description: str, **bounds: Any) -> Any:
     return Field(default, description=description, **bounds)
 
@@ -126,7 +133,7 @@ class Settings(BaseSettings):
 
     def _started(self, service: str, setting: str) -> str:
         known = self.services().get(service, {})
-        if "address" not in known or not psutil.pid_exists(known["pid"]):
+        if "address" not in known or not _runs(known["pid"]):
             raise LookupError(f"no {service} runs in {self.home}: run `gueststar up`, or set {variable_of(setting)}")
         return str(known["address"])
 

@@ -49,7 +49,7 @@ def make_venv() -> None:
     if not _same_python(python):
         run(UV, "venv", "--quiet", "--clear", "--python", sys.executable, VENV)
     STAMP.unlink(missing_ok=True)
-    print("Installing from requirements.lock (about 1 GB when all is new)")
+    print("Installing from requirements.lock (about 1 GB when all is new)", flush=True)
     run(UV, "pip", "sync", "--quiet", "--python", python, "--require-hashes", "requirements.lock")
     editable = ("--no-deps", "--no-build-isolation", "--editable", ".")
     run(UV, "pip", "install", "--quiet", "--python", python, *editable)
@@ -60,7 +60,8 @@ def get_uv() -> None:
     """Put the pinned uv into .uv by whichever of pip and venv this Python has."""
     if UV.exists() and UV_VERSION in subprocess.run([UV, "--version"], capture_output=True, text=True).stdout:
         return
-    print(f"Fetching uv {UV_VERSION}")
+    print(f"Fetching uv {UV_VERSION}", flush=True)
+    os.environ["PIP_ROOT_USER_ACTION"] = "ignore"  # in a folder of its own, root does no harm
     shutil.rmtree(ROOT / ".uv", ignore_errors=True)
     wanted = ("install", "--quiet", "--disable-pip-version-check", f"uv=={UV_VERSION}")
     if _works(sys.executable, "-c", "import ensurepip"):

@@ -1,4 +1,4 @@
-"""Write kafka-jars.sha256 anew after a change of ivy.xml: ``make kafka-jars``. Look at the difference, then commit it."""
+"""Write kafka-jars.sha256 anew after a change of ivy.xml: ``make kafka-jars``. Read the difference before a commit."""
 
 from __future__ import annotations
 

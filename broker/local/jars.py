@@ -13,10 +13,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from broker.local.processes import locked
+
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 """Files for running servers, beside the package ``broker``."""
 
 CHECKSUMS = DEPLOY / "kafka-jars.sha256"
+
+
+FETCH_DEADLINE_S = 1800.0
+"""How long to wait for another process that fetches them, seconds; 60 s is usual."""
 
 
 class JarError(ValueError):
@@ -54,16 +60,21 @@ def ensure_jars(folder: Path, java: Path, ivy_settings: str = "", expected: dict
     """
     expected = expected or read_checksums()
     if not ready(folder, expected):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as fresh:
-            fetch(Path(fresh), java, ivy_settings, cache=folder / ".ivy", jars=len(expected))
-            if not ready(Path(fresh), expected):
-                missing = sorted(set(expected) - {file.name for file in Path(fresh).iterdir()})
-                raise JarError(f"fetched the Kafka server, but without {', '.join(missing)}, named in {CHECKSUMS}")
-            for name in expected:
-                (Path(fresh) / name).replace(folder / name)
-        shutil.rmtree(folder / ".ivy")
+        with locked(folder / ".lock", FETCH_DEADLINE_S):  # several homes may share the folder
+            if not ready(folder, expected):
+                _fill(folder, java, ivy_settings, expected)
     return [folder / name for name in expected]
+
+
+def _fill(folder: Path, java: Path, ivy_settings: str, expected: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as fresh:
+        fetch(Path(fresh), java, ivy_settings, cache=folder / ".ivy", jars=len(expected))
+        if not ready(Path(fresh), expected):
+            missing = sorted(set(expected) - {file.name for file in Path(fresh).iterdir()})
+            raise JarError(f"fetched the Kafka server, but without {', '.join(missing)}, named in {CHECKSUMS}")
+        for name in expected:
+            (Path(fresh) / name).replace(folder / name)
+    shutil.rmtree(folder / ".ivy")
 
 
 def fetch(folder: Path, java: Path, ivy_settings: str, cache: Path, jars: int) -> None:
@@ -97,7 +108,8 @@ def ivy_jar() -> Path:
 
 def _reason(lines: list[str]) -> str:
     """Ivy's own words for what went wrong, and what to do."""
-    told = [line.strip(" \t\n:") for line in lines if "exception" in line.lower() or "UNRESOLVED" in line]
+    signs = ("access error", ": not found", "exception")
+    told = [line.strip(" \t\n:") for sign in signs for line in lines if sign in line.lower()]
     return (
         f"{told[0] if told else ''.join(lines[-3:]).strip()}. The network must reach the central Maven repository; "
         f"where it needs a mirror, name an Ivy settings file in GUESTSTAR_IVY_SETTINGS"

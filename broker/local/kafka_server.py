@@ -21,6 +21,9 @@ from broker.local.processes import Server, ServerError, answers_tcp, free_port, 
 from broker.settings import Settings
 
 HEAP = "-Xmx1g"
+LOG_SETTINGS = "-Dlog4j2.configurationFile=log4j2.xml"
+SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""For a tool that runs once: halves its processor time."""
 READY_DEADLINE_S = 120.0
 """Kafka answers after 5 s on two idle cores; the deadline allows for a busy machine and for recovery after a crash."""
 PATIENCE_S = 30.0
@@ -52,9 +55,9 @@ def launch(settings: Settings, ports: dict[str, int]) -> psutil.Process:
         "CLASSPATH": os.pathsep.join(os.path.relpath(jar, kafka.folder.resolve()) for jar in sorted(jars)),
         "LC_ALL": "C.UTF-8",  # else Java cannot open a folder whose name is not ASCII
     }
-    run = [str(java.binary), HEAP, "-XX:+ExitOnOutOfMemoryError", "-Dlog4j2.configurationFile=log4j2.xml"]
-    format_once(kafka, run, environment)
-    return kafka.launch([*run, "kafka.Kafka", "server.properties"], environment)
+    format_once(kafka, java.binary, environment)
+    options = [HEAP, "-XX:+ExitOnOutOfMemoryError", LOG_SETTINGS]
+    return kafka.launch([str(java.binary), *options, "kafka.Kafka", "server.properties"], environment)
 
 
 def answers(port: int) -> bool:
@@ -68,7 +71,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def format_once(kafka: Server, run: list[str], environment: dict[str, str]) -> None:
+def format_once(kafka: Server, java: Path, environment: dict[str, str]) -> None:
     """Give the storage its identity, once; made aside and renamed, so that a killed run leaves nothing half-made."""
     if (kafka.folder / "data").exists():
         return
@@ -76,9 +79,9 @@ def format_once(kafka: Server, run: list[str], environment: dict[str, str]) -> N
     properties = (kafka.folder / "server.properties").read_text().replace("log.dirs=data", "log.dirs=data.new")
     write(kafka.folder / "format.properties", properties)
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = [*run, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", "format.properties"]
+    tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", "format.properties"]
     made = subprocess.run(
-        command,
+        [str(java), *SHORT_LIVED, LOG_SETTINGS, *tool],
         cwd=kafka.folder,
         env=os.environ | environment,
         capture_output=True,

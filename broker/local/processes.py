@@ -129,7 +129,7 @@ def answers_tcp(port: int) -> bool:
 
 @contextmanager
 def locked(file: Path, deadline_s: float = 300.0) -> Iterator[None]:
-    """Hold the lock file: one `up` or `down` at a time in a home. The kernel drops the lock of a killed holder."""
+    """Hold the lock file: one process at a time. The kernel drops the lock of a killed holder."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as lock:
         end = time.monotonic() + deadline_s
@@ -139,9 +139,7 @@ def locked(file: Path, deadline_s: float = 300.0) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > end:
-                    raise ServerError(
-                        f"another `gueststar up` or `down` has held {file} for {deadline_s:.0f} s"
-                    ) from None
+                    raise ServerError(f"another process has held {file} for {deadline_s:.0f} s") from None
                 time.sleep(0.1)
         yield
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import psutil
 
 from broker.local import kafka_server, redis_server
-from broker.local.processes import ServerError, alive, locked, write
+from broker.local.processes import alive, locked, write
 from broker.settings import SERVICES_FILE, Settings
 
 PARTS: dict[str, ModuleType] = {"kafka": kafka_server, "redis": redis_server}
@@ -38,15 +37,17 @@ def start(settings: Settings) -> dict[str, Any]:
     """
     with locked(settings.home / "services.lock"):
         remembered = settings.services()
-        launched = [_launched(settings, name, remembered) for name in PARTS if is_local(settings, name)]
-        for server in launched:
-            _wait(settings, server)
-            remembered[server.name] |= {
-                "address": ADDRESSES[server.name].format(port=server.port),
-                "pid": server.process.pid,
-                "since": server.process.create_time(),
-            }
-            _remember(settings, remembered)
+        launched: list[Launched] = []
+        try:
+            for name in filter(lambda name: is_local(settings, name), PARTS):
+                launched.append(_launched(settings, name, remembered))
+            for server in launched:
+                _wait_and_remember(settings, server, remembered)
+        except BaseException:  # also Ctrl-C: an `up` that fails leaves nothing running that it started
+            for server in reversed(launched):
+                if server.is_new and alive(server.process):
+                    _end(settings, server.name, server.process)
+            raise
     return remembered
 
 
@@ -58,9 +59,8 @@ def stop(settings: Settings) -> list[str]:
     with locked(settings.home / "services.lock"):
         remembered = settings.services()
         for name in reversed(PARTS):
-            server = PARTS[name].server(settings.home)
-            if process := server.find():
-                server.end(process, PARTS[name].PATIENCE_S)
+            if process := running(settings, name):
+                _end(settings, name, process)
                 ended.append(name)
             _forget(remembered, name)
         _remember(settings, remembered)
@@ -81,10 +81,10 @@ def is_local(settings: Settings, name: str) -> bool:
 def _launched(settings: Settings, name: str, remembered: dict[str, Any]) -> Launched:
     """The server's process: the one that runs, else a new one. Its ports are written down before it starts."""
     part, known = PARTS[name], remembered.get(name, {})
-    if process := part.server(settings.home).find():
+    if process := running(settings, name):
         if "port" in known:
             return Launched(name, process, known["port"], is_new=False)
-        part.server(settings.home).end(process, part.PATIENCE_S)
+        _end(settings, name, process)  # nobody knows where it listens
     taken = {port for service in remembered.values() for key, port in service.items() if key.endswith("port")}
     ports = part.choose_ports(known, taken - set(known.values()))
     _forget(remembered, name)
@@ -93,17 +93,21 @@ def _launched(settings: Settings, name: str, remembered: dict[str, Any]) -> Laun
     return Launched(name, part.launch(settings, ports), ports["port"], is_new=True)
 
 
-def _wait(settings: Settings, launched: Launched) -> None:
-    """Return when the server answers, be it new or left behind by a killed run. A new one that fails is ended."""
+def _wait_and_remember(settings: Settings, launched: Launched, remembered: dict[str, Any]) -> None:
+    """Return when the server answers, be it new or left behind by a killed run, and write down where it is."""
     part = PARTS[launched.name]
     server = part.server(settings.home)
-    try:
-        server.wait_until(lambda: part.answers(launched.port), launched.process, part.READY_DEADLINE_S)
-    except BaseException:
-        if launched.is_new and alive(launched.process):
-            with suppress(ServerError):
-                server.end(launched.process, part.PATIENCE_S)
-        raise
+    server.wait_until(lambda: part.answers(launched.port), launched.process, part.READY_DEADLINE_S)
+    remembered[launched.name] |= {
+        "address": ADDRESSES[launched.name].format(port=launched.port),
+        "pid": launched.process.pid,
+        "since": launched.process.create_time(),
+    }
+    _remember(settings, remembered)
+
+
+def _end(settings: Settings, name: str, process: psutil.Process) -> None:
+    PARTS[name].server(settings.home).end(process, PARTS[name].PATIENCE_S)
 
 
 def _forget(remembered: dict[str, Any], name: str) -> None:

@@ -45,7 +45,7 @@ def read_ranges(client: dict[str, str]) -> Ranges | None:
     admin = AdminClient(dict(client), logger=quiet)
     try:
         topics = {
-            name: topic for name, topic in admin.list_topics(timeout=10).topics.items() if not name.startswith("__")
+            name: topic for name, topic in admin.list_topics(timeout=5).topics.items() if not name.startswith("__")
         }
         places = [TopicPartition(name, partition) for name, topic in topics.items() for partition in topic.partitions]
         if not places:

@@ -1,0 +1,202 @@
+"""Settings: which source wins, and what a wrong one is told."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broker.commands.options import with_settings
+from broker.setting_errors import SettingsError, mistyped_variables
+from broker.settings import SERVICES_FILE, Settings, default_home
+from schemas import packets
+from schemas.input_topics import DEFAULT_TOPIC
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
+    return tmp_path
+
+
+@click.command()
+@with_settings("max_alerts_per_batch", "input_topics", "lost_offsets", "novelty_fdr")
+def show(settings: Settings) -> None:
+    click.echo(settings.model_dump_json(include={"max_alerts_per_batch", "input_topics", "lost_offsets"}))
+
+
+def shown(*flags: str) -> dict[str, object]:
+    result = CliRunner().invoke(show, flags, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    found: dict[str, object] = json.loads(result.output)
+    return found
+
+
+def test_the_default_holds_where_nothing_is_set(home: Path) -> None:
+    assert shown() == {"max_alerts_per_batch": 10_000, "input_topics": [DEFAULT_TOPIC], "lost_offsets": "stop"}
+
+
+def test_the_readers_and_the_settings_agree_on_the_default_topic() -> None:
+    assert packets.DEFAULT_TOPIC == DEFAULT_TOPIC
+
+
+def test_a_flag_wins_over_a_variable_and_a_variable_over_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "gueststar.toml").write_text(
+        'max_alerts_per_batch = 1\ninput_topics = ["file"]\nlost_offsets = "dead-letter"'
+    )
+    assert shown() == {"max_alerts_per_batch": 1, "input_topics": ["file"], "lost_offsets": "dead-letter"}
+    monkeypatch.setenv("GUESTSTAR_MAX_ALERTS_PER_BATCH", "2")
+    monkeypatch.setenv("GUESTSTAR_INPUT_TOPICS", "variable")
+    assert shown() == {"max_alerts_per_batch": 2, "input_topics": ["variable"], "lost_offsets": "dead-letter"}
+    flags = ("--max-alerts-per-batch", "3", "--input-topics", "one", "--input-topics", "two", "--lost-offsets", "stop")
+    assert shown(*flags) == {"max_alerts_per_batch": 3, "input_topics": ["one", "two"], "lost_offsets": "stop"}
+
+
+@pytest.mark.parametrize("text", ["a,b-2", " a , b-2 ,", '["a", "b-2"]'])
+def test_a_variable_holds_a_list_with_commas_or_as_json(home: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("GUESTSTAR_INPUT_TOPICS", text)
+    assert Settings().input_topics == ["a", "b-2"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.from_regex(r"[A-Za-z0-9._-]{1,40}", fullmatch=True), min_size=1, max_size=5))
+def test_every_list_of_topic_names_survives_the_commas(topics: list[str]) -> None:
+    assert Settings(input_topics=",".join(topics)).input_topics == topics
+
+
+def test_an_empty_variable_counts_as_not_set(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUESTSTAR_JARS", "")
+    monkeypatch.setenv("GUESTSTAR_NOVELTY_FDR", "")
+    assert Settings().jars is None
+    assert Settings().novelty_fdr == 0.1
+
+
+def test_a_wrong_flag_is_told_with_the_flag(home: Path) -> None:
+    with pytest.raises(SettingsError, match=r"setting novelty_fdr \(from --novelty-fdr\) must be less than 1, found 7"):
+        CliRunner().invoke(show, ["--novelty-fdr", "7"], catch_exceptions=False)
+    refused = CliRunner().invoke(show, ["--lost-offsets", "ignore"])
+    assert refused.exit_code == 2
+    assert "'stop', 'dead-letter'" in refused.output
+
+
+def test_a_wrong_variable_is_told_with_the_variable(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUESTSTAR_MAX_ALERTS_PER_BATCH", "many")
+    expected = (
+        r"setting max_alerts_per_batch \(from GUESTSTAR_MAX_ALERTS_PER_BATCH\) must be a valid integer.*found 'many'"
+    )
+    with pytest.raises(SettingsError, match=expected):
+        Settings()
+
+
+def test_a_wrong_line_of_the_file_is_told_with_the_file(home: Path) -> None:
+    file = home / "gueststar.toml"
+    file.write_text("random_fraction = 1.5\n")
+    with pytest.raises(SettingsError) as error:
+        Settings()
+    assert str(error.value) == f"setting random_fraction (from {file}) must be less than or equal to 1, found 1.5"
+
+
+def test_an_unknown_name_in_the_file_is_refused_with_the_likely_one(home: Path) -> None:
+    (home / "gueststar.toml").write_text('input_topic = ["a"]\n')
+    with pytest.raises(
+        SettingsError, match=r"gueststar\.toml sets input_topic, which is no setting; did you mean input_topics\?"
+    ):
+        Settings()
+
+
+def test_every_wrong_setting_is_told_at_once(home: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings(novelty_fdr=0, sample_fraction=2)
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_a_file_that_is_not_toml_is_named(home: Path) -> None:
+    (home / "gueststar.toml").write_text("input_topics: [a]\n")
+    with pytest.raises(SettingsError, match=r"gueststar\.toml is not TOML: .*line 1"):
+        Settings()
+
+
+def test_the_file_may_lie_elsewhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "night.toml").write_text('topic_prefix = "night"\n')
+    monkeypatch.setenv("GUESTSTAR_CONFIG", str(home / "night.toml"))
+    assert Settings().topic_prefix == "night"
+
+
+def test_another_home_has_its_own_file(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    (other / "gueststar.toml").write_text('topic_prefix = "other"\n')
+    assert Settings(home=other).topic_prefix == "other"
+    assert Settings().topic_prefix == "gueststar"
+
+
+def test_a_password_is_never_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUESTSTAR_KAFKA_PASSWORD", "s3cret")
+    assert "s3cret" not in repr(Settings())
+    with pytest.raises(SettingsError) as error:
+        Settings(kafka_password=["s3cret"])
+    assert "kafka_password" in str(error.value)
+    assert "s3cret" not in str(error.value)
+
+
+def test_the_home_is_absolute_and_may_start_with_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GUESTSTAR_HOME", "~/stars")
+    assert default_home() == Settings().home == tmp_path / "stars"
+    assert Settings(home="stars").home == Path.cwd() / "stars"
+
+
+def test_a_close_miss_among_the_variables_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUESTSTAR_INPUT_TOPIC", "a")
+    monkeypatch.setenv("GUESTSTAR_XYZ", "a")
+    expected = "the variable GUESTSTAR_INPUT_TOPIC is no setting; did you mean GUESTSTAR_INPUT_TOPICS?"
+    assert mistyped_variables(Settings.model_fields) == [expected]
+
+
+def test_an_address_in_the_settings_wins_over_what_up_started(home: Path) -> None:
+    services = {
+        "kafka": {"address": "127.0.0.1:1", "pid": os.getpid()},
+        "redis": {"address": "redis://x", "pid": os.getpid()},
+    }
+    (home / SERVICES_FILE).write_text(json.dumps(services))
+    assert Settings().bootstrap_servers() == "127.0.0.1:1"
+    assert Settings().redis_address() == "redis://x"
+    assert Settings(kafka_bootstrap_servers="far:9092").bootstrap_servers() == "far:9092"
+    assert Settings(redis_url="redis://far").redis_address() == "redis://far"
+
+
+@pytest.mark.parametrize(
+    "known", [None, {"kafka": {"port": 20001}}, {"kafka": {"address": "127.0.0.1:1", "pid": 2**22 + 1}}]
+)
+def test_no_address_is_given_of_a_service_that_does_not_run(home: Path, known: dict[str, object] | None) -> None:
+    if known is not None:
+        (home / SERVICES_FILE).write_text(json.dumps(known))
+    with pytest.raises(
+        LookupError, match=r"no kafka runs in .*: run `gueststar up`, or set GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS"
+    ):
+        Settings().bootstrap_servers()
+
+
+def test_one_security_configuration_serves_every_client(home: Path) -> None:
+    plain = Settings(kafka_bootstrap_servers="a:1").kafka_client()
+    assert plain == {"bootstrap.servers": "a:1", "security.protocol": "PLAINTEXT"}
+    secure = Settings(
+        kafka_bootstrap_servers="a:1",
+        kafka_security_protocol="SASL_SSL",
+        kafka_username="night",
+        kafka_password="s3cret",
+        kafka_ca_file="/ca.pem",
+    ).kafka_client()
+    assert secure == {
+        "bootstrap.servers": "a:1",
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "night",
+        "sasl.password": "s3cret",
+        "ssl.ca.location": "/ca.pem",
+    }
