@@ -8,11 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-from hostile import candidate_bytes, candidate_schema, container, deflated, hostile_messages, zigzag
-
 from schemas import packets
 from schemas.dead_letters import STAGES
+from tests.unit.schemas.hostile import (
+    candidate_bytes,
+    candidate_schema,
+    container,
+    deflated,
+    hostile_messages,
+    zigzag,
+)
 
 HOSTILE = hostile_messages()
 GOOD = container(candidate_schema(), candidate_bytes())
