@@ -195,16 +195,17 @@ def worker_fetcher(settings: Settings) -> Iterator[Fetcher]:
     """The Fetcher of this worker process; after an error, or at another address, a new one."""
     properties = settings.kafka_client()
     if not _of_this_worker or _of_this_worker[0][0] != properties:
-        _discard()
+        close_worker_fetcher()
         fetcher = Fetcher(properties, f"{settings.topic_prefix}-source", lost_offsets=settings.lost_offsets)
         _of_this_worker.append((properties, fetcher))
     try:
         yield _of_this_worker[0][1]
     except BaseException:  # a task that is killed leaves its partitions assigned
-        _discard()
+        close_worker_fetcher()
         raise
 
 
-def _discard() -> None:
+def close_worker_fetcher() -> None:
+    """Leave Kafka, where this process has a Fetcher."""
     while _of_this_worker:
         _of_this_worker.pop()[1].close()

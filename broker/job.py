@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming import StreamingQuery
 
@@ -71,7 +71,7 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
 def main() -> int:
     """Run with the settings of the environment: what spark-submit calls."""
     try:
-        run(Settings(**{}))
+        run(Settings())
     except (RuntimeError, LookupError, OSError, ValueError) as error:
         print(f"gueststar: {error}", file=sys.stderr)
         return 1

@@ -126,8 +126,7 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         return self._seen
 
     def _settings(self) -> Settings:
-        given: dict[str, Any] = {"home": Path(self.home)}
-        return Settings(**given)
+        return Settings(home=Path(self.home))
 
     # reading, in a worker
 

@@ -49,7 +49,7 @@ def session(settings: Settings, warm_model: str = "") -> SparkSession:
     log_file = settings.home / LOG_FILE
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as log:
-        # A session of its own: Ctrl-C and a signal to this process's group are for this process, which finishes the batch.
+        # A session of its own: Ctrl-C and signals to the group are for this process alone, which finishes the batch.
         gateway = launch_gateway(conf, popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True})
     SparkContext(conf=conf, gateway=gateway)
     return SparkSession.builder.getOrCreate()

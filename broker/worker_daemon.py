@@ -37,7 +37,7 @@ def warm() -> None:
     began = time.monotonic()
     wire = packets.write(tiny_light_curve())
     light_curves, _ = packets.read(wire)
-    scorer_of(Settings(**{}).home / "models", sha256).score(light_curves)
+    scorer_of(Settings().home / "models", sha256).score(light_curves)
     log.warning("worker daemon warmed the model %s in %.1f s", sha256[:16], time.monotonic() - began)
 
 
