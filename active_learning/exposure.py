@@ -23,13 +23,13 @@ DARK_SKY_MAG_ARCSEC2 = (22.99, 22.26, 21.20, 20.48, 19.60, 18.61)
 
 @dataclass(frozen=True, slots=True)
 class Spectrograph:
-    """A telescope of the 4-metre class with a low-resolution slit spectrograph; others differ in these numbers.
+    """A telescope of the 8-metre class with a low-resolution slit spectrograph; others differ in these numbers.
 
     The defaults are round figures of such an instrument in grey conditions, not those of one in particular.
     """
 
-    name: str = "4 m, low resolution"
-    aperture_m: float = 4.0
+    name: str = "8 m telescope, low resolution"
+    aperture_m: float = 8.0
     obstructed_fraction: float = 0.1
     throughput: float = 0.10
     """Photons detected of those that reach the aperture: atmosphere, slit, optics, grating, detector."""
@@ -43,8 +43,8 @@ class Spectrograph:
     """Pixels read in an element: 5 along the dispersion × 7 along the slit."""
     read_noise_electrons: float = 4.0
     dark_electrons_s: float = 0.001
-    signal_to_noise: float = 10.0
-    """S/N per element that is asked for: what classification of supernovae takes."""
+    signal_to_noise: float = 5.0
+    """S/N per element that is asked for: enough to tell the class of a supernova by its broad lines."""
     overhead_s: float = 600.0
     """Slew, acquisition and read-out, charged to every object."""
     longest_exposure_s: float = 3600.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -40,6 +41,7 @@ class MessageLog:
         self.topic, self.kind, self.timeout_s = topic, kind, timeout_s
         self._client = dict(kafka_client)
         self._producer: Producer | None = None
+        self._connecting = threading.Lock()
 
     def append(self, records: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
         """Store records; returns partition and offset of each, once all in-sync replicas have every one.
@@ -82,7 +84,6 @@ class MessageLog:
     def close(self) -> None:
         """End the connection."""
         if self._producer is not None:
-            self._producer.purge()
             self._producer = None
 
     def __enter__(self) -> MessageLog:
@@ -91,22 +92,28 @@ class MessageLog:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def create(self) -> None:
+        """Make the topic, kept for ever, if it is missing. Raises NotSaved where Kafka does not answer."""
+        try:
+            _create_if_missing(self._client, self.topic, self.timeout_s)
+        except KafkaException as error:
+            raise NotSaved(self._not_saved(error.args[0])) from error
+
     def _connected(self) -> Producer:
-        if self._producer is None:
-            try:
-                _create_if_missing(self._client, self.topic, self.timeout_s)
-            except KafkaException as error:
-                raise NotSaved(self._not_saved(error.args[0])) from error
-            self._producer = Producer(
-                {
-                    **self._client,
-                    "acks": "all",
-                    "enable.idempotence": True,
-                    "delivery.timeout.ms": round(self.timeout_s * 1000),
-                    "linger.ms": 0,
-                }
-            )
-        return self._producer
+        with self._connecting:
+            if self._producer is None:
+                self.create()
+                self._producer = Producer(
+                    {
+                        "log_level": 3,
+                        **self._client,
+                        "acks": "all",
+                        "enable.idempotence": True,
+                        "delivery.timeout.ms": round(self.timeout_s * 1000),
+                        "linger.ms": 0,
+                    }
+                )
+            return self._producer
 
     def _acknowledged(self, outcome: tuple[int, int] | KafkaError | None) -> tuple[int, int]:
         if isinstance(outcome, tuple):

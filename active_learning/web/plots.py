@@ -75,7 +75,7 @@ def _padded(start: float, end: float) -> list[float]:
 
 def _grid(window: list[float], extent: list[float]) -> NDArray[np.float64]:
     """Fine over the recent activity, coarser over the rest; nothing after the window."""
-    fine = np.linspace(*window, GRID_POINTS)
+    fine = np.linspace(window[0], window[1], GRID_POINTS)
     coarse = np.linspace(extent[0], window[0], GRID_POINTS) if extent[0] < window[0] else np.empty(0)
     return np.unique(np.concatenate([coarse, fine]))
 

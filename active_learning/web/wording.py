@@ -55,7 +55,7 @@ def reason_in_words(request: Mapping[str, Any], candidates: list[str]) -> str:
             f"Drawn at random (probability {request['propensity']:.2g}), whatever it looks like: "
             "such labels measure how good the classes are."
         )
-    between = " or ".join(candidates[:2])
+    between = " and ".join(candidates[:2])
     return f"Uncertain{f' between {between}' if between else ''}: its label would teach the model much."
 
 

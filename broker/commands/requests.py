@@ -63,8 +63,8 @@ def plan(night: int | None, seed: int, dry_run: bool, as_json: bool, settings: S
         return
     _show(found.requests)
     click.echo(
-        f"{len(found.requests)} requests, {found.hours:.2f} of {found.budget_hours:g} h, {found.random_hours:.2f} h of them "
-        f"drawn at random; {len(found.infeasible)} candidates cannot be observed"
+        f"{len(found.requests)} requests, {found.hours:.2f} of {found.budget_hours:g} h ({found.random_hours:.2f} h "
+        f"drawn at random); {len(found.infeasible)} candidates cannot be observed"
     )
     if dry_run or not found.requests:
         return
@@ -135,5 +135,6 @@ def _show(found: list[dict[str, Any]]) -> None:
             f"{request['dec_deg']:+.4f}",
             f"{request['propensity']:.3g}",
         )
+    console = Console()
     if found:
-        Console().print(table)
+        Console(width=None if console.is_terminal else 130).print(table)

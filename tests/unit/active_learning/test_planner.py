@@ -101,7 +101,7 @@ def test_nobody_is_asked_again(candidates: list[Candidate]) -> None:
 
 
 def test_utility_is_not_divided_by_cost(record_of: RecordOf) -> None:
-    faint = record_of(1, p_survey=[0.34, 0.33, 0.33], flux_njy=8000.0)
+    faint = record_of(1, p_survey=[0.34, 0.33, 0.33], flux_njy=2500.0)
     bright = record_of(2, p_survey=[0.6, 0.2, 0.2], flux_njy=90_000.0)
     pair = [Candidate(record, frozenset({"uncertain"}), 0.0) for record in (bright, faint)]
     found = tonight(pair, random_fraction=0.0)
@@ -117,14 +117,14 @@ def test_labels_of_a_class_turn_the_questions_elsewhere(record_of: RecordOf) -> 
 
 
 def test_the_infeasible_are_named_with_the_reason(record_of: RecordOf) -> None:
-    records = [record_of(1, flux_njy=500.0), record_of(2, flux_njy=-3.0), record_of(3, flux_njy=9000.0)]
+    records = [record_of(1, flux_njy=200.0), record_of(2, flux_njy=-3.0), record_of(3, flux_njy=9000.0)]
     pools = frozenset({"novel", "random"})
-    found = tonight([Candidate(record, pools, 1.0) for record in records], budget_hours=0.3)
+    found = tonight([Candidate(record, pools, 1.0) for record in records], budget_hours=0.2)
     assert found.requests == []
     reasons = dict(found.infeasible)
     assert reasons["1"].startswith("too faint")
     assert reasons["2"].startswith("no magnitude")
-    assert "longer than the whole budget of 0.30 h" in reasons["3"]
+    assert "longer than the whole budget of 0.20 h" in reasons["3"]
 
 
 def test_nothing_to_ask_and_no_time() -> None:

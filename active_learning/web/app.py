@@ -1,0 +1,222 @@
+"""The labelling page as a Starlette application."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from urllib.parse import quote, unquote
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from active_learning.message_log import NotSaved
+from active_learning.web import assets
+from active_learning.web.choices import ACTION_KEYS, shown_name
+from active_learning.web.desk import CannotDraw, Desk, Done
+from active_learning.web.security import HEADERS, SESSION_COOKIE, Guard, Refused, allowed_hosts, may
+from active_learning.web.views import REASON_MARKS, row_of, view_of
+
+LABELLER_COOKIE = "gueststar_labeller"
+_YEAR_S = 365 * 86_400
+_NAME_LENGTH = 80
+_COMMENT_LENGTH = 2000
+_STATUS = {Refused: 403, NotSaved: 503, LookupError: 404, ValueError: 400}
+_OWN_STATIC = {"desk.css": "text/css", "desk.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+def create_app(desk: Desk, *, host: str = "127.0.0.1") -> Starlette:
+    """The page about one desk, which it starts and closes; ``host``: the address it is served on."""
+    pages = _Pages(desk)
+    routes = [
+        Route("/", pages.index),
+        Route("/name", pages.name, methods=["POST"]),
+        Route("/queue", pages.queue),
+        Route("/object/{request_id}", pages.object),
+        Route("/object/{request_id}/light-curve.json", pages.light_curve),
+        Route("/object/{request_id}/label", pages.label, methods=["POST"]),
+        Route("/object/{request_id}/skip", pages.skip, methods=["POST"]),
+        Route("/undo", pages.undo, methods=["POST"]),
+        Route("/static/{name}", _static),
+    ]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(desk.start)
+        yield
+        await run_in_threadpool(desk.close)
+
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(host), www_redirect=False),
+            Middleware(BaseHTTPMiddleware, dispatch=_with_headers),
+        ],
+        exception_handlers={kind: _plain(status) for kind, status in _STATUS.items()},
+    )
+
+
+class _Pages:
+    """The page's answers; each reads or changes the desk in a thread of its own."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._guard = Guard()
+        self._templates = Environment(
+            loader=FileSystemLoader(assets.TEMPLATES),
+            autoescape=select_autoescape(default=True, default_for_string=True),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals |= {"shown_name": shown_name, "action_keys": ACTION_KEYS, "marks": REASON_MARKS}
+
+    async def index(self, request: Request) -> Response:
+        session = request.cookies.get(SESSION_COOKIE) or self._guard.new_session()
+        labeller, token = _labeller(request), self._guard.token(session)
+        if not labeller or "change-name" in request.query_params:
+            response = self._page("name.html", token=token, labeller=labeller)
+        else:
+            wanted = request.query_params.get("object", "")
+            response = await run_in_threadpool(self._index, labeller, token, wanted)
+        response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="strict")
+        return response
+
+    def _index(self, labeller: str, token: str, wanted: str) -> HTMLResponse:
+        queue = self._desk.queue(labeller)
+        chosen = next((request for request in queue if request["request_id"] == wanted), queue[0] if queue else None)
+        return self._page("desk.html", token=token, **self._shown(labeller, queue, chosen))
+
+    async def name(self, request: Request) -> Response:
+        form = await request.form()
+        self._guard.check(request, str(form.get("token", "")))
+        name = str(form.get("name", "")).strip()[:_NAME_LENGTH]
+        if not name:
+            raise ValueError("a labeller needs a name, found none: write yours")
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(LABELLER_COOKIE, quote(name), max_age=_YEAR_S, httponly=True, samesite="strict")
+        return response
+
+    async def queue(self, request: Request) -> Response:
+        labeller = self._allowed(request, "see")
+        queue = await run_in_threadpool(self._desk.queue, labeller)
+        return self._page("queue_list.html", **self._shown(labeller, queue, None))
+
+    async def object(self, request: Request) -> Response:
+        labeller = self._allowed(request, "see")
+        return await run_in_threadpool(self._object, labeller, request.path_params["request_id"])
+
+    def _object(self, labeller: str, request_id: str) -> HTMLResponse:
+        queue = self._desk.queue(labeller)
+        return self._page("object.html", **self._shown(labeller, queue, self._desk.request(request_id)))
+
+    async def light_curve(self, request: Request) -> Response:
+        self._allowed(request, "see")
+        try:
+            figure = await run_in_threadpool(self._desk.figure, request.path_params["request_id"])
+        except CannotDraw as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+        return Response(json.dumps(figure, allow_nan=False), media_type="application/json")
+
+    async def label(self, request: Request) -> Response:
+        labeller = self._allowed(request, "label")
+        form = await request.form()
+        self._guard.check(request)
+        class_id, comment = int(str(form.get("class_id", ""))), str(form.get("comment", ""))[:_COMMENT_LENGTH].strip()
+        wanted = request.path_params["request_id"]
+        return await run_in_threadpool(
+            self._after, labeller, wanted, lambda: self._desk.label(wanted, class_id, labeller, comment)
+        )
+
+    async def skip(self, request: Request) -> Response:
+        labeller = self._allowed(request, "skip")
+        self._guard.check(request)
+        wanted = request.path_params["request_id"]
+        return await run_in_threadpool(self._after, labeller, wanted, lambda: self._desk.skip(wanted, labeller))
+
+    def _after(self, labeller: str, request_id: str, save: Callable[[], Done]) -> HTMLResponse:
+        """The object after this one, once what was done to this one is stored."""
+        before = [request["request_id"] for request in self._desk.queue(labeller)]
+        done = save()
+        queue = self._desk.queue(labeller)
+        by_id = {request["request_id"]: request for request in queue}
+        place = before.index(request_id) if request_id in before else -1
+        following = [wanted for wanted in before[place + 1 :] + before[: place + 1] if wanted in by_id]
+        chosen = by_id[following[0]] if following else None
+        return self._page("after.html", done=done, undone=False, **self._shown(labeller, queue, chosen))
+
+    async def undo(self, request: Request) -> Response:
+        labeller = self._allowed(request, "undo")
+        self._guard.check(request)
+        return await run_in_threadpool(self._undo, labeller)
+
+    def _undo(self, labeller: str) -> Response:
+        done = self._desk.undo(labeller)
+        if done is None:
+            return PlainTextResponse("there is nothing of yours to undo", status_code=409)
+        queue = self._desk.queue(labeller)
+        chosen = self._desk.request(done.record["request_id"])
+        return self._page("after.html", done=done, undone=True, **self._shown(labeller, queue, chosen))
+
+    def _shown(self, labeller: str, queue: list[dict[str, Any]], chosen: dict[str, Any] | None) -> dict[str, Any]:
+        answers = self._desk.answers()
+        if chosen is not None:
+            ids = [request["request_id"] for request in queue]
+            place = ids.index(chosen["request_id"]) + 1 if chosen["request_id"] in ids else 0
+            self._desk.draw_ahead(ids[place : place + 2])
+        mine = sum(1 for answer in answers.values() if labeller in answer.by_labeller)
+        return {
+            "labeller": labeller,
+            "rows": [row_of(request, answers.get(request["object_id"])) for request in queue],
+            "view": view_of(chosen, answers.get(chosen["object_id"])) if chosen is not None else None,
+            "can_undo": self._desk.last_of(labeller) is not None,
+            "n_mine": mine,
+            "n_labelled": len(answers),
+            "trouble": self._desk.trouble,
+        }
+
+    def _allowed(self, request: Request, action: str) -> str:
+        labeller = _labeller(request)
+        if not may(labeller, action):
+            raise Refused("say who you are first: open the page and give your name")
+        return labeller
+
+    def _page(self, template: str, **values: Any) -> HTMLResponse:
+        return HTMLResponse(self._templates.get_template(template).render(**values))
+
+
+def _labeller(request: Request) -> str:
+    return unquote(request.cookies.get(LABELLER_COOKIE, "")).strip()[:_NAME_LENGTH]
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name in _OWN_STATIC:
+        return FileResponse(assets.STATIC / name, media_type=_OWN_STATIC[name], headers={"cache-control": "no-cache"})
+    try:
+        file = assets.script(name)
+    except KeyError:
+        return PlainTextResponse("not found", status_code=404)
+    return FileResponse(file, media_type="text/javascript", headers={"cache-control": "max-age=86400"})
+
+
+async def _with_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await answer(request)
+    response.headers.update(HEADERS)
+    response.headers.setdefault("cache-control", "no-store")
+    return response
+
+
+def _plain(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def respond(_: Request, error: Exception) -> Response:
+        return PlainTextResponse(str(error), status_code=status)
+
+    return respond

@@ -1,0 +1,141 @@
+"""The labelling desk: the queue, what a labeller does, and the pictures of the objects."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from active_learning import labels, requests
+from active_learning.labels import Answer
+from active_learning.packet_fetch import light_curve_of
+from active_learning.web import plots
+from active_learning.web.live_log import LiveLog
+
+Record = dict[str, Any]
+_FIGURES_KEPT = 64
+
+
+class CannotDraw(LookupError):
+    """The light curve of an object cannot be shown; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was stored: the label record, and partition and offset where Kafka acknowledged it."""
+
+    record: Record
+    partition: int
+    offset: int
+
+
+class Desk:
+    """Everything behind the page. Methods may be called from several threads at once."""
+
+    def __init__(self, kafka_client: Mapping[str, Any], prefix: str, *, timeout_s: float = 15.0) -> None:
+        """``kafka_client``: librdkafka's connection properties; ``prefix``: of the topics of requests and labels."""
+        self._client = dict(kafka_client)
+        self._requests = LiveLog(requests.log_of(self._client, prefix, timeout_s=timeout_s), self._client)
+        self._labels = LiveLog(labels.log_of(self._client, prefix, timeout_s=timeout_s), self._client)
+        self._figures: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="draws ahead")
+
+    def start(self, timeout_s: float = 20.0) -> None:
+        """Begin to follow the topics; returns when what was there is read, or after ``timeout_s``."""
+        for log in (self._requests, self._labels):
+            log.start()
+        for log in (self._requests, self._labels):
+            log.wait_until_read(timeout_s)
+
+    def close(self) -> None:
+        """End threads and connections."""
+        self._ahead.shutdown(cancel_futures=True)
+        for log in (self._requests, self._labels):
+            log.close()
+
+    @property
+    def trouble(self) -> str:
+        """Why the page may not be up to date, in words; empty where all is well."""
+        return self._requests.trouble or self._labels.trouble
+
+    def queue(self, labeller: str) -> list[Record]:
+        """Open requests, newest night first; those this labeller has skipped come last."""
+        log = self._labels.records()
+        skipped = {r["request_id"] for r in labels.standing(log) if r["action"] == "skip" and r["labeller"] == labeller}
+        still_open = requests.unanswered(self._requests.records(), labels.answers(log))
+        return sorted(still_open, key=lambda request: (request["request_id"] in skipped, -request["night"]))
+
+    def answers(self) -> dict[int, Answer]:
+        """What holds of every object that has a label."""
+        return labels.answers(self._labels.records())
+
+    def request(self, request_id: str) -> Record:
+        """A request by its id, open or answered; LookupError where there is none."""
+        for request in self._requests.records():
+            if request["request_id"] == request_id:
+                return request
+        raise LookupError(f"no request {request_id}")
+
+    def label(self, request_id: str, class_id: int, labeller: str, comment: str = "") -> Done:
+        """Store a label. Returns only when Kafka has acknowledged it; raises NotSaved, LookupError, ValueError."""
+        request = self.request(request_id)
+        return self._store(labels.label_of(request, class_id, labeller, _now_ms(), comment=comment))
+
+    def skip(self, request_id: str, labeller: str) -> Done:
+        """Store that this labeller passes on; raises as :meth:`label`."""
+        return self._store(labels.skip_of(self.request(request_id), labeller, _now_ms()))
+
+    def last_of(self, labeller: str) -> Record | None:
+        """The labeller's newest label or skip that stands: what an undo takes back."""
+        own = [record for record in labels.standing(self._labels.records()) if record["labeller"] == labeller]
+        return max(own, key=lambda record: record["created_ms"], default=None)
+
+    def undo(self, labeller: str) -> Done | None:
+        """Take back the labeller's newest label or skip that stands; None where there is none. Raises NotSaved."""
+        last = self.last_of(labeller)
+        if last is None:
+            return None
+        return self._store(labels.undo_of(last, labeller, max(_now_ms(), last["created_ms"] + 1)))
+
+    def figure(self, request_id: str) -> dict[str, Any]:
+        """The light curve as plots.figure gives it; raises CannotDraw."""
+        with self._lock:
+            if request_id in self._figures:
+                self._figures.move_to_end(request_id)
+                return self._figures[request_id]
+        try:
+            drawn = plots.figure(light_curve_of(self._client, self.request(request_id)))
+        except (KafkaException, LookupError, TimeoutError, ValueError) as error:
+            raise CannotDraw(str(error)) from error
+        with self._lock:
+            self._figures[request_id] = drawn
+            while len(self._figures) > _FIGURES_KEPT:
+                self._figures.popitem(last=False)
+        return drawn
+
+    def draw_ahead(self, request_ids: list[str]) -> None:
+        """Prepare figures that will be wanted soon."""
+        for request_id in request_ids:
+            self._ahead.submit(_quietly, self.figure, request_id)
+
+    def _store(self, record: Record) -> Done:
+        return Done(record, *self._labels.append(record))
+
+
+def _quietly(draw: Callable[[str], Any], request_id: str) -> None:
+    """What cannot be drawn says so when it is asked for."""
+    try:
+        draw(request_id)
+    except CannotDraw:
+        return
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
