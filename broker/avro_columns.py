@@ -65,6 +65,8 @@ class _Column:
             if kind[0] != "null" or len(kind) != 2:
                 raise TypeError(f"a union must be of null and one type, found {kind}")
             self.present, kind = column.is_valid().to_numpy(zero_copy_only=False).view(np.uint8), kind[1]
+        if isinstance(kind, dict) and kind["type"] != "array":
+            raise TypeError(f"no way to write the Avro type {kind} in columns")
         self.items = kind["items"] if isinstance(kind, dict) else None
         self.kind = self.items or kind
         self.begins = np.arange(self.rows + 1)

@@ -19,7 +19,7 @@ from active_learning.candidates import CandidateStore
 from broker import archive, dead_letters, night_histogram, topics
 from broker.avro_columns import AvroColumns
 from broker.delivery import Headers, KafkaWriter, Refused
-from broker.rows import ALERT_FIELDS
+from broker.rows import ALERT_FIELDS, arrow_schema
 from broker.settings import Settings
 from broker.sink import Delivered
 from schemas import messages
@@ -205,6 +205,11 @@ def input_names(rows: pa.RecordBatch) -> list[bytes]:
     """Where each row came from: ``topic:partition:offset``."""
     columns = [rows.column(name).to_pylist() for name in ("input_topic", "input_partition", "input_offset")]
     return [f"{topic}:{partition}:{offset}".encode() for topic, partition, offset in zip(*columns, strict=True)]
+
+
+def warm() -> None:
+    """Load the compiled code that a task needs; connects to nothing, so that a process may do it before it forks."""
+    _classification().encode(pa.RecordBatch.from_pylist([], schema=arrow_schema()))
 
 
 def close(home: Path) -> None:
