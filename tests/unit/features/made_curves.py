@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def simulated(n: int, seed: int = 1) -> LightCurves:
         error = rng.uniform(80, 300, m)
         flux = flux * np.exp(rng.normal(8, 1)) + error * rng.normal(size=m)
         parts.append(curves(np.zeros(m), START_MJD + time, flux, error, band))
-    return LightCurves.concatenate(parts)
+    return replace(LightCurves.concatenate(parts), alert_id=np.arange(n) + 1, object_id=np.arange(n) + 1)
 
 
 def plasticc(n: int, seed: int = 1) -> LightCurves:

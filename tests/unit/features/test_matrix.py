@@ -1,0 +1,184 @@
+"""Properties that the whole feature matrix must have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import features
+from features import catalogue
+from features.definition import ASINH_FLUX, FLUX_SOFTENING_NJY, LOG_FLUX
+from features.matrix import FeatureMatrix
+from schemas import packets
+from schemas.light_curves import ALERT_COLUMNS, POINT_COLUMNS, LightCurves
+from tests.unit.features.made_curves import START_MJD, curves, light_curve, simulated
+
+COUNTED = ("n_points", "level_crossings", "mean_crossings")
+
+
+def assert_alike(one: FeatureMatrix, two: FeatureMatrix, tolerance: float = 1e-6) -> None:
+    for k, name in enumerate(one.names):
+        np.testing.assert_allclose(two.values[:, k], one.values[:, k], rtol=tolerance, atol=tolerance, err_msg=name)
+
+
+def rebuilt(light_curves: LightCurves, order: np.ndarray, extra: dict[str, list] | None = None) -> LightCurves:
+    """The same points given in another order, with more points of the first alert."""
+    added = extra or {name: [] for name in POINT_COLUMNS}
+    n_added = len(added["time_mjd"])
+    return LightCurves.from_points(
+        alert=np.concatenate([light_curves.alert_of_point[order], np.zeros(n_added, int)]),
+        columns={n: np.concatenate([getattr(light_curves, n)[order], added[n]]) for n in POINT_COLUMNS},
+        alerts={name: getattr(light_curves, name) for name in ALERT_COLUMNS},
+    )
+
+
+def changed(light_curves: LightCurves, **columns: np.ndarray) -> LightCurves:
+    return LightCurves.from_points(
+        alert=light_curves.alert_of_point,
+        columns={name: columns.get(name, getattr(light_curves, name)) for name in POINT_COLUMNS},
+        alerts={name: columns.get(name, getattr(light_curves, name)) for name in ALERT_COLUMNS},
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(light_curve(), st.integers(0, 2**32 - 1))
+def test_order_of_points_changes_nothing(light_curves: LightCurves, seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(len(light_curves.time_mjd))
+    np.testing.assert_array_equal(
+        features.extract(rebuilt(light_curves, order)).values, features.extract(light_curves).values
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(light_curve(), st.floats(0.01, 300.0), st.floats(-1e6, 1e6), st.integers(0, 5))
+def test_points_after_the_alert_change_nothing(
+    light_curves: LightCurves, days: float, flux_njy: float, band: int
+) -> None:
+    later = {
+        "time_mjd": [light_curves.alert_mjd[0] + days],
+        "flux_njy": [flux_njy],
+        "flux_err_njy": [10.0],
+        "band": [band],
+        "is_detection": [True],
+    }
+    with_later = rebuilt(light_curves, np.arange(len(light_curves.time_mjd)), later)
+    expected = features.extract(light_curves).values
+    np.testing.assert_array_equal(features.extract(with_later).values, expected)
+
+
+@settings(max_examples=30, deadline=None)
+@given(light_curve(min_points=4), st.integers(0, 3))
+def test_an_early_cut_is_the_alert_of_that_time(light_curves: LightCurves, k: int) -> None:
+    then = light_curves.time_mjd[[min(k, len(light_curves.time_mjd) - 1)]]
+    raised_then = changed(light_curves, alert_mjd=then)  # all points are offered; the later ones must not count
+    expected = features.extract(raised_then).values
+    np.testing.assert_array_equal(features.extract(light_curves.before(then)).values, expected)
+
+
+@pytest.mark.parametrize("days", [1024.0, -2048.0])
+def test_a_shift_in_time_changes_nothing(days: float) -> None:
+    light_curves = simulated(20)
+    quarter = np.round(light_curves.time_mjd * 1024) / 1024  # representable before and after the shift
+    still = changed(light_curves, time_mjd=quarter, alert_mjd=np.ceil(light_curves.alert_mjd))
+    shifted = changed(still, time_mjd=still.time_mjd + days, alert_mjd=still.alert_mjd + days)
+    assert_alike(features.extract(still), features.extract(shifted))
+
+
+@pytest.mark.parametrize("factor", [0.125, 16.0])  # powers of two: scaling is exact
+def test_scaling_the_flux_scales_features_in_flux_and_nothing_else(factor: float) -> None:
+    light_curves = simulated(20)
+    scaled = changed(
+        light_curves, flux_njy=factor * light_curves.flux_njy, flux_err_njy=factor * light_curves.flux_err_njy
+    )
+    before, after = features.extract(light_curves), features.extract(scaled)
+    units = [feature.unit for feature in catalogue.CATALOGUE]
+    assert {ASINH_FLUX, LOG_FLUX} <= set(units)
+    for k, unit in enumerate(units):
+        expected = before.values[:, k].copy()
+        if unit == ASINH_FLUX:
+            expected = np.arcsinh(factor * np.sinh(expected))
+        elif unit == LOG_FLUX:
+            expected += np.log10(factor)
+        np.testing.assert_allclose(after.values[:, k], expected, rtol=1e-4, atol=1e-4, err_msg=before.names[k])
+    assert FLUX_SOFTENING_NJY > 0
+
+
+def test_a_distant_non_detection_changes_little() -> None:
+    transients = simulated(40).select(np.arange(0, 40, 4))
+    bright = np.array([transients.is_detection[a:b].sum() > 5 for a, b in _slices(transients)])
+    transients = transients.select(bright)
+    early = {
+        "time_mjd": [transients.time_mjd[0] - 300.0],
+        "flux_njy": [0.0],
+        "flux_err_njy": [150.0],
+        "band": [2],
+        "is_detection": [False],
+    }
+    one = transients.select([0])
+    before = features.extract(one)
+    after = features.extract(rebuilt(one, np.arange(len(one.time_mjd)), early))
+    for name in (
+        "amplitude",
+        "timescale",
+        "peak_flux",
+        "slope_now",
+        "g_r_now",
+        "days_since_first_detection",
+        "log_chi2",
+    ):
+        k = before.names.index(name)
+        assert after.values[0, k] == pytest.approx(before.values[0, k], rel=0.15, abs=0.1), name
+    k = before.names.index("n_points")
+    assert after.values[0, k] == before.values[0, k] + 1
+
+
+def _slices(light_curves: LightCurves) -> list[tuple[int, int]]:
+    return list(zip(light_curves.offsets[:-1], light_curves.offsets[1:], strict=True))
+
+
+def test_chunks_join_without_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    light_curves = simulated(11)
+    whole = features.extract(light_curves).values
+    monkeypatch.setattr("features.matrix.CHUNK_ALERTS", 4)
+    np.testing.assert_array_equal(features.extract(light_curves).values, whole)
+
+
+def test_odd_light_curves_in_one_batch() -> None:
+    rng = np.random.default_rng(5)
+    none = curves([], [], [], [], [], n=1)
+    single = curves([0], [START_MJD], [900.0], [20.0], [2])
+    n = 5000
+    long = curves(
+        np.zeros(n), START_MJD + np.sort(rng.uniform(0, 900, n)), rng.normal(size=n), np.ones(n), np.full(n, 1)
+    )
+    negative = curves(np.zeros(9), START_MJD + np.arange(9), np.full(9, -4e4), np.full(9, 30.0), np.arange(9) % 6)
+    huge = curves(np.zeros(3), START_MJD + np.arange(3), np.full(3, 1e200), np.full(3, 1e180), [1, 2, 3])
+    matrix = features.extract(LightCurves.concatenate([none, single, long, negative, huge]))
+    assert matrix.values.shape == (5, len(matrix.names))
+    assert not np.isinf(matrix.values).any()
+    n_points = matrix.values[:, matrix.names.index("n_points")]
+    assert n_points.tolist() == [0, 1, n, 9, 3]
+    assert np.isfinite(matrix.values[0]).sum() == 3  # counts of points and detections, and where it is
+    assert matrix.fits.converged.tolist()[:4] == [False, True, True, True]
+
+
+def test_missing_is_never_zero() -> None:
+    single = features.extract(curves([0], [START_MJD], [900.0], [20.0], [2]))
+    for name in ("rise_days", "slope_now", "u_g_peak", "log_chi2", "amplitude_ratio_g_r", "max_snr_u"):
+        assert np.isnan(single.values[0, single.names.index(name)]), name
+
+
+def test_real_alerts(shared_data: Path) -> None:
+    files = [file for folder in ("rubin", "rubin-wire", "ztf") for file in (shared_data / folder).rglob("*.avro")]
+    files = [file for file in files if "corrupt" not in file.parts]
+    messages, _ = packets.read_files(sorted(files))
+    light_curves, _ = packets.read(messages)
+    matrix = features.extract(light_curves)
+    assert len(matrix) == len(light_curves) > 50
+    with_points = light_curves.n_points > 0
+    assert matrix.fits.converged[with_points].all()
+    assert np.isfinite(matrix.values[with_points][:, matrix.names.index("amplitude")]).all()
