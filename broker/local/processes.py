@@ -91,10 +91,18 @@ class Server:
 
 
 def alive(process: psutil.Process) -> bool:
-    """Whether the process runs (a zombie does not)."""
+    """Whether the process runs, or is still giving back its ports and files."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        if not process.is_running():
+            return False
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return True
     except psutil.NoSuchProcess:
+        return False
+    try:
+        # A child whose first thread has ended is a zombie while the others still end; only then can it be waited for.
+        return os.waitpid(process.pid, os.WNOHANG)[0] != process.pid
+    except ChildProcessError:
         return False
 
 
@@ -105,8 +113,6 @@ def gone(process: psutil.Process, wait_s: float) -> bool:
         if time.monotonic() > end:
             return False
         time.sleep(0.05)
-    with suppress(ChildProcessError):
-        os.waitpid(process.pid, os.WNOHANG)  # where it was started by this very process, no zombie is left
     return True
 
 
