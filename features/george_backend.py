@@ -47,6 +47,8 @@ def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solut
         curve = curve_of(points, i)
         try:
             found, x, y = maximise(curve, int(survey[i]), start[i])
+            if not math.isfinite(x + y):
+                continue
             gp = process(x, y, curve, int(survey[i]))
             solutions.value[i], solutions.alpha[own] = gp.log_likelihood(curve.flux), gp.apply_inverse(curve.flux)
             solutions.x[i], solutions.y[i] = x, y

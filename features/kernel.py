@@ -66,14 +66,14 @@ def band_correlations() -> NDArray[np.float64]:
     return (1 + SQRT3 * distance) * np.exp(-SQRT3 * distance)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def floored_variance(flux_njy: NDArray[np.float64], flux_err_njy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Variance of each point with the error floor, nJy², same shape; infinite where it overflows."""
     floor = ERROR_FLOOR_FRACTION * flux_njy
     return flux_err_njy * flux_err_njy + floor * floor
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def matern(scaled: float) -> float:
     """Matérn-3/2 correlation at ``scaled`` = √3 × distance / length, 0 or greater."""
     return (1.0 + scaled) * np.exp(-scaled)

@@ -45,7 +45,7 @@ def log_likelihoods(x: Array, y: Array, curve: Curve, work: Array, out: Array) -
     mean[:] = 0.0
     per_square, rate, misfit = np.empty(LANES), np.empty(LANES), np.zeros(LANES)
     volume, product, s, decay = np.zeros(LANES), np.ones(LANES), np.empty(LANES), np.empty(LANES)
-    spread, surprise = np.empty(LANES), np.empty(LANES)
+    per_spread, surprise = np.empty(LANES), np.empty(LANES)
     for lane in range(LANES):
         per_square[lane], rate[lane] = math.exp(-x[lane]), SQRT3 * math.exp(-0.5 * y[lane])
     for i in range(len(curve.time)):
@@ -59,16 +59,17 @@ def log_likelihoods(x: Array, y: Array, curve: Curve, work: Array, out: Array) -
         _gain(known, curve.correlation, c, gain)
         own = c * LANES
         for lane in range(LANES):
-            spread[lane] = gain[own + lane] + curve.variance[i] * per_square[lane]
+            spread = gain[own + lane] + curve.variance[i] * per_square[lane]
+            per_spread[lane] = 1.0 / spread
             residual = curve.flux[i] - mean[own + lane]
-            surprise[lane] = residual / spread[lane]
+            surprise[lane] = residual * per_spread[lane]
             misfit[lane] += residual * surprise[lane]
-            product[lane] *= spread[lane]
+            product[lane] *= spread
         if i % _POINTS_PER_LOGARITHM == _POINTS_PER_LOGARITHM - 1:
             for lane in range(LANES):
                 volume[lane] += math.log(product[lane])
                 product[lane] = 1.0
-        _learn(known, mean, gain, surprise, spread, tiles)
+        _learn(known, mean, gain, surprise, per_spread, tiles)
     for lane in range(LANES):
         volume[lane] += math.log(product[lane])
         constant = len(curve.time) * (x[lane] + LOG_2_PI)
@@ -108,15 +109,14 @@ def _gain(known: Array, correlation: Array, band: int, gain: Array) -> None:
 
 
 @_compiled
-def _learn(known: Array, mean: Array, gain: Array, surprise: Array, spread: Array, tiles: Array) -> None:
+def _learn(known: Array, mean: Array, gain: Array, surprise: Array, per_spread: Array, tiles: Array) -> None:
     """Take a point in."""
     start = 0
     for p in range(N_BANDS):
         for _ in range(p, N_BANDS):
             for lane in range(LANES):
-                per_spread = 1.0 / spread[lane]
-                tiles[start + lane] = gain[p * LANES + lane] * per_spread
-                tiles[_BLOCK + start + lane] = gain[_HALF + p * LANES + lane] * per_spread
+                tiles[start + lane] = gain[p * LANES + lane] * per_spread[lane]
+                tiles[_BLOCK + start + lane] = gain[_HALF + p * LANES + lane] * per_spread[lane]
             start += LANES
     start = 0
     for p in range(N_BANDS):

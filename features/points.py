@@ -46,14 +46,14 @@ def points_of(light_curves: LightCurves) -> Points:
     return Points(curves.offsets, curves.time_mjd, curves.flux_njy, variance, curves.band, correlation)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def curve_of(points: Points, i: int) -> Curve:
     """Light curve ``i``."""
     a, b = points.offsets[i], points.offsets[i + 1]
     return Curve(points.time[a:b], points.flux[a:b], points.variance[a:b], points.band[a:b], points.correlation[i])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def longest_of(points: Points) -> int:
     """Number of points of the longest light curve."""
     longest = 0

@@ -27,7 +27,7 @@ X, Y, HALF, BEST_X, BEST_Y, BEST, X_LOW, X_HIGH, Y_LOW, Y_HIGH, SCAN, ROUNDS, ST
 RUNNING, CONVERGED, FAILED = 0.0, 1.0, 2.0
 
 MAX_ROUNDS = 30
-SCAN_TIMESCALES_DAYS = (2.0, 9.0, 40.0, 180.0)
+SCAN_TIMESCALES_DAYS = (0.8, 5.0, 30.0, 180.0)
 SCAN_AMPLITUDES = (0.6, 1.8)  # in units of the root mean square flux above the noise
 WIDE, NARROW, WARM = 0.6, 0.1, 0.25  # half-widths of the pattern, in log amplitude² and log timescale²
 REACH = 2.5  # how far, in half-widths, the quadratic surface is believed
@@ -50,7 +50,7 @@ _SURFACE = np.linalg.pinv(_TERMS)  # values at the pattern → coefficients of 1
 _Y_BOUNDS = (2 * math.log(TIMESCALE_BOUNDS_DAYS[0]), 2 * math.log(TIMESCALE_BOUNDS_DAYS[1]))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def begin(
     search: NDArray[np.float64],
     flux_njy: NDArray[np.float64],
@@ -81,7 +81,7 @@ def begin(
     search[STATUS] = RUNNING if math.isfinite(search[X] + search[X_LOW] + search[X_HIGH]) else FAILED
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def propose(search: NDArray[np.float64], trial_x: NDArray[np.float64], trial_y: NDArray[np.float64]) -> None:
     """Write the next eight trial points."""
     for k in range(TRIALS):
@@ -94,7 +94,7 @@ def propose(search: NDArray[np.float64], trial_x: NDArray[np.float64], trial_y: 
             trial_y[k] = search[Y] + search[HALF] * _PATTERN[k, 1]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def advance(
     search: NDArray[np.float64],
     trial_x: NDArray[np.float64],
@@ -122,7 +122,7 @@ def advance(
     _climb(search, value)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _climb(search: NDArray[np.float64], value: NDArray[np.float64]) -> None:
     half = search[HALF]
     surface = np.zeros(6)
@@ -145,7 +145,7 @@ def _climb(search: NDArray[np.float64], value: NDArray[np.float64]) -> None:
         search[HALF] = max(0.35 * half, NARROW)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def highest(
     surface: NDArray[np.float64], low_x: float, high_x: float, low_y: float, high_y: float
 ) -> tuple[float, float]:
@@ -171,19 +171,19 @@ def highest(
     return best_x, best_y
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _highest_on_line(slope: float, curvature: float, low: float, high: float) -> float:
     if curvature < 0.0:
         return min(max(-0.5 * slope / curvature, low), high)
     return high if slope * (high - low) + curvature * (high * high - low * low) > 0.0 else low
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _height(surface: NDArray[np.float64], x: float, y: float) -> float:
     plane = surface[0] + surface[1] * x + surface[2] * y
     return plane + surface[3] * x * x + surface[4] * y * y + surface[5] * x * y
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _inside(search: NDArray[np.float64], x: float, y: float) -> bool:
     return search[X_LOW] <= x <= search[X_HIGH] and search[Y_LOW] <= y <= search[Y_HIGH]
