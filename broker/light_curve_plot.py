@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from astropy.time import Time
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, DateFormatter
+from matplotlib.dates import AutoDateLocator, DateFormatter, num2date
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from schemas.identifiers import object_name
 from schemas.light_curves import BANDS, LightCurves
 from schemas.passbands import BAND_COLOURS, BAND_LINE_STYLES, BAND_MARKERS, SURVEYS
+from schemas.photometry import tai_ahead_of_utc_s
 
 MAX_PANELS = 36
 UNITS = ((10_000_000.0, "mJy", 1e-6), (10_000.0, "µJy", 1e-3), (0.0, "nJy", 1.0))
@@ -133,8 +133,8 @@ def _limits(axes: Axes, time: NDArray, flux: NDArray, error: NDArray, detected: 
     low, high = _bulk(flux - bar, flux + bar, detected)
     margin = 0.06 * (high - low)
     axes.set_ylim(low - margin, high + margin)
-    reach = max(float(np.ptp(time)), 1.0 / 24)
-    axes.set_xlim(time.min() - 0.05 * reach, time.max() + 0.05 * reach)
+    beside = 0.05 * float(np.ptp(time)) or 0.03  # a lone point gets three quarters of an hour
+    axes.set_xlim(time.min() - beside, time.max() + beside)
     outside = int(((flux < low - margin) | (flux > high + margin)).sum())
     if outside:
         axes.text(
@@ -157,15 +157,20 @@ def _bulk(low: NDArray, high: NDArray, detected: NDArray) -> tuple[float, float]
 def _utc_above(axes: Axes) -> None:
     """A second time axis with UTC dates; TAI is ahead of UTC by whole seconds, 37 since 2017."""
     first, last = axes.get_xlim()
-    moment = Time(float(np.clip((first + last) / 2, 50_000, 80_000)), format="mjd", scale="tai")
-    ahead = round((moment.mjd - moment.utc.mjd) * _SECONDS_PER_DAY) / _SECONDS_PER_DAY
+    middle = (first + last) / 2
+    ahead = tai_ahead_of_utc_s(middle) / _SECONDS_PER_DAY
     shift = _MJD_OF_1970 + ahead
     above = axes.secondary_xaxis("top", functions=(lambda mjd: mjd - shift, lambda day: day + shift))
-    short = last - first < SHORT_DAYS
-    above.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=3 if short else 4))
-    above.xaxis.set_major_formatter(DateFormatter("%m-%d %H:%M" if short else "%Y-%m-%d"))
-    above.set_xlabel(f"UTC, {moment.utc.datetime.year}" if short else "UTC", fontsize=8, labelpad=4)
-    above.tick_params(labelsize=7.5)
+    days = last - first
+    look, label = (
+        ("%Y-%m-%d", "UTC") if days >= SHORT_DAYS else ("%m-%d %H:%M", f"UTC, {num2date(middle - shift).year}")
+    )
+    if days < 1:
+        look, label = "%H:%M", f"UTC, {num2date(middle - shift):%Y-%m-%d}"
+    above.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=5))
+    above.xaxis.set_major_formatter(DateFormatter(look))
+    above.set_xlabel(label, fontsize=8, labelpad=4)
+    above.tick_params(labelsize=7)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.ticklabel_format(axis="x", useOffset=False, style="plain")
     axes.tick_params(labelsize=8)

@@ -9,11 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schemas.input_topics import DEFAULT_TOPIC
+
 if TYPE_CHECKING:
     from schemas.dead_letters import DeadLetter
     from schemas.light_curves import LightCurves
 
-DEFAULT_TOPIC = "lsst-alerts-v11"
+__all__ = ["DEFAULT_TOPIC", "SIZE_LIMIT_BYTES", "read", "read_files", "write"]
+
 SIZE_LIMIT_BYTES = 5_000_000
 """Longer messages are refused unread."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -37,5 +39,17 @@ def mjd_tai_of_jd_utc(jd: ArrayLike) -> NDArray[np.float64]:
     if sane.any():
         from astropy.time import Time  # takes a second, and only one survey needs it
 
-        tai[sane] = Time(_JD_OF_MJD_ZERO, mjd[sane], format="jd", scale="utc").tai.mjd
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # leap seconds of years to come are not known: the last one counts
+            tai[sane] = Time(_JD_OF_MJD_ZERO, mjd[sane], format="jd", scale="utc").tai.mjd
     return tai
+
+
+def tai_ahead_of_utc_s(mjd_tai: float) -> int:
+    """Seconds that TAI is ahead of UTC at a time (MJD TAI, clipped to the years that can be right): 37 since 2017."""
+    from astropy.time import Time
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as above
+        moment = Time(min(max(mjd_tai, EARLIEST_MJD), LATEST_MJD), format="mjd", scale="tai")
+        return round((moment.mjd - moment.utc.mjd) * 86_400)

@@ -205,3 +205,13 @@ def test_one_point_can_be_drawn() -> None:
     (axes,) = drawn(light_curve_plot.figure_of(light_curves(1).select([0])))
     low, high = axes.get_xlim()
     assert low < 61000 < high
+
+
+@pytest.mark.parametrize("span_days", [0.001, 0.01, 0.05, 0.2, 0.7, 1.5, 3.0, 5.0, 12.0, 30.0, 100.0, 400.0, 4000.0])
+def test_dates_can_be_told_at_every_span(span_days: float) -> None:
+    curves = light_curves(2)
+    curves.time_mjd[1] = curves.time_mjd[0] + span_days
+    (axes,) = drawn(light_curve_plot.figure_of(curves))
+    (above,) = axes.child_axes
+    low, high = above.get_xlim()
+    assert any(low <= tick <= high for tick in above.get_xticks())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from astropy.time import Time
 
-from schemas.photometry import flux_of_magnitude, mjd_tai_of_jd_utc, njy_per_unit
+from schemas.photometry import flux_of_magnitude, mjd_tai_of_jd_utc, njy_per_unit, tai_ahead_of_utc_s
 
 
 def test_ab_magnitudes() -> None:
@@ -29,3 +29,10 @@ def test_tai_is_ahead_of_utc_by_the_leap_seconds(date: str, ahead_s: int) -> Non
 
 def test_impossible_dates_are_nan() -> None:
     assert np.isnan(mjd_tai_of_jd_utc([np.nan, 0.0, np.inf, -1e300, 2_400_000.5, 2_480_001.0])).all()
+
+
+def test_years_to_come_keep_the_last_leap_second() -> None:
+    jd = 2_400_000.5 + 75_000.0
+    assert (mjd_tai_of_jd_utc([jd])[0] - 75_000.0) * 86400 == pytest.approx(37, abs=1e-3)
+    assert tai_ahead_of_utc_s(75_000.0) == tai_ahead_of_utc_s(1e9) == 37
+    assert tai_ahead_of_utc_s(57_000.0) == 35
