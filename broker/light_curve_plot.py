@@ -157,16 +157,13 @@ def _bulk(low: NDArray, high: NDArray, detected: NDArray) -> tuple[float, float]
 def _utc_above(axes: Axes) -> None:
     """A second time axis with UTC dates; TAI is ahead of UTC by whole seconds, 37 since 2017."""
     first, last = axes.get_xlim()
-    middle = (first + last) / 2
-    ahead = tai_ahead_of_utc_s(middle) / _SECONDS_PER_DAY
-    shift = _MJD_OF_1970 + ahead
+    middle, days = (first + last) / 2, last - first
+    shift = _MJD_OF_1970 + tai_ahead_of_utc_s(middle) / _SECONDS_PER_DAY
     above = axes.secondary_xaxis("top", functions=(lambda mjd: mjd - shift, lambda day: day + shift))
-    days = last - first
-    look, label = (
-        ("%Y-%m-%d", "UTC") if days >= SHORT_DAYS else ("%m-%d %H:%M", f"UTC, {num2date(middle - shift).year}")
-    )
+    date = num2date(middle - shift)
+    look, label = ("%Y-%m-%d", "UTC") if days >= SHORT_DAYS else ("%m-%d %H:%M", f"UTC, {date.year}")
     if days < 1:
-        look, label = "%H:%M", f"UTC, {num2date(middle - shift):%Y-%m-%d}"
+        look, label = "%H:%M", f"UTC, {date:%Y-%m-%d}"
     above.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=5))
     above.xaxis.set_major_formatter(DateFormatter(look))
     above.set_xlabel(label, fontsize=8, labelpad=4)
