@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -159,7 +160,7 @@ def _utc_above(axes: Axes) -> None:
     first, last = axes.get_xlim()
     middle, days = (first + last) / 2, last - first
     shift = _MJD_OF_1970 + tai_ahead_of_utc_s(middle) / _SECONDS_PER_DAY
-    above = axes.secondary_xaxis("top", functions=(lambda mjd: mjd - shift, lambda day: day + shift))
+    above = axes.secondary_xaxis("top", functions=(partial(np.add, -shift), partial(np.add, shift)))
     date = num2date(middle - shift)
     look, label = ("%Y-%m-%d", "UTC") if days >= SHORT_DAYS else ("%m-%d %H:%M", f"UTC, {date.year}")
     if days < 1:
