@@ -1,0 +1,64 @@
+"""``gueststar demo``: the whole broker at work on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from broker.commands.options import json_option, with_settings
+from broker.settings import Settings
+
+NEXT = """
+Look around (Kafka and Redis are still running):
+  gueststar listen novel --start-at earliest --limit 5    what belongs to no known class
+  gueststar audit                                         every input offset accounted for
+  gueststar deadletters list                              what was refused, and why
+  gueststar models list                                   the models, before and after the labels
+  gueststar label                                         the labelling page
+  gueststar down                                          stop Kafka and Redis"""
+
+
+@click.command()
+@click.option("--objects", default=320, show_default=True, type=click.IntRange(min=30), help="Objects to stream.")
+@click.option("--exit", "end", is_flag=True, help="End after the summary, instead of serving the labelling page.")
+@click.option(
+    "--real",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder with folders of real wire messages (named …-wire) to send too [variable GUESTSTAR_TEST_DATA].",
+)
+@json_option
+@with_settings("home", "telescope_budget_hours", "random_fraction")
+def demo(settings: Settings, objects: int, end: bool, real: Path | None, as_json: bool) -> None:
+    """Show the whole broker at work on this machine.
+
+    Brings up Kafka and Redis, trains a model that knows two classes less than there are, streams held-out objects
+    through Spark, asks for spectra, learns from them, and tells what happened. Then it serves the labelling page until
+    Ctrl-C, or ends with --exit. What an earlier demo left in this home is removed first; other streams are not touched.
+    """
+    from broker.demo import story
+
+    def then(result: dict[str, Any]) -> None:
+        if as_json:
+            click.echo(json.dumps(result))
+        click.echo(NEXT, err=True)
+        if not end:
+            _serve_page(settings)
+
+    story.tell(settings, objects, real or _beside_the_project(), then)
+
+
+def _beside_the_project() -> Path | None:
+    """A folder of real alerts: the variable's, or shared/data beside the checkout; None where there is none."""
+    named = os.environ.get("GUESTSTAR_TEST_DATA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "data"
+    return folder if folder.is_dir() else None
+
+
+def _serve_page(settings: Settings) -> None:
+    from broker.commands.label import serve
+
+    serve(settings)

@@ -1,0 +1,124 @@
+"""The streaming job as a process of its own, and waiting until it has passed given offsets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from confluent_kafka import Consumer, TopicPartition
+
+from broker.settings import Settings
+
+Offsets = dict[str, dict[int, int]]
+"""Topic → partition → the offset after the last message."""
+
+READY_DEADLINE_S = 180.0
+STOP_DEADLINE_S = 60.0
+POLL_S = 0.2
+
+
+@contextmanager
+def running_job(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``gueststar run`` in the background; on leaving, ask it to stop and wait for it."""
+    log_file = settings.home / "logs" / "job.log"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("ab") as log:
+        job = _start(settings, log)
+        try:
+            yield job
+        finally:
+            stop(job)
+
+
+def stop(job: subprocess.Popen[bytes]) -> None:
+    """End the job after its running batch; kill it where it does not end in time."""
+    if job.poll() is not None:
+        return
+    job.send_signal(signal.SIGTERM)
+    try:
+        job.wait(STOP_DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(job.pid, signal.SIGKILL)
+        job.wait()
+
+
+def end_offsets(settings: Settings) -> Offsets:
+    """The offset after the last message of every partition of the input topics that exist."""
+    consumer = Consumer({**settings.kafka_client(), "group.id": "gueststar-demo", "enable.auto.commit": False})
+    try:
+        known = consumer.list_topics(timeout=10).topics
+        return {
+            topic: {
+                partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1]
+                for partition in known[topic].partitions
+            }
+            for topic in settings.input_topics
+            if topic in known
+        }
+    finally:
+        consumer.close()
+
+
+def wait_until_passed(
+    settings: Settings,
+    job: subprocess.Popen[bytes],
+    goal: Offsets,
+    on_progress: Callable[[int], None],
+    deadline_s: float = READY_DEADLINE_S,
+) -> None:
+    """Wait until the job has committed every offset of ``goal``; ``on_progress`` is told how many alerts are left.
+
+    Raises RuntimeError, with the end of the job's log, where it ended or made no progress for ``deadline_s`` seconds.
+    """
+    left, last_change = None, time.monotonic()
+    while True:
+        now_left = remaining(settings.home / "run" / "progress.jsonl", goal)
+        if now_left != left:
+            left, last_change = now_left, time.monotonic()
+            on_progress(left)
+        if left == 0:
+            return
+        if job.poll() is not None:
+            raise RuntimeError(f"the streaming job ended with exit code {job.returncode}:\n{log_tail(settings.home)}")
+        if time.monotonic() - last_change > deadline_s:
+            raise RuntimeError(f"the streaming job made no progress for {deadline_s:.0f} s:\n{log_tail(settings.home)}")
+        time.sleep(POLL_S)
+
+
+def remaining(progress_file: Path, goal: Offsets) -> int:
+    """Messages between the offsets that the job has committed, by its progress file, and ``goal``."""
+    passed: dict[str, dict[str, int]] = {}
+    if progress_file.exists():
+        lines = progress_file.read_text().splitlines()
+        if lines:
+            passed = json.loads(lines[-1])["offsets"]
+    return sum(
+        max(0, end - int(passed.get(topic, {}).get(str(partition), 0)))
+        for topic, partitions in goal.items()
+        for partition, end in partitions.items()
+    )
+
+
+def log_tail(home: Path, lines: int = 15) -> str:
+    """The last lines of the job's log."""
+    file = home / "logs" / "job.log"
+    return "\n".join(file.read_text(errors="replace").splitlines()[-lines:]) if file.exists() else "(no log)"
+
+
+def _start(settings: Settings, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "broker.cli", "run"],
+        env={**os.environ, "GUESTSTAR_HOME": str(settings.home)},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )

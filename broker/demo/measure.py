@@ -1,0 +1,74 @@
+"""The demonstration's figures, read from the output topic and the truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from active_learning import topic_log
+from schemas import messages
+
+Record = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the stream did with the demonstration's objects.
+
+    - ``latency_s``: of each alert, from its Kafka time in the input to that in the output, seconds.
+    - ``first_model``: SHA-256 of the model that scored first; ``alerts_by_model``: alerts per SHA-256.
+    - ``confusion``: (true class id, class id given) → objects, by each object's last alert under the first model.
+    - ``novel``: object id → the first alert with which it was selected as novel.
+    """
+
+    latency_s: np.ndarray
+    first_model: str
+    alerts_by_model: Counter[str]
+    confusion: Counter[tuple[int, int]]
+    novel: dict[int, Record]
+    class_ids: list[int] = field(default_factory=list)
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of objects of known classes that were given their true class."""
+        known = {pair: n for pair, n in self.confusion.items() if pair[0] in self.class_ids}
+        return sum(n for (true, given), n in known.items() if true == given) / max(1, sum(known.values()))
+
+
+def scored(kafka_client: Mapping[str, Any], topic: str) -> list[tuple[int, Record]]:
+    """(Kafka time in ms, classification record) of each message of the output topic, without repeats, in time order."""
+    seen: dict[bytes | None, tuple[int, Record]] = {}
+    for entry in topic_log.read(kafka_client, topic):
+        if entry.value is not None and entry.key not in seen:
+            seen[entry.key] = (entry.timestamp_ms, messages.decode(entry.value)[1])
+    return sorted(seen.values(), key=lambda pair: pair[0])
+
+
+def figures(rows: Iterable[tuple[int, Record]], truth: Mapping[int, int]) -> Figures:
+    """The figures of the objects in ``truth`` (object id → true class id)."""
+    mine = [(time_ms, record) for time_ms, record in rows if record["object_id"] in truth]
+    if not mine:
+        raise LookupError("none of the demonstration's alerts came out of the stream: see logs/job.log in the home")
+    first_model = mine[0][1]["model_sha256"]
+    last: dict[int, Record] = {}
+    for _, record in mine:
+        if record["model_sha256"] == first_model:
+            held = last.get(record["object_id"])
+            if held is None or record["alert_mjd"] >= held["alert_mjd"]:
+                last[record["object_id"]] = record
+    novel: dict[int, Record] = {}
+    for _, record in mine:
+        if record["is_novel"]:
+            novel.setdefault(record["object_id"], record)
+    return Figures(
+        latency_s=np.array([time_ms - record["input_time_ms"] for time_ms, record in mine]) / 1000,
+        first_model=first_model,
+        alerts_by_model=Counter(record["model_sha256"] for _, record in mine),
+        confusion=Counter((truth[object_id], record["class_id"]) for object_id, record in last.items()),
+        novel=novel,
+        class_ids=list(mine[0][1]["class_ids"]),
+    )

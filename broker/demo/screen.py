@@ -1,0 +1,114 @@
+"""What the demonstration shows while it runs: numbered steps with progress, and the summary at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from broker.demo.measure import Figures
+from schemas.taxonomy import NOT_CLASSIFIED, name_of
+
+Report = Callable[[int, int], None]
+"""Told how much is done, of how much."""
+
+
+class Screen:
+    """Writes to standard error, so that ``--json`` has standard output to itself."""
+
+    def __init__(self, n_steps: int) -> None:
+        self.console = Console(stderr=True)
+        self._n_steps, self._step, self._began = n_steps, 0, time.monotonic()
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Callable[[str], None]]:
+        """A numbered step; call what it yields with a sentence on its outcome."""
+        self._step += 1
+        began, outcome = time.monotonic(), [""]
+        self.console.print(f"[bold]{self._step:2d}/{self._n_steps}[/bold] {title}", highlight=False)
+        yield lambda text: outcome.__setitem__(0, text)
+        self.console.print(
+            f"      [green]✓[/green] {outcome[0]} [dim]({time.monotonic() - began:.0f} s)[/dim]", highlight=False
+        )
+
+    @contextmanager
+    def bar(self, title: str) -> Iterator[Report]:
+        """A progress bar that goes away when it is done."""
+        columns = (TextColumn("      {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            task = progress.add_task(title, total=None)
+            yield lambda done, of: progress.update(task, completed=done, total=of)
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        self.console.print(text, highlight=False)
+
+
+def summary(screen: Screen, result: dict[str, Any], figures: Figures, left_out: tuple[int, ...]) -> None:
+    """The figures, for a newcomer."""
+    console = screen.console
+    console.rule("What happened")
+    console.print(_accounts(result))
+    console.print(confusion_table(figures, left_out))
+    console.print(_sentences(result, figures, left_out), highlight=False)
+
+
+def confusion_table(figures: Figures, left_out: tuple[int, ...]) -> Table:
+    """True classes down, given classes across: numbers of objects, by each object's last alert before any label."""
+    given = sorted({given for _, given in figures.confusion})
+    table = Table(
+        title="True class (rows) and the class given (columns), objects, by the last alert before any label",
+        caption="* left out of the training: no column can be right for it",
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("true class")
+    for class_id in given:
+        table.add_column("none" if class_id == NOT_CLASSIFIED else name_of(class_id), justify="right")
+    for true in sorted({true for true, _ in figures.confusion}):
+        cells = [_cell(figures.confusion[true, class_id], true == class_id) for class_id in given]
+        table.add_row(name_of(true) + (" *" if true in left_out else ""), *cells)
+    return table
+
+
+def _cell(count: int, is_right: bool) -> str:
+    if not count:
+        return "[dim]·[/dim]"
+    return f"[bold green]{count}[/bold green]" if is_right else str(count)
+
+
+def _accounts(result: dict[str, Any]) -> Table:
+    table = Table(show_header=False, title="Every alert accounted for", title_justify="left")
+    rows = {
+        "alerts in": result["alerts_in"],
+        "= alerts out": result["alerts_out"],
+        "+ dead letters, with the reason": result["dead_letters"],
+        "lost": result["lost"],
+        "published twice": result["duplicates"],
+    }
+    for name, number in rows.items():
+        table.add_row(name, f"{number:,}")
+    return table
+
+
+def _sentences(result: dict[str, Any], figures: Figures, left_out: tuple[int, ...]) -> str:
+    names = " and ".join(name_of(class_id) for class_id in left_out)
+    p50, p99 = np.percentile(figures.latency_s, [50, 99])
+    return "\n".join(
+        [
+            f"Rate: {result['rate_alerts_per_s']:,.0f} alerts/s while it streamed; from the input's Kafka time to the "
+            f"output's {p50:.2f} s in the median, {p99:.2f} s for the slowest 1 %.",
+            f"Classes: {figures.accuracy:.0%} of the objects of known classes have their true class at the end.",
+            f"Novel: {result['novel']} objects were selected as belonging to no known class; {result['novel_true']} of "
+            f"them truly are of a left-out class ({names}; {result['left_out_objects']} such objects in the stream).",
+            f"Labels: {result['requests']} spectra were requested in {result['nights']} nights and answered with the "
+            f"truth; the retrained model was {'accepted' if result['retrained'] else 'not accepted'}"
+            f" and scored {result['alerts_with_new_model']:,} alerts.",
+        ]
+    )

@@ -1,0 +1,225 @@
+"""The demonstration, step by step: from an empty home to a model that has learnt from labels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import numpy as np
+
+from active_learning import labels, night
+from broker import audit, replay, topics
+from broker.demo import home, job, measure, model, objects, retraining, screen
+from broker.local import services
+from broker.settings import Settings
+from models.datasets import plasticc
+from models.datasets.labelled import Labelled
+from schemas import packets
+
+REPLAY_RATE_PER_S = 300.0
+"""A little more than the 270 alerts a second that the largest survey will send, day after day."""
+
+FIRST_PART = 0.7
+"""Fraction of the alerts that come before the labels; the rest is scored with the model that learnt."""
+
+NIGHTS = 3
+"""Nights of spectroscopy between the two parts."""
+
+STEPS = 10
+
+
+@dataclass
+class Story:
+    """What the steps hand to each other."""
+
+    settings: Settings
+    screen: screen.Screen
+    n_objects: int
+    real_alerts: Path | None
+    began: float = field(default_factory=time.monotonic)
+    n_requests: int = 0
+    retrained: bool = False
+    n_streamed: int = 0
+    streaming_s: float = 0.0
+
+
+def tell(
+    settings: Settings, n_objects: int, real_alerts: Path | None, then: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Run the demonstration; returns the report of ``gueststar demo --json``.
+
+    ``then`` is called with it while the job still runs. Kafka and Redis are left running.
+    """
+    story = Story(settings, screen.Screen(STEPS), n_objects, real_alerts)
+    kept = _services(story)
+    labelled = _light_curves(story)
+    _first_model(story, labelled, kept)
+    stream = _alerts(story, labelled)
+    messages = replay.in_time_order(stream.messages)
+    cut = round(FIRST_PART * len(messages))
+    with job.running_job(settings) as process:
+        _ready(story, process)
+        _stream(story, process, messages[:cut], "the first part of the stream")
+        _nights(story, stream)
+        story.retrained = _retrain(story)
+        _stream(story, process, messages[cut:], "the rest, scored by the model in production now")
+        result = _account(story, stream)
+        then(result)
+    return result
+
+
+def _services(story: Story) -> dict[str, Any]:
+    with story.screen.step("Kafka and Redis") as outcome:
+        kept = home.prepare(story.settings)
+        found = services.start(story.settings)
+        topics.create(story.settings, topics.all_topics(story.settings, {}))
+        outcome(
+            f"Kafka at {found['kafka']['address']}, Redis at {found['redis']['address']}, home {story.settings.home}"
+        )
+    return kept
+
+
+def _light_curves(story: Story) -> Labelled:
+    with story.screen.step("PLAsTiCC's training set: simulated light curves with known classes") as outcome:
+        labelled = plasticc.load()
+        outcome(f"{len(labelled):,} objects, {labelled.light_curves.offsets[-1]:,} measurements")
+    return labelled
+
+
+def _first_model(story: Story, labelled: Labelled, kept: dict[str, Any]) -> None:
+    with (
+        story.screen.step("A first model, which knows neither kilonovae nor tidal disruption events") as outcome,
+        story.screen.bar("training") as bar,
+    ):
+        known = kept.get("first_model")
+        found = model.first_model(story.settings, labelled, known, lambda _, done, of: bar(done, of))
+        home.remember(story.settings.home, {**kept, "first_model": found.sha256})
+        outcome(
+            f"model {found.version} {'kept from last time' if found.sha256 == known else 'trained'}, "
+            f"SHA-256 {found.sha256[:16]}, macro-F1 {found.metrics.get('macro_f1', np.nan):.2f} on held-out objects"
+        )
+
+
+def _alerts(story: Story, labelled: Labelled) -> objects.DemoStream:
+    with story.screen.step("Alerts of held-out objects, as packets of the survey's newest schema") as outcome:
+        rows = objects.choose(labelled, list(model.LEFT_OUT), story.n_objects, model.SEED)
+        stream = objects.make_stream(labelled, rows)
+        size = sum(map(len, stream.messages))
+        outcome(f"{len(rows)} objects, {len(stream.messages):,} alerts, {size / 1e6:.0f} MB")
+    return stream
+
+
+def _ready(story: Story, process: Popen[bytes]) -> None:
+    """The job is ready when it has scored something: real packets where there are some, else a broken one."""
+    with story.screen.step("The Spark job, and first packets through it") as outcome:
+        topic = story.settings.input_topics[0]
+        first = _real_packets(story.real_alerts)
+        sent = replay.send(story.settings, topic, replay.in_time_order([*first, b"not an alert"]))
+        job.wait_until_passed(story.settings, process, job.end_offsets(story.settings), lambda left: None)
+        outcome(f"{sent.alerts - 1} real packets, and one that is no alert, went through")
+
+
+def _real_packets(folder: Path | None) -> list[bytes]:
+    """Wire messages of real telescopes, in the folders of that name; none where there is no such folder."""
+    folders = sorted(folder.glob("*-wire")) if folder is not None else []
+    return packets.read_files(folders)[0] if folders else []
+
+
+def _stream(story: Story, process: Popen[bytes], messages: list[replay.Message], what: str) -> None:
+    with story.screen.step(f"Streaming {what}") as outcome, story.screen.bar("sent") as bar:
+        topic, began = story.settings.input_topics[0], time.monotonic()
+        replay.send(story.settings, topic, messages, REPLAY_RATE_PER_S, lambda done: bar(done, len(messages)))
+        job.wait_until_passed(story.settings, process, job.end_offsets(story.settings), lambda left: None)
+        seconds = time.monotonic() - began
+        story.n_streamed, story.streaming_s = story.n_streamed + len(messages), story.streaming_s + seconds
+        outcome(f"{len(messages):,} alerts sent at {REPLAY_RATE_PER_S:.0f}/s, the last scored after {seconds:.1f} s")
+
+
+def _nights(story: Story, stream: objects.DemoStream) -> None:
+    """Plan nights of spectroscopy, and answer each request with the truth, as a spectrograph would."""
+    settings = story.settings
+    with story.screen.step(f"{NIGHTS} nights of spectroscopy: requests planned, answered with the truth") as outcome:
+        client, prefix = settings.kafka_client(), settings.topic_prefix
+        today = int(stream.alerts.alert_mjd[-1])
+        hours = 0.0
+        for number in range(NIGHTS):
+            plan = _plan(settings, today + number)
+            hours += plan.hours
+            answered = [r for r in plan.requests if r["object_id"] in stream.truth]
+            now_ms = int(time.time() * 1000)
+            with labels.log_of(client, prefix) as log:
+                log.append(
+                    [labels.label_of(r, stream.truth[r["object_id"]], "demo-spectrograph", now_ms) for r in answered]
+                )
+            story.n_requests += len(plan.requests)
+        outcome(f"{story.n_requests} spectra in {hours:.1f} hours of telescope time")
+
+
+def _plan(settings: Settings, of_night: int) -> Any:
+    return night.plan_night(
+        settings.kafka_client(),
+        settings.redis_address(),
+        settings.topic_prefix,
+        budget_hours=settings.telescope_budget_hours,
+        random_fraction=settings.random_fraction,
+        seed=model.SEED,
+        night=of_night,
+        now_ms=int(time.time() * 1000),
+    )
+
+
+def _retrain(story: Story) -> bool:
+    with story.screen.step("Learning from the labels") as outcome, story.screen.bar("training") as bar:
+        accepted, sentence = retraining.learn(story.settings, lambda _, done, of: bar(done, of))
+        outcome(sentence)
+    return accepted
+
+
+def _account(story: Story, stream: objects.DemoStream) -> dict[str, Any]:
+    settings = story.settings
+    with story.screen.step("The audit: every input offset accounted for") as outcome:
+        found = audit.audit(settings)
+        figures = measure.figures(
+            measure.scored(settings.kafka_client(), topics.classifications(settings)), stream.truth
+        )
+        open_now = _plan(settings, int(stream.alerts.alert_mjd[-1]) + NIGHTS)
+        outcome(
+            f"{found.alerts_in:,} in, {found.alerts_out:,} out, {found.dead_letters:,} dead letters, {found.lost} lost"
+        )
+    p50, p99 = np.percentile(figures.latency_s, [50, 99])
+    result = {
+        "alerts_in": found.alerts_in,
+        "alerts_out": found.alerts_out,
+        "dead_letters": found.dead_letters,
+        "lost": found.lost,
+        "duplicates": found.duplicates,
+        "novel": len(figures.novel),
+        "novel_true": sum(stream.truth[object_id] in model.LEFT_OUT for object_id in figures.novel),
+        "left_out_objects": sum(class_id in model.LEFT_OUT for class_id in stream.truth.values()),
+        "requests": story.n_requests,
+        "requests_open": len(open_now.requests),
+        "nights": NIGHTS,
+        "retrained": story.retrained,
+        "alerts_with_new_model": sum(n for sha, n in figures.alerts_by_model.items() if sha != figures.first_model),
+        "accuracy": round(figures.accuracy, 4),
+        "rate_alerts_per_s": round(story.n_streamed / max(story.streaming_s, 1e-9), 1),
+        "latency_p50_s": round(float(p50), 3),
+        "latency_p99_s": round(float(p99), 3),
+        "seconds": round(time.monotonic() - story.began, 1),
+        "topics": topics_with_messages(settings),
+    }
+    screen.summary(story.screen, result, figures, model.LEFT_OUT)
+    return result
+
+
+def topics_with_messages(settings: Settings) -> dict[str, int]:
+    """Messages in each output topic that has any."""
+    from broker.local.status import read_ranges
+
+    ranges = read_ranges(settings.kafka_client()) or {}
+    counts = {name: sum(high - low for low, high in parts.values()) for name, parts in ranges.items()}
+    return {name: n for name, n in sorted(counts.items()) if n and name.startswith(f"{settings.topic_prefix}.")}
