@@ -132,7 +132,8 @@ class LightCurves:
 
     def select(self, which: ArrayLike) -> LightCurves:
         """The chosen alerts, in the order given: row numbers or a boolean mask of shape (n,)."""
-        index = np.arange(len(self))[np.asarray(which)]
+        chosen_rows = np.asarray(which)
+        index = np.arange(len(self))[chosen_rows if chosen_rows.size else chosen_rows.astype(np.int64)]
         lengths = self.n_points[index]
         offsets = _offsets(lengths)
         take = np.repeat(self.offsets[:-1][index] - offsets[:-1], lengths) + np.arange(offsets[-1])
