@@ -122,10 +122,6 @@ def _facts(request: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [
         ("Novelty", f"p = {p_value:.2g}" if math.isfinite(p_value) else "—", wording.novelty_in_words(p_value)),
         ("Latest", f"{request['band']} = {magnitude:.2f}" if has_magnitude else "—", "AB magnitude of the difference"),
-        (
-            "Exposure",
-            wording.duration(request["exposure_s"]),
-            f"{_TELESCOPE.name}, S/N {_TELESCOPE.signal_to_noise:.0f}",
-        ),
+        ("Exposure", wording.duration(request["exposure_s"]), telescope),
         ("Position (ICRS)", wording.sexagesimal(*position), f"{position[0]:.5f}° {position[1]:+.5f}°"),
     ]

@@ -15,7 +15,8 @@ const pick = (list, keep) => list.filter((_, i) => keep[i]);
 async function load() {
   const chart = document.getElementById("chart");
   figure = null;
-  if (!chart) return;
+  if (!chart || chart.dataset.asked) return;
+  chart.dataset.asked = "yes";
   const source = chart.dataset.src;
   try {
     const answer = await fetch(source, { headers: { accept: "application/json" } });
@@ -23,7 +24,6 @@ async function load() {
     if (!chart.isConnected) return;
     if (found.error) return say(chart, "No light curve: " + found.error);
     figure = found;
-    chart.replaceChildren();
     draw();
   } catch (error) {
     if (chart.isConnected) say(chart, "No light curve: " + error.message);
@@ -116,6 +116,7 @@ function range() {
 function draw() {
   const chart = document.getElementById("chart");
   if (!chart || !figure) return;
+  if (!window.Plotly) return document.getElementById("plotly").addEventListener("load", draw, { once: true });
   const flux = view.scale === "flux", soft = colour("--soft"), ink = colour("--ink"), grid = colour("--grid");
   const axis = { gridcolor: grid, linecolor: grid, zerolinecolor: colour("--line"), zerolinewidth: 1, tickfont: { color: soft }, title: { font: { color: soft, size: 12 } }, automargin: true };
   const layout = {
@@ -130,8 +131,9 @@ function draw() {
   };
   document.getElementById("chart-counts").textContent =
     `${figure.n_detections} detections (filled), ${figure.n_points - figure.n_detections} forced (open) · lines and shading: Gaussian process, 68 %`;
+  chart.querySelector("p")?.remove();
   Plotly.react(chart, traces(), layout, { responsive: true, displaylogo: false, displayModeBar: narrow.matches ? false : "hover", scrollZoom: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], doubleClick: "reset" });
+    modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]], doubleClick: "reset" });
   chart.dataset.drawn = chart.dataset.src;
   for (const button of document.querySelectorAll("[data-scale]")) button.setAttribute("aria-pressed", String(button.dataset.scale === view.scale));
   for (const button of document.querySelectorAll("[data-toggle]")) button.setAttribute("aria-pressed", String(view[button.dataset.toggle]));
@@ -167,7 +169,7 @@ function fail(text) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (!document.body.dataset.ready || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const typing = event.target.matches("input, textarea, select");
   if (typing) { if (event.key === "Escape" || event.key === "Enter") { event.preventDefault(); event.target.blur(); } return; }
   const key = event.key.toLowerCase();
@@ -187,7 +189,8 @@ document.addEventListener("click", (event) => {
   if (button?.dataset.toggle) toggle(button.dataset.toggle);
 });
 
-const saves = (event) => event.detail.elt.matches("[data-saves]");
+// After the swap the form has left the page, and the event comes from what stands there now.
+const saves = (event) => (event.detail.requestConfig?.elt || event.detail.elt).matches("[data-saves]");
 document.addEventListener("htmx:confirm", (event) => { if (saves(event) && document.body.hasAttribute("data-saving")) event.preventDefault(); });
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (!saves(event)) return;
@@ -220,4 +223,4 @@ document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target
 function fold() { document.getElementById("queue")?.toggleAttribute("open", !narrow.matches); }
 narrow.addEventListener("change", () => { fold(); draw(); });
 dark.addEventListener("change", draw);
-document.addEventListener("DOMContentLoaded", () => { fold(); markCurrent(); load(); });
+document.addEventListener("DOMContentLoaded", () => { fold(); markCurrent(); load(); document.body.dataset.ready = "yes"; });

@@ -1,0 +1,109 @@
+"""The gate: a new bundle goes into production only if held-out objects say that it is not worse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import with_prior
+from models.evaluation import bootstrap, flat_log_loss, macro_f1
+from models.scorer import Scorer
+from models.training_rows import Rows
+
+MARGIN_LOG_LOSS = 0.02
+"""Most the flat log-loss may grow, nat."""
+MARGIN_MACRO_F1 = 0.02
+"""Most the macro-F1 may fall."""
+MIN_OBJECTS = 30
+"""With fewer held-out objects nothing can be said, and nothing is accepted."""
+_DRAWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measure of both bundles on the same rows, and new − old with its 95 % interval over objects."""
+
+    old: float
+    new: float
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``accepted``, ``why`` in words, and the figures by name."""
+
+    accepted: bool
+    why: str
+    figures: dict[str, Figure]
+    n_objects: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {name: asdict(figure) for name, figure in self.figures.items()}
+
+
+def compare(old: Scorer, new: Scorer, rows: Rows, *, seed: int) -> Verdict:
+    """Judge ``new`` against ``old`` on rows that neither was trained on, of classes that both know.
+
+    The bundle passes where the flat log-loss (over the classes common to both, renormalised) and the
+    macro-F1 (at the rows' own class mix; a class that only the new bundle knows is a wrong answer)
+    are neither worse by more than their margins, nor worse with 95 % confidence in a paired
+    bootstrap over objects (Efron 1979, doi:10.1214/aos/1176344552).
+    """
+    common = np.intersect1d(old.class_ids, new.class_ids)
+    rows = rows.select(np.isin(rows.class_id, common))
+    n_objects = len(np.unique(rows.object_id))
+    if n_objects < MIN_OBJECTS:
+        why = f"only {n_objects} held-out objects of classes that both models know; at least {MIN_OBJECTS} are needed"
+        return Verdict(False, why, {}, n_objects)
+    figures = {
+        "log_loss_flat": _paired(_log_loss(old, rows, common), _log_loss(new, rows, common), rows, seed),
+        "macro_f1": _paired(_macro_f1(old, rows), _macro_f1(new, rows), rows, seed),
+    }
+    complaints = _complaints(figures)
+    why = "; ".join(complaints) if complaints else "not worse on held-out objects"
+    return Verdict(not complaints, why, figures, n_objects)
+
+
+def _complaints(figures: dict[str, Figure]) -> list[str]:
+    loss, f1 = figures["log_loss_flat"], figures["macro_f1"]
+    found = []
+    if loss.difference > MARGIN_LOG_LOSS or loss.low > 0:
+        found.append(f"the flat log-loss grows from {loss.old:.3f} to {loss.new:.3f} nat{_interval(loss)}")
+    if f1.difference < -MARGIN_MACRO_F1 or f1.high < 0:
+        found.append(f"the macro-F1 falls from {f1.old:.3f} to {f1.new:.3f}{_interval(f1)}")
+    return found
+
+
+def _interval(figure: Figure) -> str:
+    return f" (difference {figure.difference:+.3f}, 95 % interval {figure.low:+.3f} to {figure.high:+.3f})"
+
+
+Statistic = Callable[[NDArray[np.int64]], float]
+
+
+def _log_loss(scorer: Scorer, rows: Rows, common: NDArray) -> Statistic:
+    p = scorer.evaluate(rows.features, rows.detections)[0][:, np.searchsorted(scorer.class_ids, common)]
+    p = p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300)
+    index = np.searchsorted(common, rows.class_id)
+    return lambda which: flat_log_loss(p[which], index[which], rows.weight[which])
+
+
+def _macro_f1(scorer: Scorer, rows: Rows) -> Statistic:
+    index = np.searchsorted(scorer.class_ids, rows.class_id)
+    mix = np.bincount(index, weights=rows.weight, minlength=len(scorer.class_ids))
+    mix = np.maximum(mix, 0.5)  # a class that only this bundle knows may be predicted, too
+    p = with_prior(scorer.evaluate(rows.features, rows.detections)[0], mix / mix.sum())
+    return lambda which: macro_f1(p[which], index[which], rows.weight[which])
+
+
+def _paired(old: Statistic, new: Statistic, rows: Rows, seed: int) -> Figure:
+    difference, low, high = bootstrap(lambda which: new(which) - old(which), rows.object_id, seed=seed, draws=_DRAWS)
+    everything = np.arange(len(rows))
+    return Figure(old(everything), new(everything), difference, low, high)

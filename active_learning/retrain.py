@@ -1,0 +1,192 @@
+"""Learn from the labels: base table + labelled objects → a new bundle → the gate → the registry."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from active_learning import gate, labelled_rows, labels
+from active_learning.labels import Answer
+from active_learning.message_log import Stored
+from active_learning.sampling import lot_of
+from features.catalogue import NAMES
+from models import training
+from models.registry import PRODUCTION, Model, Registry
+from models.scorer import Scorer
+from models.training_rows import Progress, Rows, silent, with_labelled
+
+LABEL_WEIGHT = 4.0
+"""An object that a person labelled counts as this many of the base table: it is from the stream itself."""
+
+MIN_RANDOM_LABELS = 60
+"""With so many labelled objects that were drawn at random, half of them are kept out of training, for evaluation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrained:
+    """What came of it: the registered model, the gate's verdict, and what was learnt from.
+
+    ``by_class``: labelled objects used, by class id. ``newly_known``: classes that production does
+    not know. ``waiting``: labelled objects of classes with too few to be learnt. ``notes``: what else a
+    person should know, in words.
+    """
+
+    model: Model
+    verdict: gate.Verdict
+    by_class: dict[int, int]
+    newly_known: list[int]
+    waiting: dict[int, int]
+    n_labels: int
+    notes: list[str]
+
+
+def retrain(
+    kafka_client: Mapping[str, Any],
+    prefix: str,
+    *,
+    registry: Registry,
+    archive: Path,
+    progress: Progress = silent,
+) -> Retrained:
+    """Train on all labels that hold now, judge the bundle, register it; promote it where the gate lets it pass.
+
+    Raises LookupError where there is nothing to learn from (no labels, none in the archive, the same as
+    production has learnt, no production model or no training table), ValueError as models.training.
+    """
+    production = registry.model(PRODUCTION)
+    old = Scorer.load(production.path, production.sha256)
+    stored = labels.log_of(kafka_client, prefix).read()
+    answers = labels.answers(one.record for one in stored)
+    used = {object_id: answer for object_id, answer in answers.items() if not answer.is_conflict}
+    if not used:
+        raise LookupError(f"no labels in {prefix}.labels to learn from: give some with `gueststar label`")
+    evidence = _evidence(stored, used, f"{prefix}.labels")
+    if old.manifest["training"].get("labels", {}).get("fingerprint") == evidence["fingerprint"]:
+        raise LookupError("production has learnt from these very labels already: give more with `gueststar label`")
+    base = _base_table(registry, old.manifest)
+    found = labelled_rows.read(archive, {i: int(a.class_id) for i, a in used.items() if a.class_id is not None})
+    if not len(found.table):
+        raise LookupError(f"none of the {len(used)} labelled objects is in the archive {archive}: run the stream first")
+    kept_out, note = _kept_out(used, set(found.table["object_id"].to_pylist()))
+    taught = found.table.filter(pa.array(~np.isin(found.table["object_id"].to_numpy(), list(kept_out))))
+    judged = found.table.filter(pa.array(np.isin(found.table["object_id"].to_numpy(), list(kept_out))))
+    return _train(old, production, registry, base, taught, judged, evidence, _notes(found, answers, note), progress)
+
+
+def _train(
+    old: Scorer,
+    production: Model,
+    registry: Registry,
+    base: pa.Table,
+    taught: pa.Table,
+    judged: pa.Table,
+    evidence: dict[str, Any],
+    notes: list[str],
+    progress: Progress,
+) -> Retrained:
+    by_class = _objects_by_class(taught)
+    left_out = [int(c) for c in old.manifest["left_out"] if by_class.get(int(c), 0) < training.MIN_OBJECTS]
+    now_known = sorted(set(old.manifest["left_out"]) - set(left_out))
+    table = _joined(base, taught, now_known)
+    past = old.manifest["training"]
+    sources = {name: past[name] for name in ("sources", "fingerprint", "table")}
+    sources |= {"labels": evidence, "parent": production.sha256}
+    seed = int(past["seed"])
+    with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch:
+        out = Path(scratch) / "bundle"
+        trained = training.fit_bundle(table, out=out, left_out=left_out, seed=seed, sources=sources, progress=progress)
+        new = Scorer.load(trained.path)
+        progress("gate", 0, 1)
+        verdict = gate.compare(old, new, _held_out(base, taught, judged), seed=seed)
+        progress("gate", 1, 1)
+        figures = {f"gate_{name}_change": figure.difference for name, figure in verdict.figures.items()}
+        params = {**trained.params, "labels": evidence["fingerprint"][:16], "parent": production.sha256[:16]}
+        model = registry.register(trained.path, {**trained.metrics, **figures}, params)
+    if verdict.accepted:
+        model = registry.promote(model.version)
+    known = set(new.class_ids.tolist())
+    return Retrained(
+        model=model,
+        verdict=verdict,
+        by_class=by_class,
+        newly_known=sorted(known - set(old.class_ids.tolist())),
+        waiting={class_id: n for class_id, n in by_class.items() if class_id not in known},
+        n_labels=len(evidence["label_ids"]),
+        notes=notes,
+    )
+
+
+def _evidence(stored: list[Stored], used: Mapping[int, Answer], topic: str) -> dict[str, Any]:
+    """What the manifest says of the labels: their ids, a fingerprint of these, and how far the topic was read."""
+    ids = sorted(label_id for answer in used.values() for label_id in answer.label_ids)
+    ends: dict[str, int] = {}
+    for one in stored:
+        ends[str(one.partition)] = max(ends.get(str(one.partition), 0), one.offset + 1)
+    return {
+        "topic": topic,
+        "ends": ends,
+        "n_objects": len(used),
+        "fingerprint": labels.fingerprint(ids),
+        "label_ids": ids,
+    }
+
+
+def _base_table(registry: Registry, manifest: Mapping[str, Any]) -> pa.Table:
+    stem = manifest["training"].get("table", "")
+    file = registry.store / "training" / f"{stem}.parquet"
+    if not stem or not file.is_file():
+        raise LookupError(f"the training table of the production model is missing ({file}): train it anew")
+    return pq.read_table(file)
+
+
+def _kept_out(used: Mapping[int, Answer], present: set[int]) -> tuple[set[int], str]:
+    """Half of the objects drawn at random, if they are numerous; the same ones at every training."""
+    drawn = sorted(i for i, answer in used.items() if i in present and answer.newest["reason"] == "random")
+    if len(drawn) < MIN_RANDOM_LABELS:
+        return set(), (
+            f"all labels train: of the {len(drawn)} randomly drawn ones none is kept for evaluation, "
+            f"which takes {MIN_RANDOM_LABELS}"
+        )
+    kept = {i for i, lot in zip(drawn, lot_of(drawn, seed=7).tolist(), strict=True) if lot < 0.5}
+    return kept, f"{len(kept)} of the {len(drawn)} randomly drawn labels are kept out of training, for evaluation"
+
+
+def _notes(found: labelled_rows.LabelledRows, answers: Mapping[int, Answer], note: str) -> list[str]:
+    notes = [note]
+    if found.missing:
+        notes.append(f"{len(found.missing)} labelled objects have no usable alert in the archive and are left out")
+    if conflicts := sum(answer.is_conflict for answer in answers.values()):
+        notes.append(f"{conflicts} objects are left out because their labellers disagree")
+    return notes
+
+
+def _objects_by_class(table: pa.Table) -> dict[int, int]:
+    pairs = set(zip(table["object_id"].to_pylist(), table["class_id"].to_pylist(), strict=True))
+    return dict(sorted(Counter(class_id for _, class_id in pairs).items()))
+
+
+def _joined(base: pa.Table, taught: pa.Table, now_known: list[int]) -> pa.Table:
+    """Base and labelled rows. A class that was left out is learnt from its labels alone, not from the base's truth."""
+    base = base.filter(pa.array(~np.isin(base["class_id"].to_numpy(), now_known)))
+    _, row, rows = np.unique(taught["object_id"].to_numpy(), return_inverse=True, return_counts=True)
+    return with_labelled(base, taught.append_column("weight", pa.array(LABEL_WEIGHT / rows[row])))
+
+
+def _held_out(base: pa.Table, taught: pa.Table, judged: pa.Table) -> Rows:
+    """Test objects of the base table that nobody has labelled, and the labels kept out of training."""
+    labelled = np.concatenate([taught["object_id"].to_numpy(), judged["object_id"].to_numpy()])
+    fresh = ~np.isin(base["object_id"].to_numpy(), labelled)
+    test = Rows.of(base.filter(pa.array(fresh)), NAMES)
+    test = test.select(test.split == "test")
+    if not len(judged):
+        return test
+    extra = Rows.of(with_labelled(base.slice(0, 0), judged), NAMES)
+    return Rows(**{name: np.concatenate([getattr(test, name), getattr(extra, name)]) for name in Rows.__slots__})

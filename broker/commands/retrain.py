@@ -1,0 +1,84 @@
+"""``gueststar retrain``: learn from the labels."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from broker.commands.options import json_option, with_settings
+from broker.commands.progress import stages
+from broker.settings import Settings
+
+if TYPE_CHECKING:
+    from active_learning.retrain import Retrained
+
+
+@click.command()
+@json_option
+@with_settings("home", "registry_uri")
+def retrain(as_json: bool, settings: Settings) -> None:
+    """Learn from the labels.
+
+    A new bundle is trained on the base data and every labelled object; it goes into production if it is not
+    worse on held-out objects, else it is registered as candidate. `gueststar models rollback` takes it back.
+    """
+    from active_learning.retrain import retrain as learn
+    from models.registry import Registry
+
+    registry = Registry(settings.registry_address(), settings.home / "models")
+    with stages() as progress:
+        found = learn(
+            settings.kafka_client(),
+            settings.topic_prefix,
+            registry=registry,
+            archive=settings.home / "archive",
+            progress=progress,
+        )
+    if as_json:
+        click.echo(json.dumps(_report(found)))
+    else:
+        _show(found)
+
+
+def _report(found: Retrained) -> dict[str, Any]:
+    from schemas.taxonomy import name_of
+
+    return {
+        "accepted": found.verdict.accepted,
+        "why": found.verdict.why,
+        "version": found.model.version,
+        "sha256": found.model.sha256,
+        "aliases": list(found.model.aliases),
+        "labels": found.n_labels,
+        "objects_by_class": {name_of(class_id): n for class_id, n in found.by_class.items()},
+        "newly_known": [name_of(class_id) for class_id in found.newly_known],
+        "waiting": {name_of(class_id): n for class_id, n in found.waiting.items()},
+        "held_out_objects": found.verdict.n_objects,
+        "figures": found.verdict.to_json(),
+        "notes": found.notes,
+    }
+
+
+def _show(found: Retrained) -> None:
+    from models.training import MIN_OBJECTS
+    from schemas.taxonomy import name_of
+
+    learnt = ", ".join(f"{name_of(class_id)} {n}" for class_id, n in found.by_class.items())
+    click.echo(f"learnt from {found.n_labels} labels: {learnt}")
+    for class_id in found.newly_known:
+        click.echo(f"{name_of(class_id)} is now a known class")
+    for class_id, n in found.waiting.items():
+        click.echo(f"{name_of(class_id)} has {n} labelled objects, it is learnt from {MIN_OBJECTS} on")
+    for name, figure in found.verdict.figures.items():
+        click.echo(
+            f"{name:<14} {figure.old:.4f} → {figure.new:.4f}   "
+            f"difference {figure.difference:+.4f}, 95 % from {figure.low:+.4f} to {figure.high:+.4f}"
+        )
+    for note in found.notes:
+        click.echo(note)
+    if found.verdict.accepted:
+        click.echo(f"accepted: version {found.model.version} is in production ({found.verdict.why})")
+    else:
+        click.echo(f"not accepted: version {found.model.version} is registered as candidate: {found.verdict.why}")
