@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,72 +10,56 @@ from models.hashing import uniform
 from models.novelty import COMPONENTS, ClassGaussians, Gaussianiser, Novelty, Scale, centred, fuse_inputs
 from models.training_rows import Rows
 
-REHEARSAL_ITERATIONS = 30
-REHEARSAL_LEAVES = 10
-REHEARSAL_FEATURES_A_SPLIT = 0.3
-"""Boosting of the small classifiers that are fitted without one class: enough for the ranking of scores."""
+REHEARSAL_ITERATIONS = 15
+REHEARSAL_LEAVES = 8
+REHEARSAL_LEARNING_RATE = 0.25
+REHEARSAL_BINS = 31
+REHEARSAL_SNAPSHOTS = 5_000
+"""The small classifiers that are fitted without one class learn from at most so many snapshots: enough for
+the ranking of scores, and a second or two each."""
 
 MIN_HIDDEN_SNAPSHOTS = 20
 """A class with fewer snapshots is not hidden in a rehearsal: it would teach only its own noise."""
 
 
-def fit(
-    train: Rows,
-    tune: Rows,
-    classifier: Classifier,
-    *,
-    seed: int,
-    progress: Callable[[int, int], None] = lambda done, of: None,
-) -> Novelty:
-    """The fused score for a classifier, from the rows it learnt from (``train``) and others (``tune``).
+def fit(train: Rows, tune: Rows, classifier: Classifier, fusion: NDArray[np.float64]) -> Novelty:
+    """The novelty score of a classifier, from the rows it learnt from (``train``) and others (``tune``).
 
-    For each class in turn, a small classifier learns from half of the other classes' objects; the hidden
-    class is then told from the other half by a logistic regression on the scaled components, all
-    rehearsals weighing the same. Its weights, none below 0, fuse the components of the full classifier.
+    ``fusion``: what :func:`rehearse` found, the weight of each component.
     """
-    classes = classifier.class_ids
-    index = np.searchsorted(classes, train.class_id)
+    index = np.searchsorted(classifier.class_ids, train.class_id)
+    k = len(classifier.class_ids)
     gaussianiser = Gaussianiser.fit(train.features)
-    x = gaussianiser.transform(train.features)
-    fusion = _fusion(train, x, index, len(classes), seed, progress)
-    raw, raw_tune = classifier.raw_scores(train.features), classifier.raw_scores(tune.features)
-    gaussians = ClassGaussians.fit(x, index, train.weight, len(classes))
-    logits = ClassGaussians.fit(centred(raw), index, train.weight, len(classes))
-    known = fuse_inputs(
-        gaussians.distances(gaussianiser.transform(tune.features)), logits.distances(centred(raw_tune)), raw_tune
-    )
+    gaussians = ClassGaussians.fit(gaussianiser.transform(train.features), index, train.weight, k)
+    logits = ClassGaussians.fit(centred(classifier.raw_scores(train.features)), index, train.weight, k)
+    raw = classifier.raw_scores(tune.features)
+    distances = gaussians.distances(gaussianiser.transform(tune.features))
+    known = fuse_inputs(distances, logits.distances(centred(raw)), raw)
     return Novelty(gaussianiser, gaussians, logits, Scale.fit(known, tune.detections), fusion)
 
 
-def _fusion(
-    train: Rows,
-    x: NDArray[np.float64],
-    index: NDArray[np.int64],
-    k: int,
-    seed: int,
-    progress: Callable[[int, int], None],
-) -> NDArray[np.float64]:
-    """Weights of the components, shape (components,), from rehearsals with each class hidden."""
+def rehearse(train: Rows, seed: int) -> NDArray[np.float64]:
+    """Weights of the components, shape (components,), none below 0, from rehearsals with each class hidden.
+
+    For each class in turn, a small classifier learns from half of the other classes' objects; the hidden
+    class is then told from the other half by a logistic regression on the scaled components, all
+    rehearsals weighing the same.
+    """
+    luck = uniform(np.arange(len(train)), seed + 3)
+    train = train.select(luck < 2 * REHEARSAL_SNAPSHOTS / max(len(luck), 1))  # half is studied, half shown
+    _, index = np.unique(train.class_id, return_inverse=True)
     studied = uniform(train.object_id, seed + 2) < 0.5
     studied_classes = np.unique(index[studied])
-    gaussians = ClassGaussians.fit(
-        x[studied], np.searchsorted(studied_classes, index[studied]), train.weight[studied], len(studied_classes)
-    )
-    distances = gaussians.distances(x)
-    scenes = []
-    hidden = [c for c in range(k) if (index == c).sum() >= MIN_HIDDEN_SNAPSHOTS and len(studied_classes) > 2]
-    for done, c in enumerate(hidden):
-        progress(done, len(hidden))
-        others = distances[:, studied_classes != c]
-        scenes.append(_rehearse(train, index, studied, others, c, seed))
-    progress(len(hidden), len(hidden))
-    if not scenes:
+    hidden = [c for c in np.unique(index) if (index == c).sum() >= MIN_HIDDEN_SNAPSHOTS and len(studied_classes) > 3]
+    if not hidden:
         return np.full(len(COMPONENTS), 1.0 / len(COMPONENTS))
-    return _logistic(
-        np.concatenate([s[0] for s in scenes]),
-        np.concatenate([s[1] for s in scenes]),
-        np.concatenate([s[2] for s in scenes]),
-    )
+    x = Gaussianiser.fit(train.features).transform(train.features)
+    row = np.searchsorted(studied_classes, index[studied])
+    gaussians = ClassGaussians.fit(x[studied], row, train.weight[studied], len(studied_classes))
+    distances = gaussians.distances(x)
+    scenes = [_rehearse(train, index, studied, distances[:, studied_classes != c], c, seed) for c in hidden]
+    x, y, weight = (np.concatenate(parts) for parts in zip(*scenes, strict=True))
+    return _logistic(x, y, weight)
 
 
 def _rehearse(
@@ -90,9 +72,10 @@ def _rehearse(
         index[learn],
         train.weight[learn],
         seed=seed,
+        learning_rate=REHEARSAL_LEARNING_RATE,
         max_iterations=REHEARSAL_ITERATIONS,
         max_leaves=REHEARSAL_LEAVES,
-        features_a_split=REHEARSAL_FEATURES_A_SPLIT,
+        max_bins=REHEARSAL_BINS,
     )
     raw = small.raw_scores(train.features)
     z = centred(raw)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from features.catalogue import NAMES, fingerprint
 from models import bundle, novelty_training
@@ -64,7 +68,7 @@ def train(
     """
     table, file = training_table(labelled, seed, store / "training", progress=progress, n_jobs=n_jobs)
     sources = {"sources": [labelled.source], "fingerprint": labelled.fingerprint, "table": file.stem}
-    return fit_bundle(table, out=out, left_out=left_out, seed=seed, sources=sources, progress=progress)
+    return fit_bundle(table, out=out, left_out=left_out, seed=seed, sources=sources, progress=progress, n_jobs=n_jobs)
 
 
 def fit_bundle(
@@ -75,6 +79,7 @@ def fit_bundle(
     seed: int = 1,
     sources: Mapping[str, Any] | None = None,
     progress: Progress = silent,
+    n_jobs: int | None = None,
 ) -> Trained:
     """A bundle from a training table (see models.training_rows), written to the folder ``out``.
 
@@ -92,13 +97,8 @@ def fit_bundle(
         _or(parts["calibration"], parts["train"]),
     )
 
-    progress("classifier", 0, 1)
-    validation = (tune.features, tune.class_id, tune.weight) if len(parts["tune"]) else None
-    classifier = Classifier.fit(fitted.features, fitted.class_id, fitted.weight, seed=seed, validation=validation)
-    progress("classifier", 1, 1)
-    novelty = novelty_training.fit(
-        fitted, tune, classifier, seed=seed, progress=lambda done, of: progress("novelty", done, of)
-    )
+    classifier, fusion = _learn(fitted, parts["tune"], seed, progress, n_jobs)
+    novelty = novelty_training.fit(fitted, tune, classifier, fusion)
     raw = classifier.raw_scores(calibration.features)
     index = np.searchsorted(classifier.class_ids, calibration.class_id)
     calibrated = Calibration.fit(raw, index, calibration.weight, calibration.detections)
@@ -125,6 +125,28 @@ def fit_bundle(
     return Trained(out, sha256, metrics, _params(manifest, classifier))
 
 
+def _learn(
+    fitted: Rows, tune: Rows, seed: int, progress: Progress, n_jobs: int | None
+) -> tuple[Classifier, NDArray[np.float64]]:
+    """The classifier, and the fusion of novelty scores: at the same time where there are two processors."""
+    validation = (tune.features, tune.class_id, tune.weight)
+    progress("learning", 0, 2)
+    if (n_jobs or len(os.sched_getaffinity(0))) == 1:
+        classifier = Classifier.fit(fitted.features, fitted.class_id, fitted.weight, seed=seed, validation=validation)
+        progress("learning", 1, 2)
+        fusion = novelty_training.rehearse(fitted, seed)
+    else:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            pending = pool.submit(novelty_training.rehearse, fitted, seed)
+            classifier = Classifier.fit(
+                fitted.features, fitted.class_id, fitted.weight, seed=seed, validation=validation
+            )
+            progress("learning", 1, 2)
+            fusion = pending.result()
+    progress("learning", 2, 2)
+    return classifier, fusion
+
+
 def learnable(rows: Rows, left_out: Collection[int]) -> list[int]:
     """The classes with at least ten objects in the training split, those left out removed, in the order of ids."""
     first = np.unique(rows.object_id[rows.split == "train"], return_index=True)[1]
@@ -132,8 +154,8 @@ def learnable(rows: Rows, left_out: Collection[int]) -> list[int]:
     learnt = sorted(class_id for class_id, n in counts.items() if n >= MIN_OBJECTS and class_id not in set(left_out))
     if len(learnt) < 2:
         raise ValueError(
-            f"training needs at least two classes of {MIN_OBJECTS} training objects or more; found {dict(sorted(counts.items()))} "
-            f"objects by class id, with {sorted(left_out)} left out: give more objects, or leave out fewer classes"
+            f"training needs at least two classes of {MIN_OBJECTS} training objects or more; found by class id "
+            f"{dict(sorted(counts.items()))}, with {sorted(left_out)} left out: give more objects, or leave out fewer"
         )
     return learnt
 
@@ -208,10 +230,3 @@ def _params(manifest: Mapping[str, Any], classifier: Classifier) -> dict[str, st
         "iterations": str(classifier.iterations),
         "feature_fingerprint": manifest["feature_fingerprint"][:16],
     }
-
-
-def names_of(class_ids: Sequence[int]) -> list[str]:
-    """The taxonomy's names of class ids."""
-    from schemas.taxonomy import name_of
-
-    return [name_of(int(class_id)) for class_id in class_ids]
