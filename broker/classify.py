@@ -1,7 +1,8 @@
 """The streaming job: alerts from Kafka, decoded and scored, routed by Spark SQL, to Kafka, the archive and Redis.
 
 ``gueststar run`` starts it on one machine; on a cluster: ``spark-submit --master spark://… broker/classify.py``,
-with the settings as GUESTSTAR_… variables or in gueststar.toml.
+with the settings as GUESTSTAR_… variables or in gueststar.toml, and a home that every machine sees at the same path.
+There ``spark.default.parallelism`` tells how many tasks share a batch: the cores of the cluster.
 """
 
 from __future__ import annotations

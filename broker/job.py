@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import signal
@@ -69,9 +70,10 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Run with the settings of the environment: what spark-submit calls."""
+    """Run with the settings of the environment: what spark-submit calls, with ``--available-now`` or nothing."""
     try:
-        run(Settings())
+        totals = run(Settings(), available_now="--available-now" in sys.argv[1:])
+        print(json.dumps(totals))
     except (RuntimeError, LookupError, OSError, ValueError) as error:
         print(f"gueststar: {error}", file=sys.stderr)
         return 1

@@ -128,7 +128,9 @@ def mark_first_of_message(rows: pa.RecordBatch) -> pa.RecordBatch:
     for place in zip(*columns, strict=True):
         first.append(place not in seen)
         seen.add(place)
-    return rows.set_column(rows.schema.get_field_index("is_first_of_message"), "is_first_of_message", pa.array(first))
+    return rows.set_column(
+        rows.schema.get_field_index("is_first_of_message"), "is_first_of_message", pa.array(first, pa.bool_())
+    )
 
 
 def _of_light_curves(light_curves: LightCurves) -> dict[str, Any]:
