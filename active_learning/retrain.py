@@ -48,6 +48,16 @@ class Retrained:
     notes: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Lessons:
+    """Rows to train on, rows kept for evaluation, what the manifest says of the labels, and notes for people."""
+
+    taught: pa.Table
+    judged: pa.Table
+    evidence: dict[str, Any]
+    notes: list[str]
+
+
 def retrain(
     kafka_client: Mapping[str, Any],
     prefix: str,
@@ -55,8 +65,11 @@ def retrain(
     registry: Registry,
     archive: Path,
     progress: Progress = silent,
+    n_jobs: int | None = None,
 ) -> Retrained:
     """Train on all labels that hold now, judge the bundle, register it; promote it where the gate lets it pass.
+
+    ``archive``: folder of the Parquet files of classified alerts; ``n_jobs``: processes, as for models.training.
 
     Raises LookupError where there is nothing to learn from (no labels, none in the archive, the same as
     production has learnt, no production model or no training table), ValueError as models.training.
@@ -64,69 +77,73 @@ def retrain(
     production = registry.model(PRODUCTION)
     old = Scorer.load(production.path, production.sha256)
     stored = labels.log_of(kafka_client, prefix).read()
-    answers = labels.answers(one.record for one in stored)
-    used = {object_id: answer for object_id, answer in answers.items() if not answer.is_conflict}
-    if not used:
-        raise LookupError(f"no labels in {prefix}.labels to learn from: give some with `gueststar label`")
-    evidence = _evidence(stored, used, f"{prefix}.labels")
-    if old.manifest["training"].get("labels", {}).get("fingerprint") == evidence["fingerprint"]:
-        raise LookupError("production has learnt from these very labels already: give more with `gueststar label`")
+    lessons = _lessons(stored, f"{prefix}.labels", archive, old.manifest["training"])
     base = _base_table(registry, old.manifest)
-    found = labelled_rows.read(archive, {i: int(a.class_id) for i, a in used.items() if a.class_id is not None})
-    if not len(found.table):
+    by_class = _objects_by_class(lessons.taught)
+    with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch:
+        trained = _train(Path(scratch) / "bundle", old, base, lessons, by_class, progress, n_jobs)
+        new = Scorer.load(trained.path)
+        progress("gate", 0, 1)
+        verdict = gate.compare(old, new, _held_out(base, lessons), seed=old.manifest["training"]["seed"])
+        progress("gate", 1, 1)
+        figures = {f"gate_{name}_change": figure.difference for name, figure in verdict.figures.items()}
+        params = {"labels": lessons.evidence["fingerprint"][:16], "parent": production.sha256[:16]}
+        model = registry.register(trained.path, {**trained.metrics, **figures}, {**trained.params, **params})
+    if verdict.accepted:
+        model = registry.promote(model.version)
+    known, before = set(new.class_ids.tolist()), set(old.class_ids.tolist())
+    waiting = {class_id: n for class_id, n in by_class.items() if class_id not in known}
+    n_labels = len(lessons.evidence["label_ids"])
+    return Retrained(model, verdict, by_class, sorted(known - before), waiting, n_labels, lessons.notes)
+
+
+def _lessons(stored: list[Stored], topic: str, archive: Path, past: Mapping[str, Any]) -> _Lessons:
+    """What there is to learn; LookupError where that is nothing, or nothing new."""
+    answers = labels.answers(one.record for one in stored)
+    used = {i: (answer, answer.class_id) for i, answer in answers.items() if answer.class_id is not None}
+    if not used:
+        raise LookupError(f"no labels in {topic} to learn from: give some with `gueststar label`")
+    evidence = _evidence(stored, [answer for answer, _ in used.values()], topic)
+    if past.get("labels", {}).get("fingerprint") == evidence["fingerprint"]:
+        raise LookupError("production has learnt from these very labels already: give more with `gueststar label`")
+    found = labelled_rows.read(archive, {i: class_id for i, (_, class_id) in used.items()})
+    object_id = found.table["object_id"].to_numpy()
+    if not len(object_id):
         raise LookupError(f"none of the {len(used)} labelled objects is in the archive {archive}: run the stream first")
-    kept_out, note = _kept_out(used, set(found.table["object_id"].to_pylist()))
-    taught = found.table.filter(pa.array(~np.isin(found.table["object_id"].to_numpy(), list(kept_out))))
-    judged = found.table.filter(pa.array(np.isin(found.table["object_id"].to_numpy(), list(kept_out))))
-    return _train(old, production, registry, base, taught, judged, evidence, _notes(found, answers, note), progress)
+    drawn = {i for i in set(object_id.tolist()) if used[i][0].newest["reason"] == "random"}
+    kept_out, note = _kept_out(sorted(drawn))
+    judged = np.isin(object_id, kept_out)
+    notes = _notes(found, answers, note)
+    return _Lessons(found.table.filter(pa.array(~judged)), found.table.filter(pa.array(judged)), evidence, notes)
 
 
 def _train(
+    out: Path,
     old: Scorer,
-    production: Model,
-    registry: Registry,
     base: pa.Table,
-    taught: pa.Table,
-    judged: pa.Table,
-    evidence: dict[str, Any],
-    notes: list[str],
+    lessons: _Lessons,
+    by_class: Mapping[int, int],
     progress: Progress,
-) -> Retrained:
-    by_class = _objects_by_class(taught)
-    left_out = [int(c) for c in old.manifest["left_out"] if by_class.get(int(c), 0) < training.MIN_OBJECTS]
-    now_known = sorted(set(old.manifest["left_out"]) - set(left_out))
-    table = _joined(base, taught, now_known)
-    past = old.manifest["training"]
+    n_jobs: int | None,
+) -> training.Trained:
+    """A bundle from the base table and the labelled objects, with the production bundle's seed and sources."""
+    past, unknown = old.manifest["training"], [int(class_id) for class_id in old.manifest["left_out"]]
+    left_out = [class_id for class_id in unknown if by_class.get(class_id, 0) < training.MIN_OBJECTS]
     sources = {name: past[name] for name in ("sources", "fingerprint", "table")}
-    sources |= {"labels": evidence, "parent": production.sha256}
-    seed = int(past["seed"])
-    with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch:
-        out = Path(scratch) / "bundle"
-        trained = training.fit_bundle(table, out=out, left_out=left_out, seed=seed, sources=sources, progress=progress)
-        new = Scorer.load(trained.path)
-        progress("gate", 0, 1)
-        verdict = gate.compare(old, new, _held_out(base, taught, judged), seed=seed)
-        progress("gate", 1, 1)
-        figures = {f"gate_{name}_change": figure.difference for name, figure in verdict.figures.items()}
-        params = {**trained.params, "labels": evidence["fingerprint"][:16], "parent": production.sha256[:16]}
-        model = registry.register(trained.path, {**trained.metrics, **figures}, params)
-    if verdict.accepted:
-        model = registry.promote(model.version)
-    known = set(new.class_ids.tolist())
-    return Retrained(
-        model=model,
-        verdict=verdict,
-        by_class=by_class,
-        newly_known=sorted(known - set(old.class_ids.tolist())),
-        waiting={class_id: n for class_id, n in by_class.items() if class_id not in known},
-        n_labels=len(evidence["label_ids"]),
-        notes=notes,
+    return training.fit_bundle(
+        _joined(base, lessons.taught, sorted(set(unknown) - set(left_out))),
+        out=out,
+        left_out=left_out,
+        seed=int(past["seed"]),
+        sources={**sources, "labels": lessons.evidence, "parent": old.sha256},
+        progress=progress,
+        n_jobs=n_jobs,
     )
 
 
-def _evidence(stored: list[Stored], used: Mapping[int, Answer], topic: str) -> dict[str, Any]:
+def _evidence(stored: list[Stored], used: list[Answer], topic: str) -> dict[str, Any]:
     """What the manifest says of the labels: their ids, a fingerprint of these, and how far the topic was read."""
-    ids = sorted(label_id for answer in used.values() for label_id in answer.label_ids)
+    ids = sorted(label_id for answer in used for label_id in answer.label_ids)
     ends: dict[str, int] = {}
     for one in stored:
         ends[str(one.partition)] = max(ends.get(str(one.partition), 0), one.offset + 1)
@@ -147,15 +164,14 @@ def _base_table(registry: Registry, manifest: Mapping[str, Any]) -> pa.Table:
     return pq.read_table(file)
 
 
-def _kept_out(used: Mapping[int, Answer], present: set[int]) -> tuple[set[int], str]:
-    """Half of the objects drawn at random, if they are numerous; the same ones at every training."""
-    drawn = sorted(i for i, answer in used.items() if i in present and answer.newest["reason"] == "random")
+def _kept_out(drawn: list[int]) -> tuple[list[int], str]:
+    """Of the objects drawn at random half, if they are numerous; the same ones at every training."""
     if len(drawn) < MIN_RANDOM_LABELS:
-        return set(), (
+        return [], (
             f"all labels train: of the {len(drawn)} randomly drawn ones none is kept for evaluation, "
             f"which takes {MIN_RANDOM_LABELS}"
         )
-    kept = {i for i, lot in zip(drawn, lot_of(drawn, seed=7).tolist(), strict=True) if lot < 0.5}
+    kept = [i for i, lot in zip(drawn, lot_of(drawn, seed=7).tolist(), strict=True) if lot < 0.5]
     return kept, f"{len(kept)} of the {len(drawn)} randomly drawn labels are kept out of training, for evaluation"
 
 
@@ -180,13 +196,13 @@ def _joined(base: pa.Table, taught: pa.Table, now_known: list[int]) -> pa.Table:
     return with_labelled(base, taught.append_column("weight", pa.array(LABEL_WEIGHT / rows[row])))
 
 
-def _held_out(base: pa.Table, taught: pa.Table, judged: pa.Table) -> Rows:
+def _held_out(base: pa.Table, lessons: _Lessons) -> Rows:
     """Test objects of the base table that nobody has labelled, and the labels kept out of training."""
-    labelled = np.concatenate([taught["object_id"].to_numpy(), judged["object_id"].to_numpy()])
+    labelled = np.concatenate([part["object_id"].to_numpy() for part in (lessons.taught, lessons.judged)])
     fresh = ~np.isin(base["object_id"].to_numpy(), labelled)
     test = Rows.of(base.filter(pa.array(fresh)), NAMES)
     test = test.select(test.split == "test")
-    if not len(judged):
+    if not len(lessons.judged):
         return test
-    extra = Rows.of(with_labelled(base.slice(0, 0), judged), NAMES)
+    extra = Rows.of(with_labelled(base.slice(0, 0), lessons.judged), NAMES)
     return Rows(**{name: np.concatenate([getattr(test, name), getattr(extra, name)]) for name in Rows.__slots__})

@@ -115,7 +115,7 @@ class Loop:
 
     def retrain(self) -> Retrained:
         client, prefix = self.settings.kafka_client(), self.settings.topic_prefix
-        return retrain(client, prefix, registry=self.registry, archive=self.archive)
+        return retrain(client, prefix, registry=self.registry, archive=self.archive, n_jobs=1)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pa.Table]:
     folder = tmp_path_factory.mktemp("base") / "bundle"
     table = training_table()
     sources = {"sources": ["toy"], "fingerprint": "toy", "table": "toy"}
-    training.fit_bundle(table, out=folder, left_out=[KILONOVA], seed=1, sources=sources)
+    training.fit_bundle(table, out=folder, left_out=[KILONOVA], seed=1, sources=sources, n_jobs=1)
     return folder, table
 
 

@@ -174,10 +174,7 @@ def visit(browser: Browser, scene: Scene) -> Iterator[Any]:
         page = browser.new_context(viewport={"width": width, "height": height}).new_page()
         found = Visit(page)
         page.on("request", lambda request: found.hosts.add(request.url.split("/")[2] if "//" in request.url else ""))
-        page.on(
-            "console",
-            lambda m: found.complaints.append(f"{m.text} {m.location}") if m.type in ("error", "warning") else None,
-        )
+        page.on("console", lambda m: found.complaints.append(f"{m.text} {m.location}") if m.type != "log" else None)
         page.on("pageerror", lambda error: found.complaints.append(str(error)))
         page.goto(scene.url)
         page.fill("#name", name)

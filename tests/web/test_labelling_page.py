@@ -183,7 +183,7 @@ def test_a_packet_that_is_gone_says_so(scene: Any, visit: Any) -> None:
         log.append([changed])
     wait_for(lambda: len(scene.desk.queue("ada")) == 2, 20, "the second request")
     here = visit()
-    expect(here.page.locator(".broken")).to_contain_text("ends before offset 500")
+    expect(here.page.locator(".broken")).to_contain_text("there is no 500")
     here.page.keyboard.press("1")
     expect(here.page.locator("#status .saved")).to_contain_text("77 is SN Ia")
     here.complaints[:] = [text for text in here.complaints if "404" not in text]

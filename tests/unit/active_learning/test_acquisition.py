@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -13,6 +13,7 @@ from active_learning.acquisition import class_weights, entropy_nats, order_by_ut
 WEIGHTS = hnp.arrays(np.float64, st.tuples(st.integers(1, 8), st.integers(2, 6)), elements=st.floats(1e-6, 1.0))
 
 
+@settings(deadline=None)
 @given(WEIGHTS)
 def test_entropy_lies_between_certainty_and_ignorance(weights: np.ndarray) -> None:
     p = weights / weights.sum(axis=1, keepdims=True)
@@ -25,6 +26,7 @@ def test_entropy_of_known_cases() -> None:
     assert found == pytest.approx([0, np.log(4), np.log(2), 0])
 
 
+@settings(deadline=None)
 @given(WEIGHTS)
 def test_with_equal_counts_utility_is_entropy(weights: np.ndarray) -> None:
     p = weights / weights.sum(axis=1, keepdims=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from active_learning.exposure import Spectrograph, cost_s, exposure_s, magnitude_of, photon_rates
@@ -14,6 +14,7 @@ from active_learning.exposure import Spectrograph, cost_s, exposure_s, magnitude
 TELESCOPE = Spectrograph()
 
 
+@settings(deadline=None)
 @given(st.floats(10, 25), st.integers(0, 5))
 def test_the_time_reaches_the_signal_to_noise_ratio_asked_for(magnitude: float, band: int) -> None:
     seconds = exposure_s([magnitude], [band])[0]
@@ -23,6 +24,7 @@ def test_the_time_reaches_the_signal_to_noise_ratio_asked_for(magnitude: float, 
     assert source * seconds / np.sqrt(noise2) == pytest.approx(TELESCOPE.signal_to_noise, rel=1e-9)
 
 
+@settings(deadline=None)
 @given(st.floats(12, 24), st.floats(0.01, 2))
 def test_fainter_takes_longer(magnitude: float, fainter: float) -> None:
     assert exposure_s(magnitude + fainter, 2) > exposure_s(magnitude, 2)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from active_learning.labels import (
@@ -69,6 +69,7 @@ def test_a_message_that_comes_twice_counts_once(request_of: RequestOf) -> None:
     assert standing([label, label]) == [label]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from(["ada", "grace"]), st.integers(0, 9)), max_size=25))
 def test_undoing_everything_leaves_nothing(steps: list[tuple[int, str, int]]) -> None:
     log: list[dict[str, Any]] = []

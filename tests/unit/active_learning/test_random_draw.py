@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from active_learning.random_draw import draw, probabilities
@@ -12,6 +12,7 @@ from active_learning.random_draw import draw, probabilities
 COSTS = np.array([0.2, 0.3, 0.5, 0.9, 1.1, 0.25, 0.4, 0.7])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.05, 3.0), min_size=0, max_size=12), st.floats(0, 3), st.floats(0, 3), st.integers(0, 99))
 def test_never_more_than_the_total_nor_one_row_twice(costs: list[float], share: float, more: float, seed: int) -> None:
     rng, cost = np.random.default_rng(seed), np.array(costs)
