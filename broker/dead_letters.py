@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,10 +25,15 @@ REPLAY_HEADER = "gueststar-replay-of"
 REPLAYED_FILE = Path("run") / "replayed_dead_letters.json"
 """In the home: keys of the dead letters that were sent again, so that nothing goes twice by mistake."""
 
+_NUMBERS = re.compile(r"\b[0-9a-f]{8,}\b|\d[\d,.]*\d|\d")
+
 
 @dataclass(frozen=True)
 class Group:
-    """Dead letters that failed at the same stage for the same reason; ``example`` is ``topic:partition:offset``."""
+    """Dead letters that failed at the same stage for the same reason, but for the numbers in it, which read #.
+
+    A reason that only one letter has is told in full; ``example`` is ``topic:partition:offset``.
+    """
 
     stage: str
     reason: str
@@ -110,12 +116,14 @@ def letters(settings: Settings, stage: str = "", reason: str = "") -> Iterator[L
 
 def groups(found: Iterator[Letter]) -> list[Group]:
     """The letters by stage and reason, the most frequent first."""
-    counts: dict[tuple[str, str], list[Any]] = {}
+    alike: dict[tuple[str, str], Group] = {}
     for letter in found:
-        entry = counts.setdefault((letter.record["stage"], letter.record["reason"]), [0, letter.place])
-        entry[0] += 1
-    ordered = sorted(counts.items(), key=lambda item: (-item[1][0], item[0]))
-    return [Group(stage, reason, count, example) for (stage, reason), (count, example) in ordered]
+        stage, reason = letter.record["stage"], letter.record["reason"]
+        pattern = _NUMBERS.sub("#", reason)
+        known = alike.get((stage, pattern), Group(stage, reason, 0, letter.place))
+        told = reason if known.reason == reason else pattern
+        alike[stage, pattern] = Group(stage, told, known.count + 1, known.example)
+    return sorted(alike.values(), key=lambda group: (-group.count, group.stage, group.reason))
 
 
 def not_yet_replayed(settings: Settings, found: Iterator[Letter]) -> list[Letter]:

@@ -28,9 +28,7 @@ def alert_rows(n: int, *, first: int = 0, seed: int = 1, task: str = "in-0-0-100
         "object_name": [str(i // 2 + 313_000_000_000_000_000) for i in number],
         "survey": ["simulated"] * n,
         "schema_id": np.full(n, 1101, np.int32),
-        "input_topic": ["in"] * n,
-        "input_partition": np.zeros(n, np.int32),
-        "input_offset": number,
+        **_input(number),
         "input_time_ms": INPUT_TIME_MS + number,
         "alert_mjd": 61_099.65 + number * 1e-3,  # local noon is at .697
         "ra_deg": random.uniform(0, 360, n),
@@ -64,10 +62,7 @@ def dead_rows(payloads: list[bytes], *, first: int = 0, task: str = "in-0-0-100"
     """A dead letter of stage "decode" for each payload, from offset ``first`` of topic "in"."""
     n = len(payloads)
     columns: dict[str, Any] = {
-        "input_topic": ["in"] * n,
-        "input_partition": np.zeros(n, np.int32),
-        "input_offset": np.arange(first, first + n),
-        "input_time_ms": np.full(n, INPUT_TIME_MS),
+        **_input(np.arange(first, first + n)),
         "dead_stage": ["decode"] * n,
         "dead_reason": ["a packet must begin with byte 0"] * n,
         "payload": payloads,
@@ -77,6 +72,12 @@ def dead_rows(payloads: list[bytes], *, first: int = 0, task: str = "in-0-0-100"
         "is_first_of_message": np.ones(n, bool),
     }
     return _batch(columns | replaced, n)
+
+
+def _input(offsets: np.ndarray) -> dict[str, Any]:
+    n = len(offsets)
+    place = {"input_topic": ["in"] * n, "input_partition": np.zeros(n, np.int32), "input_offset": offsets}
+    return place | {"input_time_ms": np.full(n, INPUT_TIME_MS)}
 
 
 def routed(rows: pa.RecordBatch, *topics: str) -> pa.RecordBatch:

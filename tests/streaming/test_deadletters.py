@@ -66,6 +66,17 @@ def test_letters_are_counted_by_stage_and_reason(settings: Settings, topic: Make
     assert run("list", "--reason", "POINT")["by_reason"] == {"no point": 1}
 
 
+def test_reasons_that_differ_in_numbers_are_one(settings: Settings, topic: MakeTopic) -> None:
+    source = topic(partitions=1)
+    reasons = [
+        "the block at byte 18,549 ends with 0f104f5488f2",
+        "the block at byte 7 ends with 36206aaa1a4d",
+        "at 3.5",
+    ]
+    bury(settings, source, [b"a", b"b", b"c"], dead_reason=reasons)
+    assert run("list")["by_reason"] == {"the block at byte # ends with #": 2, "at 3.5": 1}
+
+
 def test_the_original_bytes_go_again_once(settings: Settings, topic: MakeTopic) -> None:
     source = topic(partitions=1)
     payloads = [b"\x00\x01", bytes(100_000), b"\xff"]
