@@ -86,6 +86,8 @@ def fit_bundle(
     Classes in ``left_out``, and classes with fewer than ten training objects, are not learnt; their
     objects serve to measure how well they are noticed. Raises ValueError where fewer than two are left.
     """
+    if out.exists() and any(out.iterdir()) and not (out / bundle.MANIFEST).is_file():
+        raise ValueError(f"{out}: a bundle is written to a new folder or over an old bundle; found other files there")
     rows = Rows.of(table, NAMES)
     learnt = learnable(rows, left_out)
     known = np.isin(rows.class_id, learnt)
@@ -209,11 +211,6 @@ def _write(
     )
     sha256 = bundle.seal(draft, manifest)
     if out.exists():
-        if not (out / bundle.MANIFEST).is_file() and any(out.iterdir()):
-            shutil.rmtree(draft)
-            raise ValueError(
-                f"{out}: a bundle is written to a new folder or over an old bundle; found other files there"
-            )
         shutil.rmtree(out)
     draft.rename(out)
     out.chmod(0o755)

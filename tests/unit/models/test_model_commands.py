@@ -1,0 +1,67 @@
+"""convert and models on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from broker.commands.convert import convert
+from broker.commands.models import models
+from models import snapshots
+from models.datasets import bts, plasticc, snana
+from models.registry import Registry
+from schemas import packets
+from tests.unit.models.small_bundle import Small
+
+
+def run(command: object, *arguments: str) -> str:
+    outcome = CliRunner().invoke(command, arguments, catch_exceptions=False)  # type: ignore[arg-type]
+    assert outcome.exit_code == 0, outcome.output
+    return outcome.output
+
+
+def test_convert_writes_held_out_alerts_in_time_order_without_the_truth(tmp_path: Path) -> None:
+    arguments = ("plasticc", "plasticc", str(tmp_path), "--objects", "12", "--held-out", "--json")
+    report = json.loads(run(convert, *arguments))
+    assert report["objects"] == 12
+    table, truth = pq.read_table(tmp_path / "alerts.parquet"), pq.read_table(tmp_path / "truth.parquet")
+    assert len(table) == report["alerts"]
+    times = table["alert_mjd"].to_numpy()
+    assert (np.diff(times) >= 0).all()
+    read, dead = packets.read(table["message"].to_pylist())
+    assert dead == []
+    assert np.array_equal(read.alert_id, table["alert_id"].to_numpy())
+    assert np.array_equal(read.alert_mjd, times)
+    assert (snapshots.split_of(truth["object_id"].to_numpy(), 1) == snapshots.SPLITS.index("test")).all()
+    assert set(truth["class_id"].to_pylist()) <= set(plasticc.CLASS_ID.values())
+
+
+def test_models_list_show_and_promote(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
+    registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "models")
+    registry.register(small.trained.path, small.trained.metrics, small.trained.params)
+    listed = json.loads(run(models, "list", "--json"))["models"]
+    assert [(entry["alias"], entry["version"], entry["sha256"]) for entry in listed] == [
+        ("production", 1, small.trained.sha256)
+    ]
+    assert json.loads(run(models, "show", "--json"))["metrics"] == pytest.approx(small.trained.metrics)
+    assert json.loads(run(models, "promote", "1", "--json"))["version"] == 1
+    assert "SHA" not in run(models, "list")
+
+
+def test_supernova_files_are_read(shared_data: Path) -> None:
+    labelled = bts.load(shared_data / "bts")
+    assert len(labelled) > 500
+    assert set(labelled.light_curves.survey.tolist()) == {1}
+    assert labelled.light_curves.flux_njy.min() > 0
+    header = ("SNID: 7", "RA: 52.5 deg", "DECL: -27.5 deg", "SIM_COMMENT:  SN Type = Ibc , MODEL = X")
+    text = "\n".join([*header, "VARLIST: MJD FLT FIELD FLUXCAL FLUXCALERR", ""])
+    found = snana.parse(text + "OBS: 56176.2 g NULL 40.0 4.0\n")
+    assert found is not None
+    assert (found.number, found.class_id, found.dec_deg, len(found.points)) == (7, 2223, -27.5, 1)
+    assert snana.parse(text) is None
