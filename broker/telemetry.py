@@ -103,8 +103,8 @@ def batch_progress(progress: dict[str, Any]) -> dict[str, Any]:
     offsets = {topic: known["partitions"] for topic, known in end.get("topics", {}).items()}
     behind = [
         high - offsets.get(topic, {}).get(partition, 0)
-        for topic, partitions in latest.get("topics", {}).items()
-        for partition, high in partitions.items()
+        for topic, known in latest.get("topics", {}).items()
+        for partition, high in known["partitions"].items()
     ]
     counts = progress.get("observedMetrics", {}).get(OBSERVATION, {})
     return {

@@ -48,7 +48,10 @@ def demo(settings: Settings, objects: int, end: bool, real: Path | None, as_json
         if not end:
             _serve_page(settings)
 
-    story.tell(settings, objects, real or _beside_the_project(), then)
+    try:
+        story.tell(settings, objects, real or _beside_the_project(), then)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _beside_the_project() -> Path | None:

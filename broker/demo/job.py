@@ -20,7 +20,7 @@ from broker.settings import Settings
 Offsets = dict[str, dict[int, int]]
 """Topic → partition → the offset after the last message."""
 
-READY_DEADLINE_S = 180.0
+READY_DEADLINE_S = 600.0
 STOP_DEADLINE_S = 60.0
 POLL_S = 0.2
 
