@@ -20,7 +20,7 @@ from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming import StreamingQuery
 
-from broker import classify
+from broker import classify, filters, topics
 from broker.settings import Settings
 from broker.source import STOP_FILE
 from broker.spark import LOG_FILE, session
@@ -48,7 +48,8 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
     production; RuntimeError where another job runs in this home.
     """
     with only_job(settings.home), _stop_signals(settings.home) as stop_asked:
-        settings.bootstrap_servers()  # raises where there is no Kafka, before Spark takes its seconds
+        # raises where there is no Kafka, before Spark takes its seconds
+        topics.create(settings, topics.all_topics(settings, filters.load(settings)))
         model = Registry(settings.registry_address(), settings.home / "models").model("production")
         began = time.monotonic()
         spark = session(settings, warm_model=model.sha256)

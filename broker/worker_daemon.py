@@ -26,6 +26,7 @@ def warm() -> None:
     import pandas  # noqa: F401
     import pyarrow  # noqa: F401
 
+    from broker import row_delivery
     from broker.scoring import scorer_of
     from broker.settings import Settings
     from broker.spark import WARM_MODEL
@@ -35,6 +36,7 @@ def warm() -> None:
     if not sha256:
         return
     began = time.monotonic()
+    row_delivery.warm()
     wire = packets.write(tiny_light_curve())
     light_curves, _ = packets.read(wire)
     scorer_of(Settings().home / "models", sha256).score(light_curves)
