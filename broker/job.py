@@ -57,7 +57,7 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
         spark.streams.addListener(listener)
         try:
             query = classify.start(spark, settings, available_now=available_now)
-            listener.say(f"ready after {time.monotonic() - began:.0f} s: model {model.version}, {model.sha256[:16]}")
+            listener.say(f"started after {time.monotonic() - began:.0f} s: model {model.version}, {model.sha256[:16]}")
             _wait(query, stop_asked)
             listener.terminated.wait(REPORTS_DEADLINE_S)
         except StreamingQueryException as error:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from broker import night_histogram
 from broker.settings import Settings
+from models.bundle import open_bundle
 from models.conformal import histogram_edges, threshold_from_histogram
 from models.registry import Registry
-from models.scorer import Scorer
 
 RE_READ_S = 1.0
 """The registry's alias and the night's histogram are asked for at most this often, seconds."""
@@ -67,8 +67,8 @@ class PinnedModel:
         if counts is not None and counts.sum() > 0:
             return threshold_from_histogram(counts, histogram_edges(), self._settings.novelty_fdr)
         if model not in self._own_threshold:
-            bundle = Scorer.load(self._settings.home / "models" / model, sha256=model)
-            self._own_threshold[model] = float(bundle.novelty_threshold)
+            manifest, _ = open_bundle(self._settings.home / "models" / model, model)
+            self._own_threshold[model] = float(manifest["novelty"]["threshold"])
         return self._own_threshold[model]
 
     def _counts(self, now: float) -> NDArray[np.int64] | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import (
     ArrayType,
     BinaryType,
@@ -19,6 +18,9 @@ from pyspark.sql.types import (
     StructField,
     StructType,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 INPUT_FIELDS: dict[str, DataType] = {
     "input_topic": StringType(),
@@ -88,4 +90,6 @@ TRUNCATED_PAYLOAD_BYTES = 1_000_000
 @cache
 def arrow_schema() -> pa.Schema:
     """The Arrow schema that Spark requires of the source's batches: names, order and types exactly."""
+    from pyspark.sql.pandas.types import to_arrow_schema  # here: planning processes do without pandas and Arrow
+
     return to_arrow_schema(SPARK_SCHEMA, timezone="UTC")

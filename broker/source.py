@@ -11,22 +11,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import ReadLimit, ReadMaxRows, SupportsTriggerAvailableNow
 from pyspark.sql.types import StructType
 
 from broker import planning
-from broker.fetch import worker_fetcher
 from broker.input_topics import InputTopics
-from broker.pinned_model import PinnedModel
 from broker.planning import Range, TopicState
-from broker.row_batches import RowContext, lost_row
 from broker.rows import SPARK_SCHEMA
-from broker.scoring import MessageScorer, scorer_of
 from broker.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from broker.pinned_model import PinnedModel
+
+# Spark imports this module in half a dozen planning processes: what takes seconds to import, workers import in `read`.
 
 NAME = "gueststar_source"
 
@@ -93,6 +95,8 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         if after == known:
             return start
         if self._pin is None:
+            from broker.pinned_model import PinnedModel
+
             self._pin = PinnedModel(self._settings())
         tasks = planning.task_count(planning.ranges(known, after), self.cores)
         return {"topics": after, **self._pin.current(start), "tasks": tasks}
@@ -131,6 +135,10 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
     # reading, in a worker
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        from broker.fetch import worker_fetcher
+        from broker.row_batches import RowContext, lost_row
+        from broker.scoring import MessageScorer, scorer_of
+
         assert isinstance(partition, Slice)
         settings = self._settings()
         context = RowContext(

@@ -69,15 +69,17 @@ class ProgressListener(StreamingQueryListener):
     home: Path
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
     totals: Totals = field(default_factory=Totals)
+    ready: threading.Event = field(default_factory=threading.Event)
     terminated: threading.Event = field(default_factory=threading.Event)
 
     def onQueryStarted(self, event: QueryStartedEvent) -> None:
-        """Nothing to tell yet: see ``job.run``."""
+        """Nothing to tell yet: the workers are still loading."""
 
     def onQueryIdle(self, event: QueryIdleEvent) -> None:
-        """No news."""
+        self._say_ready()
 
     def onQueryProgress(self, event: QueryProgressEvent) -> None:
+        self._say_ready()
         progress = batch_progress(json.loads(event.progress.json))
         if not progress["alerts_in"] and not progress["dead_letters"]:
             return
@@ -91,6 +93,11 @@ class ProgressListener(StreamingQueryListener):
             f"batch {progress['batch']}: {progress['alerts_in']:,} alerts, {progress['dead_letters']:,} dead letters, "
             f"{progress['alerts_in'] / max(progress['seconds'], 1e-3):,.0f} alerts/s, {lag:,} behind"
         )
+
+    def _say_ready(self) -> None:
+        if not self.ready.is_set():
+            self.ready.set()
+            self.say("ready")
 
     def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:
         self.terminated.set()
