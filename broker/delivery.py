@@ -57,6 +57,7 @@ class KafkaWriter:
                 "queue.buffering.max.kbytes": 262_144,
                 "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
                 "delivery.report.only.error": True,
+                "log_level": 3,  # librdkafka's retries are no news: what fails for good is told by finish
                 **properties,
             }
         )

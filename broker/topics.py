@@ -82,8 +82,8 @@ def create(
     """Make those of the topics that are missing; returns the names made.
 
     ``retention_days`` (of Kafka, not of the archive) and ``partitions`` are the broker's own defaults where they are
-    None and -1, as is the number of replicas; ``config`` adds to what :func:`configuration` says. Labels are never
-    deleted. Raises KafkaException where Kafka refuses.
+    None and -1, as is the number of replicas; ``config`` adds to what :func:`configuration` says. Requests and labels
+    are never deleted. Raises KafkaException where Kafka refuses.
     """
     from confluent_kafka import KafkaError, KafkaException
     from confluent_kafka.admin import AdminClient, NewTopic
@@ -109,7 +109,7 @@ def create(
 def configuration(settings: Settings, name: str, retention_days: float | None = None) -> dict[str, str]:
     """The topic's configuration in Kafka's terms."""
     properties: dict[str, str] = {}
-    if name == labels(settings):
+    if name in (requests(settings), labels(settings)):
         return {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
     if retention_days is not None:
         properties["retention.ms"] = str(round(retention_days * 86_400_000))

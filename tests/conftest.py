@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from platformdirs import user_data_path
 
 from broker.settings import Settings
 from tests.kafka_topics import Topic, create_topic
+
+CHROMIUM_FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 KEPT_VARIABLES = {"GUESTSTAR_TEST_DATA", "GUESTSTAR_JARS", "GUESTSTAR_IVY_SETTINGS", "GUESTSTAR_TRACEBACK"}
 
@@ -26,8 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    import shutil
-
     shutil.rmtree(os.environ["GUESTSTAR_HOME"], ignore_errors=True)
 
 
@@ -69,3 +71,20 @@ def topic(services: Settings) -> Iterator[Callable[..., Topic]]:
     yield make
     for one in made:
         one.delete()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium of this machine: the variable GUESTSTAR_CHROMIUM, else found by name."""
+    path = os.environ.get("GUESTSTAR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail("CI must have chromium, none is found: install it, the page is not tested without")
+        pytest.skip("no chromium found: install it to test the labelling page")
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield found
+        found.close()

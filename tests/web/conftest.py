@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +12,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from active_learning import labels, requests
 from active_learning.web.app import create_app
@@ -27,7 +25,6 @@ from tests.kafka_topics import create_topic
 from tests.waiting import wait_for
 
 CLASS_IDS = [2222, 2223, 2224, 2243, 2332]
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def light_curves(n: int) -> LightCurves:
@@ -131,21 +128,6 @@ def scene(services: Settings, tmp_path: Path) -> Iterator[Scene]:
     server.should_exit = True
     thread.join(30)
     listener.close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium of this machine: the variable GUESTSTAR_CHROMIUM, else found by name."""
-    path = os.environ.get("GUESTSTAR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail("CI must have chromium, none is found: install it, the page is not tested without")
-        pytest.skip("no chromium found: install it to test the labelling page")
-    expect.set_options(timeout=30_000)
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield found
-        found.close()
 
 
 @dataclass

@@ -84,10 +84,12 @@ HUGE = 2**62 - 1
 
 
 def hostile_messages() -> dict[str, tuple[bytes, str]]:
+    """Name: (message, words that the reason of its dead letter must contain)."""
+    return {**hostile_envelopes(), **hostile_schemas(), **hostile_values(), **hostile_blocks()}
+
+
+def hostile_envelopes() -> dict[str, tuple[bytes, str]]:
     random = np.random.default_rng(1).bytes(5_000)
-    array = {"type": "array", "items": "float"}
-    nulls = {"type": "array", "items": "null"}
-    snappy_bomb = bytes([0x80, 0x80, 0x80, 0x80, 0x08]) + b"\0" * 20
     return {
         "empty": (b"", "empty"),
         "random bytes": (b"\x07" + random, "must begin with"),
@@ -99,6 +101,11 @@ def hostile_messages() -> dict[str, tuple[bytes, str]]:
         "ten megabytes": (b"\0" * 10_000_000, "at most 5,000,000 bytes, found 10,000,000"),
         "JSON": (b'{"alertId": 1}', "must begin with"),
         "an alert id of eleven bytes": (b"\0" + struct.pack(">I", 1101) + b"\xff" * 11, "Avro integer"),
+    }
+
+
+def hostile_schemas() -> dict[str, tuple[bytes, str]]:
+    return {
         "a recursive schema": (container(candidate_schema(field("tail", RECURSIVE)), b"x"), "contains itself"),
         "a deep schema": (container(candidate_schema(field("deep", nested_arrays(200))), b"x"), "nests deeper"),
         "a schema too deep to parse": (
@@ -120,6 +127,13 @@ def hostile_messages() -> dict[str, tuple[bytes, str]]:
             ),
             "candid must be long",
         ),
+    }
+
+
+def hostile_values() -> dict[str, tuple[bytes, str]]:
+    array = {"type": "array", "items": "float"}
+    nulls = {"type": "array", "items": "null"}
+    return {
         "an absurd array count": (
             container(candidate_schema(field("a", array)), candidate_bytes() + zigzag(HUGE)),
             "more items than there are bytes left",
@@ -144,6 +158,12 @@ def hostile_messages() -> dict[str, tuple[bytes, str]]:
             container(candidate_schema(field("u", ["null", "int"])), candidate_bytes() + zigzag(7)),
             "union branch",
         ),
+    }
+
+
+def hostile_blocks() -> dict[str, tuple[bytes, str]]:
+    snappy_bomb = bytes([0x80, 0x80, 0x80, 0x80, 0x08]) + b"\0" * 20
+    return {
         "an absurd count of records": (container(candidate_schema(), candidate_bytes(), HUGE), "claims"),
         "a negative count of records": (container(candidate_schema(), candidate_bytes(), -1), "claims"),
         "more bytes than records": (container(candidate_schema(), candidate_bytes() + b"zzz"), "3 more follow"),
