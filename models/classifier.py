@@ -24,8 +24,9 @@ BALANCE = 0.5
 """Rows weigh as their class's frequency to the power of minus this: full balance (1) makes the trees learn the
 few objects of the rarest classes by heart; what is left of the class rates is taken out of the logits."""
 
-PATIENCE = 8
-"""Steps without a gain on the ``tune`` objects after which boosting stops."""
+PATIENCE = 20
+"""Steps without a gain on the ``tune`` objects after which boosting stops: many, for they are few, and once
+calibrated the probabilities still gain when the raw ones no longer do."""
 
 TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
