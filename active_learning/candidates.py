@@ -18,6 +18,11 @@ from schemas.taxonomy import NOT_CLASSIFIED
 
 Record = dict[str, Any]
 POOLS = ("uncertain", "novel", "random")
+
+ASKED_P_VALUE = 0.05
+"""An object whose novelty p-value is at most this may be asked about as novel, also where the false-discovery rate
+does not select it for the topic of novel alerts: a spectrum is how weak evidence becomes strong."""
+
 _MJD_OF_UNIX_EPOCH = 40587
 _MS_PER_DAY = 86_400_000
 _ROWS_PER_CALL = 500
@@ -165,7 +170,7 @@ class CandidateStore:
         """Per row: object id, night, and its ranks in the three pools."""
         ids = [row["object_id"] for row in rows]
         entropy = np.where([_is_classified(row) for row in rows], _entropies(rows), -np.inf)
-        novelty = np.array([-row["novelty_p_value"] if row["is_novel"] else -np.inf for row in rows])
+        novelty = np.array([-row["novelty_p_value"] if _is_strange(row) else -np.inf for row in rows])
         nights = [_night(row["input_time_ms"]) for row in rows]
         ranks = (
             _ranks(entropy, nights, self.uncertain_size),
@@ -238,11 +243,15 @@ def _is_classified(record: Mapping[str, Any]) -> bool:
     return record["class_id"] != NOT_CLASSIFIED and not record["not_classified_reason"] and len(record["p_survey"]) > 0
 
 
+def _is_strange(record: Mapping[str, Any]) -> bool:
+    return bool(record["is_novel"] or record["novelty_p_value"] <= ASKED_P_VALUE)
+
+
 def _best(nights: list[dict[int, float]], size: int) -> set[int]:
     newest = {object_id: rank for night in nights for object_id, rank in night.items()}
     return set(sorted(newest, key=lambda object_id: (-newest[object_id], object_id))[:size])
 
 
 def _pools(object_id: int, record: Record, members: dict[str, set[int]]) -> frozenset[str]:
-    holds = {"uncertain": _is_classified(record), "novel": record["is_novel"], "random": True}
+    holds = {"uncertain": _is_classified(record), "novel": _is_strange(record), "random": True}
     return frozenset(pool for pool in POOLS if holds[pool] and object_id in members[pool])

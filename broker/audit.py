@@ -48,10 +48,10 @@ class Report:
     """What the audit found.
 
     - ``alerts_in``: input messages that the job has passed. A container of several alerts is one message.
-    - ``alerts_out``: alerts classified, each counted once however often it was published.
+    - ``alerts_out``: alerts classified, each counted once for the input message it came in.
     - ``dead_letters``: refusals, each counted once.
     - ``lost``: input messages that the job has passed without a trace of them.
-    - ``duplicates``: outputs whose key another output has, as after a batch that was done again.
+    - ``duplicates``: outputs whose key another output has: a batch was done again, or the input holds an alert twice.
     - ``pending``: input offsets that the job has not yet finished with.
     """
 
@@ -92,9 +92,10 @@ def audit(settings: Settings, since_ms: int | None = None) -> Report:
     slots = _slots(settings, since_ms)
     report = Report()
     since_output_ms = None if since_ms is None else since_ms - _CLOCKS_MS
-    keys = _mark(settings, topics.classifications(settings), since_output_ms, slots, _OUT)
-    report.alerts_out, report.duplicates = len(np.unique(keys)), len(keys) - len(np.unique(keys))
-    report.dead_letters = len(np.unique(_mark(settings, topics.dead_letters(settings), since_output_ms, slots, _DEAD)))
+    keys, origins = _mark(settings, topics.classifications(settings), since_output_ms, slots, _OUT)
+    report.alerts_out, report.duplicates = len(np.unique(origins)), len(keys) - len(np.unique(keys))
+    dead_keys, _ = _mark(settings, topics.dead_letters(settings), since_output_ms, slots, _DEAD)
+    report.dead_letters = len(np.unique(dead_keys))
     client = settings.kafka_client()
     for (topic, partition), slot in slots.items():
         unseen = np.flatnonzero(slot.seen == 0) + slot.low
@@ -125,9 +126,13 @@ def _slots(settings: Settings, since_ms: int | None) -> dict[Place, _Slot]:
 
 def _mark(
     settings: Settings, topic: str, since_ms: int | None, slots: Mapping[Place, _Slot], mark: int
-) -> NDArray[np.int64]:
-    """Mark the input offsets that a topic's messages name; returns a number for each such message's key."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Mark the input offsets that a topic's messages name.
+
+    Returns for each such message a number that stands for its key, and one for its key and input together.
+    """
     found: list[NDArray[np.int64]] = []
+    origins: list[NDArray[np.int64]] = []
     client = settings.kafka_client()
     try:
         begins = None if since_ms is None else topic_log.offsets_at(client, topic, since_ms)
@@ -140,7 +145,10 @@ def _mark(
                 inside = (offsets >= slot.low) & (offsets < slot.high)
                 slot.seen[offsets[inside] - slot.low] |= mark
                 found.append(keys[inside])
-    return np.concatenate(found) if found else np.empty(0, np.int64)
+                pairs = zip(offsets[inside].tolist(), keys[inside].tolist(), strict=True)
+                origins.append(np.array([hash((*place, *pair)) for pair in pairs], np.int64))
+    nothing = np.empty(0, np.int64)
+    return np.concatenate([nothing, *found]), np.concatenate([nothing, *origins])
 
 
 def _by_place(batch: list[Any]) -> Iterator[tuple[Place, NDArray[np.int64], NDArray[np.int64]]]:

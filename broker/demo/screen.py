@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -19,11 +20,20 @@ Report = Callable[[int, int], None]
 """Told how much is done, of how much."""
 
 
+PIPE_WIDTH = 110
+"""Columns to write where nobody says how wide the screen is."""
+
+NAME_WIDTH = 7
+"""Letters of a class name at the head of a column."""
+
+
 class Screen:
     """Writes to standard error, so that ``--json`` has standard output to itself."""
 
     def __init__(self, n_steps: int) -> None:
         self.console = Console(stderr=True)
+        if not self.console.is_terminal:
+            self.console = Console(stderr=True, width=PIPE_WIDTH)
         self._n_steps, self._step, self._began = n_steps, 0, time.monotonic()
 
     @contextmanager
@@ -67,10 +77,13 @@ def confusion_table(figures: Figures, left_out: tuple[int, ...]) -> Table:
         caption="* left out of the training: no column can be right for it",
         title_justify="left",
         caption_justify="left",
+        box=box.SIMPLE,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("true class")
+    table.add_column("true class", no_wrap=True)
     for class_id in given:
-        table.add_column("none" if class_id == NOT_CLASSIFIED else name_of(class_id), justify="right")
+        name = "none" if class_id == NOT_CLASSIFIED else name_of(class_id)[:NAME_WIDTH].strip()
+        table.add_column(name, justify="right", no_wrap=True)
     for true in sorted({true for true, _ in figures.confusion}):
         cells = [_cell(figures.confusion[true, class_id], true == class_id) for class_id in given]
         table.add_row(name_of(true) + (" *" if true in left_out else ""), *cells)

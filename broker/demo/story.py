@@ -26,8 +26,8 @@ REPLAY_RATE_PER_S = 300.0
 FIRST_PART = 0.7
 """Fraction of the alerts that come before the labels; the rest is scored with the model that learnt."""
 
-NIGHTS = 3
-"""Nights of spectroscopy between the two parts."""
+NIGHTS = 7
+"""Nights of spectroscopy between the two parts: enough for the labels to teach a class that was left out."""
 
 STEPS = 10
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from active_learning.candidates import CandidateStore
+from active_learning.candidates import ASKED_P_VALUE, CandidateStore
 from active_learning.sampling import lot_of
 from schemas import messages
 
@@ -42,6 +42,12 @@ def test_novel_ones_by_their_p_value(store: CandidateStore, record_of: RecordOf)
     assert pool(store, "novel") == {1, 2, 3, 4}
 
 
+def test_strange_ones_are_asked_about_without_being_selected(store: CandidateStore, record_of: RecordOf) -> None:
+    p_values = {1: 0.001, 2: ASKED_P_VALUE, 3: 0.06, 4: float("nan")}
+    store.offer([record_of(i, is_novel=False, novelty_p_value=p_value) for i, p_value in p_values.items()])
+    assert pool(store, "novel") == {1, 2}
+
+
 def test_what_was_not_classified_is_not_uncertain_but_may_be_drawn(store: CandidateStore, record_of: RecordOf) -> None:
     store.offer([record_of(1, class_id=300, p_survey=[], not_classified_reason="fewer than 3 points")])
     (candidate,) = store.candidates()
@@ -57,8 +63,8 @@ def test_rows_without_an_object_are_passed_over(store: CandidateStore, record_of
 
 def test_the_newest_alert_of_an_object_wins_in_any_order(store: CandidateStore, record_of: RecordOf) -> None:
     alerts = [
-        record_of(7, alert_id=70 + day, alert_mjd=61_000.0 + day, is_novel=day < 5, novelty_p_value=1e-4, p_survey=EVEN)
-        for day in range(6)
+        record_of(7, alert_id=70 + day, alert_mjd=61_000.0 + day, novelty_p_value=p_value, p_survey=EVEN)
+        for day, p_value in enumerate([1e-4] * 5 + [0.5])
     ]
     random.Random(1).shuffle(alerts)
     for alert in alerts:
