@@ -74,6 +74,7 @@ def _configuration(settings: Settings, warm_model: str) -> SparkConf:
     conf.set("spark.python.daemon.module", "broker.worker_daemon")  # workers fork warm
     conf.set("spark.sql.streaming.noDataMicroBatches.enabled", "false")  # the job keeps no state that needs them
     conf.set("spark.sql.streaming.numRecentProgressUpdates", "2")  # progress goes to the listener
+    conf.set("spark.sql.pyspark.jvmStacktrace.enabled", "true")  # there stands the Python error behind a failure
     conf.set("spark.ui.showConsoleProgress", "false")
     for name, value in (_executor_environment() | _worker_environment(warm_model)).items():
         conf.set(f"spark.executorEnv.{name}", value)
