@@ -14,9 +14,6 @@ from models.trees import Trees
 LEARNING_RATE = 0.12
 MAX_ITERATIONS = 60
 MAX_LEAVES = 15
-MIN_SAMPLES_LEAF = 15
-L2 = 3.0
-FEATURES_A_SPLIT = 0.3
 MAX_BINS = 63
 """Bins of a feature's histogram: with 255 most of the time goes into adding up empty ones."""
 
@@ -27,6 +24,15 @@ few objects of the rarest classes by heart; what is left of the class rates is t
 PATIENCE = 20
 """Steps without a gain on the ``tune`` objects after which boosting stops: many, for they are few, and once
 calibrated the probabilities still gain when the raw ones no longer do."""
+
+FIXED_PARAMETERS: dict[str, Any] = {
+    "min_samples_leaf": 15,
+    "l2_regularization": 3.0,
+    "max_features": 0.3,  # of the features are tried at a split
+    "n_iter_no_change": PATIENCE,
+    "tol": 1e-4,
+}
+"""What is the same in every fit, in scikit-learn's terms."""
 
 TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
@@ -83,28 +89,22 @@ class Classifier:
         from sklearn.ensemble import HistGradientBoostingClassifier  # here: it takes seconds to import
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        if len(np.unique(class_id)) < 2:
-            raise ValueError(
-                f"a classifier needs objects of at least two classes, found {np.unique(class_id).tolist()}"
-            )
+        if len(found := np.unique(class_id).tolist()) < 2:
+            raise ValueError(f"a classifier needs objects of at least two classes, found {found}")
         known = np.isin(validation[1], class_id) if validation is not None else np.zeros(0, bool)
         model = HistGradientBoostingClassifier(
             learning_rate=learning_rate,
             max_iter=max_iterations,
             max_leaf_nodes=max_leaves,
-            min_samples_leaf=MIN_SAMPLES_LEAF,
-            l2_regularization=L2,
-            max_features=FEATURES_A_SPLIT,
             max_bins=max_bins,
             early_stopping=bool(known.any()),
-            n_iter_no_change=PATIENCE,
-            tol=1e-4,
             random_state=seed,
+            **FIXED_PARAMETERS,
         )
         extra: dict[str, Any] = {}
         if validation is not None and known.any():
-            x, y, w = (part[known] for part in validation)
-            extra = {"X_val": x, "y_val": y, "sample_weight_val": balanced(y, w, BALANCE)}
+            x, y, own = (part[known] for part in validation)
+            extra = {"X_val": x, "y_val": y, "sample_weight_val": balanced(y, own, BALANCE)}
         own = balanced(class_id, weight, BALANCE)
         # One thread: scikit-learn's threads wait for each other at every node, and on a machine that is busy
         # otherwise two of them take ten times as long as one. Processes share the work instead.

@@ -28,7 +28,7 @@ from models.conformal import Conformal
 from models.datasets.labelled import Labelled
 from models.datasets.plasticc import TEST_SET_COUNTS
 from models.measures import held_out_metrics
-from models.novelty import COMPONENTS
+from models.novelty import COMPONENTS, Novelty
 from models.scorer import CALIBRATION_FILE, CLASSIFIER_FILE, CONFORMAL_FILE, NOVELTY_FILE, Scorer
 from models.training_rows import Progress, Rows, silent, training_table
 
@@ -89,23 +89,12 @@ def fit_bundle(
     if out.exists() and any(out.iterdir()) and not (out / bundle.MANIFEST).is_file():
         raise ValueError(f"{out}: a bundle is written to a new folder or over an old bundle; found other files there")
     rows = Rows.of(table, NAMES)
-    learnt = learnable(rows, left_out)
-    known = np.isin(rows.class_id, learnt)
+    known = np.isin(rows.class_id, learnable(rows, left_out))
     parts = {name: rows.select(known & (rows.split == name)) for name in ("train", "tune", "calibration", "test")}
-    strangers = rows.select(~known)
-    fitted, tune, calibration = (
-        parts["train"],
-        _or(parts["tune"], parts["train"]),
-        _or(parts["calibration"], parts["train"]),
-    )
-
+    fitted = parts["train"]
     classifier, fusion = _learn(fitted, parts["tune"], seed, progress, n_jobs)
-    novelty = novelty_training.fit(fitted, tune, classifier, fusion)
-    raw = classifier.raw_scores(calibration.features)
-    index = np.searchsorted(classifier.class_ids, calibration.class_id)
-    calibrated = Calibration.fit(raw, index, calibration.weight, calibration.detections)
-    scores = novelty.score(calibration.features, raw, calibration.detections)
-    conformal = Conformal.fit(scores, calibration.object_id, calibration.stream_weight)
+    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), classifier, fusion)
+    calibrated, conformal = _calibrate(_or(parts["calibration"], fitted), classifier, novelty)
     counts = Counter(rows.class_id[np.unique(rows.object_id, return_index=True)[1]].tolist())
     manifest = _manifest(classifier, rows, left_out, seed, sources or {}, counts)
     scorer = Scorer(
@@ -117,14 +106,21 @@ def fit_bundle(
         conformal=conformal,
     )
     progress("metrics", 0, 1)
-    metrics = held_out_metrics(scorer, parts["test"], strangers)
+    metrics = held_out_metrics(scorer, parts["test"], rows.select(~known))
     progress("metrics", 1, 1)
-    manifest |= {
-        "metrics": metrics,
-        "novelty": {**manifest["novelty"], "fusion": dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))},
-    }
+    weights = dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))
+    manifest |= {"metrics": metrics, "novelty": {**manifest["novelty"], "fusion": weights}}
     sha256 = _write(out, manifest, classifier, calibrated, novelty, conformal)
     return Trained(out, sha256, metrics, _params(manifest, classifier))
+
+
+def _calibrate(rows: Rows, classifier: Classifier, novelty: Novelty) -> tuple[Calibration, Conformal]:
+    """Probabilities and novelty p-values, both from objects that nothing else has seen."""
+    raw = classifier.raw_scores(rows.features)
+    index = np.searchsorted(classifier.class_ids, rows.class_id)
+    calibrated = Calibration.fit(raw, index, rows.weight, rows.detections)
+    scores = novelty.score(rows.features, raw, rows.detections)
+    return calibrated, Conformal.fit(scores, rows.object_id, rows.stream_weight)
 
 
 def _learn(

@@ -39,6 +39,7 @@ def demo(settings: Settings, objects: int, end: bool, real: Path | None, as_json
     through Spark, asks for spectra, learns from them, and tells what happened. Then it serves the labelling page until
     Ctrl-C, or ends with --exit. What an earlier demo left in this home is removed first; other streams are not touched.
     """
+    from broker.commands.label import serve_page
     from broker.demo import story
 
     def then(result: dict[str, Any]) -> None:
@@ -46,7 +47,7 @@ def demo(settings: Settings, objects: int, end: bool, real: Path | None, as_json
             click.echo(json.dumps(result))
         click.echo(NEXT, err=True)
         if not end:
-            _serve_page(settings)
+            serve_page(settings, settings.label_port)
 
     try:
         story.tell(settings, objects, real or _beside_the_project(), then)
@@ -59,9 +60,3 @@ def _beside_the_project() -> Path | None:
     named = os.environ.get("GUESTSTAR_TEST_DATA")
     folder = Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "data"
     return folder if folder.is_dir() else None
-
-
-def _serve_page(settings: Settings) -> None:
-    from broker.commands.label import serve
-
-    serve(settings)

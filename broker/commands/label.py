@@ -19,12 +19,17 @@ def label(port: int | None, as_json: bool, settings: Settings) -> None:
 
     With --json the page's address is printed as one JSON object before it serves.
     """
+    serve_page(settings, settings.label_port if port is None else port, as_json)
+
+
+def serve_page(settings: Settings, port: int, as_json: bool = False) -> None:
+    """Serve the page on ``port`` (0: a free one) until Ctrl-C, and print its address."""
     from active_learning.web.app import create_app
     from active_learning.web.desk import Desk
     from active_learning.web.server import bound_socket, serve
 
     desk = Desk(settings.kafka_client(), settings.topic_prefix)
-    listener = bound_socket(settings.label_host, settings.label_port if port is None else port, settings.home)
+    listener = bound_socket(settings.label_host, port, settings.home)
     host = f"[{settings.label_host}]" if ":" in settings.label_host else settings.label_host
     address = f"http://{host}:{listener.getsockname()[1]}/"
     if as_json:
