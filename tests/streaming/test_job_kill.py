@@ -1,0 +1,47 @@
+"""Killed with -9 in mid-stream and started again, the job loses nothing: the audit accounts for every input offset."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.kafka_topics import Topic
+from tests.streaming.jobs import progress_of, run_command, start_job
+from tests.streaming.small_models import wire_messages
+from tests.waiting import wait_for
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(1_200)]
+
+GOOD, BAD = 600, 40
+
+
+def test_kill_9_and_restart_lose_nothing(
+    home: Path, topic: Callable[..., Topic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts = topic(3)
+    monkeypatch.setenv("GUESTSTAR_INPUT_TOPICS", json.dumps([alerts.name]))
+    monkeypatch.setenv("GUESTSTAR_MAX_ALERTS_PER_BATCH", "40")  # many batches, so that the kill meets one half done
+    monkeypatch.setenv("GUESTSTAR_TRIGGER_INTERVAL_S", "0")
+    good = wire_messages(GOOD)
+    every = GOOD // BAD
+    mixed = [message for i in range(BAD) for message in (*good[i * every : (i + 1) * every], good[i][: 60 + i])]
+    alerts.produce(mixed)
+
+    with start_job(home) as job:
+        wait_for(lambda: len(progress_of(home)) >= 3, 500, f"three batches in {home / 'run'}")
+        job.send_signal(signal.SIGKILL)
+        job.wait(30)
+    before = sum(line["alerts_in"] for line in progress_of(home))
+    assert before < len(mixed), "killed too late to prove anything"
+
+    again = run_command("run", "--available-now", "--json")
+    assert again.returncode == 0, again.stderr
+    audit = run_command("audit", "--json")
+    assert audit.returncode == 0, audit.stderr
+    found = json.loads(audit.stdout)
+    assert (found["alerts_in"], found["alerts_out"], found["dead_letters"]) == (GOOD + BAD, GOOD, BAD)
+    assert found["lost"] == 0
