@@ -12,11 +12,11 @@ from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-from models.scorer import Scorer
 from numpy.typing import NDArray
 
 from broker.fetch import Messages
 from broker.row_batches import RowContext, Verdicts, alert_rows, dead_rows, mark_first_of_message
+from models.scorer import Scorer
 from schemas import packets
 from schemas.dead_letters import DeadLetter
 from schemas.light_curves import LightCurves
