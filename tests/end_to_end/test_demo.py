@@ -47,8 +47,8 @@ def test_its_scores_are_worth_something(demo: Demo) -> None:
 
 
 def test_topics_hold_what_the_report_says(demo: Demo) -> None:
-    topics = demo.report["topics"]
-    assert topics["gueststar.classifications"] == demo.report["alerts_out"] + demo.report["duplicates"]
+    topics, report = demo.report["topics"], demo.report
+    assert 0 <= topics["gueststar.classifications"] - report["alerts_out"] <= report["duplicates"]
     of_classes = sum(n for name, n in topics.items() if name.startswith("gueststar.class."))
     assert of_classes == topics["gueststar.classifications"]
 
