@@ -79,7 +79,8 @@ def format_once(kafka: Server, java: Path, environment: dict[str, str]) -> None:
     properties = (kafka.folder / "server.properties").read_text().replace("log.dirs=data", "log.dirs=data.new")
     write(kafka.folder / "format.properties", properties)
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", "format.properties"]
+    # One word, since one id in 64 begins with a dash and would be taken for an option.
+    tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", "format.properties"]
     made = subprocess.run(
         [str(java), *SHORT_LIVED, LOG_SETTINGS, *tool],
         cwd=kafka.folder,
