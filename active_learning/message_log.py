@@ -130,6 +130,8 @@ class MessageLog:
 
 def _note(outcomes: list[tuple[int, int] | KafkaError | None], number: int) -> Any:
     def on_delivery(error: KafkaError | None, message: Any) -> None:
+        if error is None and message.offset() is None:  # "stored" without a place is no acknowledgement
+            error = KafkaError(KafkaError._NO_OFFSET)
         outcomes[number] = error if error is not None else (message.partition(), message.offset())
 
     return on_delivery

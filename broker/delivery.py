@@ -19,6 +19,10 @@ ROW_FAULTS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, K
 DELIVERY_TIMEOUT_MS = 120_000
 """After this long without an acknowledgement a message counts as undelivered."""
 
+UNPROVEN_ATTEMPTS = 5
+
+NO_OFFSET = KafkaError(KafkaError._NO_OFFSET)
+
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +47,7 @@ class KafkaWriter:
         self._settings = settings
         self._existing: set[str] = set()
         self._refused: list[Refused] = []
+        self._unproven: list[Refused] = []
         self._producer = Producer(
             {
                 **settings.kafka_client(),
@@ -56,7 +61,6 @@ class KafkaWriter:
                 "queue.buffering.max.messages": 200_000,
                 "queue.buffering.max.kbytes": 262_144,
                 "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
-                "delivery.report.only.error": True,
                 "log_level": 3,  # librdkafka's retries are no news: what fails for good is told by finish
                 **properties,
             }
@@ -94,8 +98,29 @@ class KafkaWriter:
         for message in again:
             self.send(message.topic, message.key, message.value, message.headers)
             self._flush()
+        self._send_unproven()
         refused, self._refused = self._refused, []
         return refused
+
+    def _send_unproven(self) -> None:
+        """Send again what is said to be stored, but nobody says where.
+
+        librdkafka calls a message stored, without an offset, when the broker takes it for a repeat. On a topic that
+        was made a moment ago that happens to messages that the broker does not have: they would be lost. Sent once
+        more they may stand twice, under the same key.
+        """
+        for _ in range(UNPROVEN_ATTEMPTS):
+            again, self._unproven = self._unproven, []
+            for message in again:
+                self.send(message.topic, message.key, message.value, message.headers)
+            if again:
+                self._flush()
+        if self._unproven:
+            first = self._unproven[0]
+            raise UndeliveredError(
+                f"{len(self._unproven)} messages not proven to be delivered, first to topic {first.topic}: Kafka "
+                "acknowledges them without an offset; the batch will be done again"
+            )
 
     def _flush(self) -> None:
         left = self._producer.flush(DELIVERY_TIMEOUT_MS / 1000 + 10)
@@ -110,9 +135,10 @@ class KafkaWriter:
             )
 
     def _note(self, error: KafkaError | None, message: Any) -> None:
-        if error is not None:
-            refused = Refused(message.topic(), message.key(), message.value(), message.headers() or [], error)
-            self._refused.append(refused)
+        if error is None and message.offset() is not None and message.offset() >= 0:
+            return
+        told = Refused(message.topic(), message.key(), message.value(), message.headers() or [], error or NO_OFFSET)
+        (self._unproven if error is None else self._refused).append(told)
 
     def _make(self, topic: str) -> None:
         try:
