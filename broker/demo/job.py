@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from confluent_kafka import Consumer, TopicPartition
-
+from active_learning import topic_log
+from broker.local.progress import lag_of, read_progress
 from broker.settings import Settings
 
 Offsets = dict[str, dict[int, int]]
@@ -52,19 +51,12 @@ def stop(job: subprocess.Popen[bytes]) -> None:
 
 def end_offsets(settings: Settings) -> Offsets:
     """The offset after the last message of every partition of the input topics that exist."""
-    consumer = Consumer({**settings.kafka_client(), "group.id": "gueststar-demo", "enable.auto.commit": False})
-    try:
-        known = consumer.list_topics(timeout=10).topics
-        return {
-            topic: {
-                partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1]
-                for partition in known[topic].partitions
-            }
-            for topic in settings.input_topics
-            if topic in known
-        }
-    finally:
-        consumer.close()
+    ends: Offsets = {}
+    for topic in settings.input_topics:
+        with suppress(LookupError):
+            found = topic_log.bounds(settings.kafka_client(), topic)
+            ends[topic] = {partition: end for partition, (_, end) in found.items()}
+    return ends
 
 
 def wait_until_passed(
@@ -80,7 +72,7 @@ def wait_until_passed(
     """
     left, last_change = None, time.monotonic()
     while True:
-        now_left = remaining(settings.home / "run" / "progress.jsonl", goal)
+        now_left = remaining(settings.home, goal)
         if now_left != left:
             left, last_change = now_left, time.monotonic()
             on_progress(left)
@@ -93,18 +85,11 @@ def wait_until_passed(
         time.sleep(POLL_S)
 
 
-def remaining(progress_file: Path, goal: Offsets) -> int:
+def remaining(home: Path, goal: Offsets) -> int:
     """Messages between the offsets that the job has committed, by its progress file, and ``goal``."""
-    passed: dict[str, dict[str, int]] = {}
-    if progress_file.exists():
-        lines = progress_file.read_text().splitlines()
-        if lines:
-            passed = json.loads(lines[-1])["offsets"]
-    return sum(
-        max(0, end - int(passed.get(topic, {}).get(str(partition), 0)))
-        for topic, partitions in goal.items()
-        for partition, end in partitions.items()
-    )
+    batches = read_progress(home)
+    passed = batches[-1]["offsets"] if batches else {}
+    return sum(lag_of(passed.get(topic, {}), ends) for topic, ends in goal.items())
 
 
 def log_tail(home: Path, lines: int = 15) -> str:
