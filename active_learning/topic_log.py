@@ -178,8 +178,21 @@ def _bounds(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
         if known is None or known.error is not None:
             raise LookupError(f"Kafka has no topic {topic}: {known.error.str() if known else 'it is not listed'}")
         return {
-            partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
-            for partition in sorted(known.partitions)
+            partition: _watermarks(consumer, TopicPartition(topic, partition)) for partition in sorted(known.partitions)
         }
     except KafkaException as error:
         raise ConnectionError(f"Kafka does not answer for topic {topic}: {error.args[0].str()}") from error
+
+
+def _watermarks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """First and end offset; a partition without a leader yet, as after a start of Kafka, is asked again."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            low, high = consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
+            return low, high
+        except KafkaException as error:
+            waits = error.args[0].code() in (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+            if not waits or time.monotonic() > deadline:
+                raise
+        consumer.poll(0.1)
