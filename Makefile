@@ -3,12 +3,13 @@
 
 PYTHON ?= python3
 
-.PHONY: help install test lint demo lock kafka-jars clean
+.PHONY: help install test fuzz lint demo lock kafka-jars clean
 
 help:
 	@echo "make install     a virtual environment in .venv, from requirements.lock"
 	@echo "make demo        the whole broker at work on this machine (ARGS='--objects 500 --exit')"
 	@echo "make test        all tests, against a real Kafka, Spark, Redis and Chromium (ARGS=tests/unit)"
+	@echo "make fuzz        1,000,000 damaged packets through the reader (ARGS='--packets 10000 --seed 2')"
 	@echo "make lint        ruff, mypy, the direction of imports, the house's own rules"
 	@echo "make lock        requirements.lock anew from pyproject.toml (ARGS=--upgrade)"
 	@echo "make kafka-jars  deploy/kafka-jars.sha256 anew from deploy/ivy.xml"
@@ -23,6 +24,9 @@ demo: install
 test: install
 	@deploy/install_chromium.sh
 	@.venv/bin/pytest $(ARGS)
+
+fuzz: install
+	@.venv/bin/python -m tests.fuzz_packets $(ARGS)
 
 lint: install
 	@.venv/bin/ruff check --quiet --output-format concise .

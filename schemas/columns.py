@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import avro_walk as w
+from schemas import avro_values as w
+from schemas.avro_runs import runs_of
+from schemas.avro_walk import MAX_DEPTH
 
 MAX_STEPS = 50_000
 """Most steps a schema may unfold to; real alert schemas take under 5,000."""
@@ -23,7 +25,7 @@ PRIMITIVES = {
     "double": w.DOUBLE,
     "boolean": w.BOOLEAN,
     "bytes": w.BYTES,
-    "string": w.BYTES,
+    "string": w.STRING,
 }
 
 
@@ -71,10 +73,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class Program:
-    """The steps to read one schema; ``where`` names the field of each step."""
+    """How to read one schema: ``tables`` as :func:`schemas.avro_walk.walk` takes them; ``where`` names the field of
+    each step."""
 
-    steps: NDArray[np.int64]
-    branches: NDArray[np.int64]
+    tables: tuple[NDArray[np.int64], ...]
     where: tuple[str, ...]
 
 
@@ -110,7 +112,8 @@ class Compiler:
             paths = {**self.layout.alert, **self.layout.point}
             names = ", ".join(" or ".join(paths[name].paths) for name in lacking)
             raise Refusal(f"the packet's schema has no field {names}")
-        return Program(np.array(self.steps, np.int64), np.array(self.branches or [0], np.int64), tuple(self.where))
+        steps, branches = np.array(self.steps, np.int64), np.array(self.branches or [0], np.int64)
+        return Program((steps, *runs_of(steps, branches), branches), tuple(self.where))
 
     def _emit(self, kind: int, path: str, a: int = 0, null: int = -1, slot: int = -1, target: int = 0) -> int:
         if len(self.steps) >= MAX_STEPS:
@@ -181,7 +184,7 @@ class Compiler:
         start = self._emit(w.ARRAY, path)
         row = self.layout.arrays.get(path) if name == "array" else None
         if name == "map":
-            self._emit(w.BYTES, path + "{key}")
+            self._emit(w.STRING, path + "{key}")
         if row is not None:
             self._emit(w.RESET, path)
         self._type(schema["items" if name == "array" else "values"], path + "[]", namespace)
@@ -192,8 +195,8 @@ class Compiler:
         self.open.pop()
 
     def _enter(self, name: str) -> None:
-        if len(self.open) >= w.MAX_DEPTH:
-            raise Refusal(f"the packet's schema nests deeper than {w.MAX_DEPTH} levels: no alert's schema does")
+        if len(self.open) >= MAX_DEPTH:
+            raise Refusal(f"the packet's schema nests deeper than {MAX_DEPTH} levels: no alert's schema does")
         self.open.append(name)
 
     def _define(self, schema: dict[str, Any], path: str, namespace: str) -> None:

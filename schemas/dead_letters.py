@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-STAGES = ("decode", "light curve", "features", "score", "deliver")
+STAGES = ("fetch", "decode", "light curve", "features", "score", "deliver")
 """Where an alert can fail, in the order it travels."""
 
 

@@ -7,8 +7,13 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from schemas.arrange import arrange
+
 BANDS = "ugrizy"
 """Band letters; ``LightCurves.band`` is an index into this string."""
+
+FLUX_LIMIT_NJY = 1e9
+"""A flux of this or more, either sign, is no measurement: magnitude 8.9 saturates every survey's camera."""
 
 POINT_COLUMNS: dict[str, type] = {
     "time_mjd": np.float64,
@@ -52,7 +57,8 @@ class LightCurves:
     - ``survey``: index into ``schemas.passbands.SURVEYS``; ``schema_id``: 100 × major + minor.
     - ``is_solar_system``: the packet associates the alert with a Solar System object.
     - ``reliability``: the survey's real/bogus score in [0, 1]; NaN where it gives none.
-    - ``n_points_dropped``: measurements of the packet refused as not finite or without an error.
+    - ``n_points_dropped``: measurements of the packet refused: not finite, of 1e9 nJy or more, without an
+      error or a known band.
     - ``packet_index``: which message of the batch the alert came from.
     """
 
@@ -103,9 +109,10 @@ class LightCurves:
 
         ``alert`` gives each point's alert as a row number of ``alerts``; ``columns`` holds the point
         columns, ``alerts`` the alert columns (``n_points_dropped`` and ``packet_index`` may be left
-        out). Points that are not finite, have no error greater than 0, no known band, or lie after
-        ``alert_mjd`` are dropped; all but the last kind are counted in ``n_points_dropped``. Of points
-        at the same time in the same band the first given is kept, and it is a detection if any was.
+        out). Points that are not finite, have a flux of :data:`FLUX_LIMIT_NJY` or more, no error
+        greater than 0, no known band, or lie after ``alert_mjd`` are dropped; all but the last kind are counted in
+        ``n_points_dropped``. Of points at the same time in the same band the first given is kept, and it is a
+        detection if any was.
 
         Raises ValueError where columns have different lengths or ``alert`` is out of range.
         """
@@ -122,13 +129,12 @@ class LightCurves:
             raise ValueError(
                 f"each point's alert must be a row number from 0 to {n - 1}, found {owner.min()} to {owner.max()}"
             )
-        usable = _usable(points)
-        dropped = np.bincount(owner[~usable], minlength=n)
+        time, flux, flux_err, band, is_detection = points.values()
+        offsets, *arranged, dropped = arrange(
+            owner, time, flux, flux_err, band, is_detection, rows["alert_mjd"], len(BANDS), FLUX_LIMIT_NJY
+        )
         rows["n_points_dropped"] = (rows["n_points_dropped"] + dropped).astype(np.int32)
-        keep = usable & (points["time_mjd"] <= rows["alert_mjd"][owner])
-        owner, points = owner[keep], {name: values[keep] for name, values in points.items()}
-        owner, points = _sorted_without_repeats(owner, points)
-        return cls(offsets=_offsets(np.bincount(owner, minlength=n)), **points, **rows)
+        return cls(offsets=offsets, **dict(zip(POINT_COLUMNS, arranged, strict=True)), **rows)
 
     def select(self, which: ArrayLike) -> LightCurves:
         """The chosen alerts, in the order given: row numbers or a boolean mask of shape (n,)."""
@@ -163,31 +169,6 @@ class LightCurves:
             offsets=_offsets(lengths),
             **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names},
         )
-
-
-def _usable(points: dict[str, NDArray]) -> NDArray[np.bool_]:
-    finite = np.isfinite(points["time_mjd"]) & np.isfinite(points["flux_njy"]) & np.isfinite(points["flux_err_njy"])
-    known_band = (points["band"] >= 0) & (points["band"] < len(BANDS))
-    return finite & (points["flux_err_njy"] > 0) & known_band
-
-
-def _sorted_without_repeats(
-    owner: NDArray[np.int64], points: dict[str, NDArray]
-) -> tuple[NDArray[np.int64], dict[str, NDArray]]:
-    order = np.lexsort((points["band"], points["time_mjd"], owner))  # stable: the first given stays first
-    owner, points = owner[order], {name: values[order] for name, values in points.items()}
-    if not len(owner):
-        return owner, points
-    first = np.ones(len(owner), bool)
-    first[1:] = (
-        (owner[1:] != owner[:-1])
-        | (points["time_mjd"][1:] != points["time_mjd"][:-1])
-        | (points["band"][1:] != points["band"][:-1])
-    )
-    any_detection = np.logical_or.reduceat(points["is_detection"], np.flatnonzero(first))
-    points = {name: values[first] for name, values in points.items()}
-    points["is_detection"] = any_detection
-    return owner[first], points
 
 
 def _offsets(lengths: NDArray) -> NDArray[np.int64]:

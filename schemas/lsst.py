@@ -17,14 +17,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.avro_walk import MISSING
+from schemas.avro_values import MISSING
 from schemas.columns import Column, Compiler, Layout, Program, Refusal
 from schemas.light_curves import BANDS
-from schemas.rows import Rows, texts, word
+from schemas.rows import Rows, texts
 
 WIRE_MAGIC = 0
 WIRE_HEADER_BYTES = 5
 PRIOR_DETECTIONS, FORCED = 1, 2
+
+_BAND_OF_LETTER = np.full(128, -1, np.int8)
+for _letter in BANDS + "Y":
+    _BAND_OF_LETTER[ord(_letter)] = BANDS.index(_letter.lower())
 
 LAYOUT = Layout(
     alert={
@@ -93,6 +97,26 @@ def definitions(schema_id: int) -> tuple[Any, dict[str, Any]]:
     return records.pop(prefix + "alert"), records
 
 
+def whole_schema(schema_id: int) -> dict[str, Any]:
+    """The alert's schema of a version in one piece: each record stands where it is first named."""
+    alert, records = definitions(schema_id)
+    waiting = dict(records)
+
+    def inlined(kind: Any) -> Any:
+        if isinstance(kind, str) and kind in waiting:
+            return inlined(waiting.pop(kind))
+        if isinstance(kind, list):
+            return [inlined(branch) for branch in kind]
+        if isinstance(kind, dict) and kind["type"] == "record":
+            return {**kind, "fields": [{**field, "type": inlined(field["type"])} for field in kind["fields"]]}
+        if isinstance(kind, dict) and kind["type"] == "array":
+            return {**kind, "items": inlined(kind["items"])}
+        return kind
+
+    whole: dict[str, Any] = inlined(alert)
+    return whole
+
+
 @cache
 def _program(schema_id: int) -> Program:
     alert, records = definitions(schema_id)
@@ -136,15 +160,17 @@ def columns(rows: Rows, scale: float = 1.0) -> tuple[NDArray, dict[str, NDArray]
         for name in ("time", "flux", "flux_err", "band", "withdrawn")
     }
     owner = np.concatenate([trigger, rows.owner])
-    kept = np.isnan(joined["withdrawn"])
     points = {
-        "time_mjd": joined["time"][kept],
-        "flux_njy": joined["flux"][kept] * scale,
-        "flux_err_njy": joined["flux_err"][kept] * scale,
-        "band": band_index(joined["band"][kept]),
-        "is_detection": np.concatenate([np.ones(rows.n_alerts, bool), rows.array == PRIOR_DETECTIONS])[kept],
+        "time_mjd": joined["time"],
+        "flux_njy": joined["flux"] * scale,
+        "flux_err_njy": joined["flux_err"] * scale,
+        "band": band_index(joined["band"]),
+        "is_detection": np.concatenate([np.ones(rows.n_alerts, bool), rows.array == PRIOR_DETECTIONS]),
     }
-    return owner[kept], points, _alert_columns(rows)
+    kept = np.isnan(joined["withdrawn"])
+    if not kept.all():
+        owner, points = owner[kept], {name: values[kept] for name, values in points.items()}
+    return owner, points, _alert_columns(rows)
 
 
 def _alert_columns(rows: Rows) -> dict[str, NDArray]:
@@ -166,7 +192,5 @@ def _alert_columns(rows: Rows) -> dict[str, NDArray]:
 
 def band_index(words: NDArray[np.int64]) -> NDArray[np.int8]:
     """Index into BANDS of text columns; -1 for what is no band of the survey. ELAsTiCC writes Y for y."""
-    band = np.full(len(words), -1, np.int8)
-    for name in BANDS + "Y":
-        band[(words[:, 0] == word(name)) & (words[:, 1] == 0)] = BANDS.index(name.lower())
-    return band
+    letter = np.where((words[:, 1] == 0) & (words[:, 0] >= 0) & (words[:, 0] < len(_BAND_OF_LETTER)), words[:, 0], 0)
+    return _BAND_OF_LETTER[letter]

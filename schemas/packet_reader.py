@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import container, elasticc, lsst, ztf
-from schemas.avro_walk import MISSING
+from schemas.avro_values import MISSING
 from schemas.columns import Compiler, Program, Refusal
 from schemas.dead_letters import DeadLetter
 from schemas.light_curves import LightCurves
@@ -24,6 +24,11 @@ UNPACKED_LIMIT = 4
 
 MAX_ALERTS_PER_MESSAGE = 10_000
 
+_BYTES_PER_POINT = 100
+"""A measurement takes more: so there is room for all, and room that is not used costs nothing."""
+
+_WIRE = bytes([lsst.WIRE_MAGIC])
+
 _SURVEY: dict[int, ModuleType] = {ELASTICC: elasticc, ZTF: ztf, LSST: lsst}
 """In the order a container is tried: ELAsTiCC's fields include the LSST's."""
 
@@ -32,48 +37,81 @@ def read(messages: Sequence[bytes], topic: str | None, size_limit_bytes: int) ->
     """See :func:`schemas.packets.read`."""
     rows: dict[int, Rows] = {}
     dead: list[DeadLetter] = []
-    for index, message in enumerate(messages):
-        marks = {survey: (batch.n_alerts, batch.n_points) for survey, batch in rows.items()}
+    others, wire = _sorted_out(messages, size_limit_bytes)
+    for header, index in wire.items():
         try:
-            _read_message(message, index, rows, len(messages), size_limit_bytes)
-        except Refusal as refusal:
-            dead.append(DeadLetter(index, "decode", _from_topic(str(refusal), topic)))
-        except Exception as error:  # whatever a message does, its neighbours go on
-            dead.append(
-                DeadLetter(index, "decode", _from_topic(f"not readable: {type(error).__name__}: {error}", topic))
-            )
-        else:
-            continue
-        for survey, batch in rows.items():
-            batch.forget_after(*marks.get(survey, (0, 0)))
+            dead += _read_wire(header, [messages[i] for i in index], index, rows)
+        except Exception:  # whatever it is: one by one, so that only the culprit is refused
+            others += index
+    for i in others:
+        reason = _read_alone(messages[i], i, rows, size_limit_bytes)
+        dead += [DeadLetter(i, "decode", reason)] if reason else []
+    dead = [letter._replace(reason=_from_topic(letter.reason, topic)) for letter in dead]
     parts = []
     for survey, batch in rows.items():
         part, refused = _light_curves(survey, batch)
         parts.append(part)
         dead += refused
     curves = LightCurves.concatenate(parts)
-    if len(parts) > 1:
+    if (np.diff(curves.packet_index) < 0).any():
         curves = curves.select(np.argsort(curves.packet_index, kind="stable"))
     return curves, sorted(dead, key=lambda letter: letter.packet_index)
+
+
+def _sorted_out(messages: Sequence[bytes], size_limit_bytes: int) -> tuple[list[int], dict[bytes, list[int]]]:
+    """Places of the messages that are read one by one, and of the wire messages by their header."""
+    others: list[int] = []
+    wire: dict[bytes, list[int]] = {}
+    for i, message in enumerate(messages):
+        whole = lsst.WIRE_HEADER_BYTES <= len(message) <= size_limit_bytes
+        if whole and type(message) is bytes and message[:1] == _WIRE:
+            wire.setdefault(message[: lsst.WIRE_HEADER_BYTES], []).append(i)
+        else:
+            others.append(i)
+    return others, wire
+
+
+def _read_wire(header: bytes, messages: list[bytes], index: list[int], rows: dict[int, Rows]) -> list[DeadLetter]:
+    """Read wire messages of one schema, and tell what was refused."""
+    try:
+        schema_id, program = lsst.wire_program(header)
+    except Refusal as refusal:
+        return [DeadLetter(i, "decode", str(refusal)) for i in index]
+    if LSST not in rows:
+        rows[LSST] = Rows(lsst.LAYOUT, len(messages), 1_000 + sum(map(len, messages)) // _BYTES_PER_POINT)
+    batch = rows[LSST]
+    refused = batch.read_messages(program, messages, lsst.WIRE_HEADER_BYTES, index, schema_id)
+    return [DeadLetter(i, "decode", reason) for i, reason in refused]
+
+
+def _read_alone(message: bytes, index: int, rows: dict[int, Rows], size_limit_bytes: int) -> str:
+    """Read a message that is not one of many alike; returns why it was refused, "" where it was not."""
+    marks = {survey: (batch.n_alerts, batch.n_points) for survey, batch in rows.items()}
+    try:
+        _read_message(message, index, rows, size_limit_bytes)
+        return ""
+    except Refusal as refusal:
+        reason = str(refusal)
+    except Exception as error:  # whatever a message does, its neighbours go on
+        reason = f"not readable: {type(error).__name__}: {error}"
+    for survey, batch in rows.items():
+        batch.forget_after(*marks.get(survey, (0, 0)))
+    return reason
 
 
 def _from_topic(reason: str, topic: str | None) -> str:
     return f"{reason} (topic {topic})" if topic else reason
 
 
-def _read_message(message: bytes, index: int, rows: dict[int, Rows], expected: int, size_limit_bytes: int) -> None:
+def _read_message(message: bytes, index: int, rows: dict[int, Rows], size_limit_bytes: int) -> None:
     if len(message) > size_limit_bytes:
         raise Refusal(f"a message may have at most {size_limit_bytes:,} bytes, found {len(message):,}")
     message = bytes(message)
     if message[:4] == container.MAGIC:
         _read_container(message, index, rows, size_limit_bytes)
-    elif message[:1] == bytes([lsst.WIRE_MAGIC]):
-        schema_id, program = lsst.wire_program(message)
-        batch = rows.get(LSST) or rows.setdefault(LSST, Rows(lsst.LAYOUT, expected))
-        buffer = np.frombuffer(message, np.uint8)
-        end = batch.read(program, buffer, lsst.WIRE_HEADER_BYTES, len(message), (index, schema_id, ""))
-        if end != len(message):
-            raise Refusal(f"the packet ends after {end:,} bytes, and {len(message) - end:,} more follow it")
+    elif message[:1] == _WIRE:
+        for letter in _read_wire(message[: lsst.WIRE_HEADER_BYTES], [message], [index], rows):
+            raise Refusal(letter.reason)
     elif message:
         raise Refusal(
             "a message must begin with byte 00 and a schema id (wire message) or with 'Obj' 01 (Avro container), "
@@ -166,6 +204,6 @@ def _refusals(curves: LightCurves) -> dict[int, str]:
 
 _TIME_REASON = f"its time must be MJD {EARLIEST_MJD:.0f} to {LATEST_MJD:.0f}, found {{alert_mjd}}"
 _NO_POINTS_REASON = (
-    "it has no usable measurement: {n_points_dropped} were refused as not finite, without an error greater than 0, "
-    "without a known band or at an impossible time"
+    "it has no usable measurement: {n_points_dropped} were refused as not finite, of 1e9 nJy or more, without an error "
+    "greater than 0, without a known band or at an impossible time"
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.input_topics import DEFAULT_TOPIC
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from schemas.dead_letters import DeadLetter
     from schemas.light_curves import LightCurves
 
-__all__ = ["DEFAULT_TOPIC", "SIZE_LIMIT_BYTES", "read", "read_files", "write"]
+__all__ = ["DEFAULT_TOPIC", "SIZE_LIMIT_BYTES", "as_avro", "read", "read_files", "write"]
 
 SIZE_LIMIT_BYTES = 5_000_000
 """Longer messages are refused unread."""
@@ -43,11 +43,21 @@ def read(
     return packet_reader.read(messages, topic, size_limit_bytes)
 
 
-def write(light_curves: LightCurves) -> list[bytes]:
+def write(light_curves: LightCurves, *, full: bool = False, cutout: bytes = b"") -> list[bytes]:
     """One LSST wire message of the newest schema per alert; see :func:`schemas.wire_writer.write`."""
     from schemas import wire_writer
 
-    return wire_writer.write(light_curves)
+    return wire_writer.write(light_curves, full=full, cutout=cutout)
+
+
+def as_avro(message: bytes) -> tuple[dict[str, Any], bytes]:
+    """The schema, in one piece, that a wire message was written with, and its bytes after the header: for other
+    readers of Avro, such as fastavro's ``schemaless_reader``. Raises ValueError where the header is not known.
+    """
+    from schemas import lsst
+
+    schema_id, _ = lsst.wire_program(message)
+    return lsst.whole_schema(schema_id), message[lsst.WIRE_HEADER_BYTES :]
 
 
 def read_files(paths: Iterable[str | Path]) -> tuple[list[bytes], list[Path]]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import avro_walk as w
+from schemas import avro_values as w
+from schemas.avro_runs import blank_memory
+from schemas.avro_walk import walk, walk_messages
 from schemas.columns import MAX_POINTS, Layout, Program, Refusal
 
 _REASONS = {
@@ -13,8 +17,10 @@ _REASONS = {
     w.BAD_NUMBER: "field {where} at byte {at} of {length} holds no Avro integer: it runs over 10 bytes",
     w.BAD_LENGTH: "field {where} at byte {at} of {length} claims a length that is negative or beyond the end",
     w.BAD_BRANCH: "field {where} at byte {at} of {length} names a union branch that its schema does not have",
+    w.BAD_TEXT: "field {where} at byte {at} of {length} holds no text: its bytes are not UTF-8",
     w.BAD_COUNT: "array {where} at byte {at} of {length} claims more items than there are bytes left",
     w.TOO_LONG: "the packet unfolds to more values than its {length} bytes can hold, at field {where}",
+    w.TRAILING: "the packet ends after {at} bytes, and {rest} more follow it",
     w.TOO_MANY: f"array {{where}} at byte {{at}} of {{length}} carries more than {MAX_POINTS:,} measurements",
 }
 
@@ -22,15 +28,18 @@ _REASONS = {
 class Rows:
     """Alerts and their measurements as they are read. ``alert(name)`` and ``point(name)`` give columns."""
 
-    def __init__(self, layout: Layout, expected: int = 16) -> None:
+    def __init__(self, layout: Layout, expected: int = 16, expected_points: int = 1_000) -> None:
         self.layout = layout
         self._alert_slots, self.n_alert_floats, self.n_alert_ints = layout.slots(layout.alert)
         self._point_slots, self.n_point_floats, self.n_point_ints = layout.slots(layout.point)
         self._first = np.array([self.n_alert_floats, self.n_alert_ints], np.int64)
-        self._floats = np.empty(self.n_alert_floats + self.n_point_floats)
-        self._ints = np.empty(self.n_alert_ints + self.n_point_ints, np.int64)
-        self._point_floats = np.empty((64 * expected, self.n_point_floats))
-        self._point_ints = np.empty((64 * expected, self.n_point_ints + 2), np.int64)
+        self._registers = (
+            np.empty(self.n_alert_floats + self.n_point_floats),
+            np.empty(self.n_alert_ints + self.n_point_ints, np.int64),
+        )
+        self._memory: dict[int, tuple[Program, tuple[NDArray, ...]]] = {}
+        self._point_floats = np.empty((expected_points, self.n_point_floats))
+        self._point_ints = np.empty((expected_points, self.n_point_ints + 2), np.int64)
         self._alert_floats = np.empty((expected, self.n_alert_floats))
         self._alert_ints = np.empty((expected, self.n_alert_ints), np.int64)
         self.n_alerts = 0
@@ -46,42 +55,79 @@ class Rows:
 
         ``packet`` is its message's place in the batch, its schema id, and words that tell which alert of the message.
         """
-        self._floats.fill(np.nan)
-        self._ints.fill(w.MISSING)
-        while True:
-            result, at, step, row = w.walk(
-                buffer,
-                start,
-                end,
-                program.steps,
-                program.branches,
-                self._first,
-                self._floats,
-                self._ints,
-                self._point_floats,
-                self._point_ints,
-                self.n_points,
-                self.n_points + MAX_POINTS - 1,
+        floats, ints = self._registers
+        floats.fill(np.nan)
+        ints.fill(w.MISSING)
+        memory, out, result = self._remembered(program), self._out(), w.FULL
+        last_row = self.n_points + MAX_POINTS - 1
+        while result == w.FULL:
+            result, at, step, row = walk(
+                buffer, start, end, program.tables, memory, self._first, self._registers, out, self.n_points, last_row,
                 self.n_alerts,
-            )
-            if result != w.FULL:
-                break
-            self._point_floats = _doubled(self._point_floats)
-            self._point_ints = _doubled(self._point_ints)
+            )  # fmt: skip
+            out = self._grown() if result == w.FULL else out
         if result != w.OK:
-            raise Refusal(_REASONS[result].format(where=program.where[step], at=at - start, length=end - start))
-        self._keep(row, packet)
-        return int(at)
-
-    def _keep(self, n_points: int, packet: tuple[int, int, str]) -> None:
-        if self.n_alerts == len(self._alert_floats):
-            self._alert_floats, self._alert_ints = _doubled(self._alert_floats), _doubled(self._alert_ints)
-        self._alert_floats[self.n_alerts] = self._floats[: self.n_alert_floats]
-        self._alert_ints[self.n_alerts] = self._ints[: self.n_alert_ints]
-        self.n_points = n_points
-        self.n_alerts += 1
+            raise Refusal(_reason(program, result, at - start, step, end - start))
+        self._keep(floats[None, : self.n_alert_floats], ints[None, : self.n_alert_ints], row)
         for column, value in zip((self.packet_index, self.schema_id, self.place), packet, strict=True):
             column.append(value)  # type: ignore[attr-defined]
+        return int(at)
+
+    def read_messages(
+        self, program: Program, messages: list[bytes], header_bytes: int, index: list[int], schema_id: int
+    ) -> list[tuple[int, str]]:
+        """Read the record that each message holds after its header; returns what was refused, and why.
+
+        ``index`` holds the messages' places in the batch, by which refusals are told too.
+        """
+        n, at, n_points = len(messages), 0, self.n_points
+        pointers = (ctypes.c_char_p * n)(*messages)
+        addresses = np.frombuffer(memoryview(pointers), np.uint64)
+        places = np.stack([addresses, np.fromiter(map(len, messages), np.uint64, n)], axis=1)
+        floats, ints = np.empty((n, self.n_alert_floats)), np.empty((n, self.n_alert_ints), np.int64)
+        results = np.empty((n, 4), np.int64)
+        out, memory = self._out(), self._remembered(program)
+        while at < n:
+            at, n_points = walk_messages(
+                places, at, header_bytes, program.tables, memory, self._first, self._registers, out,
+                (floats, ints, results), n_points, MAX_POINTS,
+            )  # fmt: skip
+            out = self._grown() if at < n else out
+        good = results[:, 0] == w.OK
+        owner = self._point_ints[self.n_points : n_points, 0]
+        owner[:] = (np.cumsum(good) - 1 + self.n_alerts)[owner]
+        self._keep(floats[good], ints[good], n_points)
+        kept = [index[i] for i in np.flatnonzero(good).tolist()]
+        self.packet_index += kept
+        self.schema_id += [schema_id] * len(kept)
+        self.place += [""] * len(kept)
+        refused = []
+        for i in np.flatnonzero(~good).tolist():
+            result, stopped_at, step, _ = results[i].tolist()
+            refused.append((index[i], _reason(program, result, stopped_at, step, len(messages[i]))))
+        return refused
+
+    def _remembered(self, program: Program) -> tuple[NDArray, ...]:
+        """What was last read with a program; a new batch remembers nothing, so that it is read alike anywhere."""
+        if id(program) not in self._memory:
+            steps, _, table, _, _ = program.tables
+            self._memory[id(program)] = program, blank_memory(table, len(steps))
+        return self._memory[id(program)][1]
+
+    def _out(self) -> tuple[NDArray, NDArray]:
+        return self._point_floats, self._point_ints
+
+    def _grown(self) -> tuple[NDArray, NDArray]:
+        self._point_floats, self._point_ints = _doubled(self._point_floats), _doubled(self._point_ints)
+        return self._out()
+
+    def _keep(self, floats: NDArray, ints: NDArray, n_points: int) -> None:
+        end = self.n_alerts + len(floats)
+        while end > len(self._alert_floats):
+            self._alert_floats, self._alert_ints = _doubled(self._alert_floats), _doubled(self._alert_ints)
+        self._alert_floats[self.n_alerts : end] = floats
+        self._alert_ints[self.n_alerts : end] = ints
+        self.n_alerts, self.n_points = end, n_points
 
     def forget_after(self, n_alerts: int, n_points: int) -> None:
         """Drop the alerts read since there were so many: a message counts as a whole, or not at all."""
@@ -125,6 +171,10 @@ def _column(kind: str, slot: int, floats: NDArray, ints: NDArray) -> NDArray:
     if kind == "float":
         return floats[:, slot]
     return ints[:, slot : slot + 2] if kind == "text" else ints[:, slot]
+
+
+def _reason(program: Program, result: int, at: int, step: int, length: int) -> str:
+    return _REASONS[result].format(where=program.where[step], at=at, length=length, rest=length - at)
 
 
 def _doubled(values: NDArray) -> NDArray:

@@ -20,6 +20,15 @@ NULL = b"\x00"
 _CONSTANTS = {"float": struct.pack("<f", float("nan")), "double": struct.pack("<d", float("nan"))}
 """A required number that a light curve does not tell is NaN, a required count or id 0, a required text empty."""
 
+_FILLERS = {
+    "float": struct.pack("<f", 1.0), "double": struct.pack("<d", 1.0), "int": b"\x02", "long": b"\x02",
+    "boolean": b"\x01", "string": b"\x02x",
+}  # fmt: skip
+_LEFT_NULL = ("ssObjectId", "timeWithdrawnMjdTai")
+"""Fields that a full packet has null all the same: a value in them would make it another kind of alert."""
+
+_CUTOUTS = ("cutoutDifference", "cutoutScience", "cutoutTemplate")
+
 Part = bytes | str
 
 
@@ -30,7 +39,9 @@ class Template:
         self.parts = _merged(parts)
 
     @classmethod
-    def of(cls, record: dict[str, Any], values: tuple[str, ...], whole: tuple[str, ...] = ()) -> Template:
+    def of(
+        cls, record: dict[str, Any], values: tuple[str, ...], whole: tuple[str, ...] = (), full: bool = False
+    ) -> Template:
         """``values`` are fields to be filled; those in ``whole`` bring the number of their union's branch along."""
         parts: list[Part] = []
         for field in record["fields"]:
@@ -40,6 +51,8 @@ class Template:
                 if nullable and name in values:
                     parts.append(zigzag(next(k for k, branch in enumerate(kind) if branch != "null")))
                 parts.append(name)
+            elif full and nullable and name not in _LEFT_NULL and kind[-1] in _FILLERS:
+                parts.append(zigzag(len(kind) - 1) + _FILLERS[kind[-1]])
             else:
                 parts.append(zigzag(kind.index("null")) if nullable else _CONSTANTS.get(kind, NULL))
         return cls(parts)
@@ -86,7 +99,7 @@ def zigzag(value: int) -> bytes:
 
 
 @cache
-def _templates() -> tuple[bytes, dict[str, Template]]:
+def _templates(full: bool) -> tuple[bytes, dict[str, Template]]:
     """The wire header and the templates of the newest schema."""
     schema_id = lsst.known_ids()[-1]
     alert, records = lsst.definitions(schema_id)
@@ -95,19 +108,22 @@ def _templates() -> tuple[bytes, dict[str, Template]]:
     counts = tuple(f"{band}_psfFluxNdata" for band in BANDS)
     templates = {
         "alert": Template.of(
-            alert, ("diaSourceId",), ("diaSource", "prvDiaSources", "prvDiaForcedSources", "diaObject")
+            alert, ("diaSourceId",), ("diaSource", "prvDiaSources", "prvDiaForcedSources", "diaObject", *_CUTOUTS)
         ),
-        "source": Template.of(record["diaSource"], ("diaSourceId", *measured), ("diaObjectId", "reliability")),
-        "forced": Template.of(record["diaForcedSource"], ("diaObjectId", *measured)),
+        "source": Template.of(
+            record["diaSource"], ("diaSourceId", *measured), ("diaObjectId", "reliability"), full=full
+        ),
+        "forced": Template.of(record["diaForcedSource"], ("diaObjectId", *measured), full=full),
         "object": Template.of(
             record["diaObject"],
             ("diaObjectId", "ra", "dec", "nDiaSources", "firstDiaSourceMjdTai", "lastDiaSourceMjdTai", *counts),
+            full=full,
         ),
     }
     return bytes([lsst.WIRE_MAGIC]) + schema_id.to_bytes(4, "big"), templates
 
 
-def write(light_curves: LightCurves) -> list[bytes]:
+def write(light_curves: LightCurves, *, full: bool = False, cutout: bytes = b"") -> list[bytes]:
     """One wire message of the newest LSST schema for each alert.
 
     The trigger is the last detection, the history the earlier ones, the forced photometry all points without one up
@@ -116,10 +132,16 @@ def write(light_curves: LightCurves) -> list[bytes]:
     gives the light curves back, fluxes rounded to float32, as survey LSST and of the newest schema, provided the last
     detection is at ``alert_mjd``. ``n_points_dropped`` does not travel.
 
+    To measure with packets as heavy as a telescope's: ``full`` gives the fields that a light curve does not tell a
+    value in place of null, ``cutout`` is put in the place of each of the three images.
+
     Raises ValueError for an alert without a detection: there is nothing that could have triggered it.
     """
     columns = _point_columns(light_curves)
-    return [_message(light_curves, columns, row) for row in range(len(light_curves))]
+    header, templates = _templates(full)
+    image = b"\x02" + zigzag(len(cutout)) + cutout if cutout else NULL
+    templates = {**templates, "alert": templates["alert"].filled(dict.fromkeys(_CUTOUTS, image))}
+    return [header + _alert(light_curves, columns, row, templates) for row in range(len(light_curves))]
 
 
 def _point_columns(curves: LightCurves) -> dict[str, list[bytes]]:
@@ -137,8 +159,7 @@ def _sliced(values: NDArray, kind: str) -> list[bytes]:
     return [raw[k : k + size] for k in range(0, len(raw), size)]
 
 
-def _message(curves: LightCurves, columns: dict[str, list[bytes]], row: int) -> bytes:
-    header, templates = _templates()
+def _alert(curves: LightCurves, columns: dict[str, list[bytes]], row: int, templates: dict[str, Template]) -> bytes:
     span = slice(int(curves.offsets[row]), int(curves.offsets[row + 1]))
     detected = (np.flatnonzero(curves.is_detection[span]) + span.start).tolist()
     if not detected:
@@ -166,9 +187,11 @@ def _message(curves: LightCurves, columns: dict[str, list[bytes]], row: int) -> 
         "diaSource": b"".join(templates["source"].filled(known).records(columns, [trigger])),
         "prvDiaSources": _array(source.records(columns, detected[:-1]), len(detected) - 1),
         "prvDiaForcedSources": _array(forced.records(columns, limits), len(limits)),
-        "diaObject": NULL if curves.is_solar_system[row] else _object(curves, columns, row, detected, known),
+        "diaObject": NULL,
     }
-    return header + templates["alert"].filled(alert).joined()
+    if not curves.is_solar_system[row]:
+        alert["diaObject"] = _object(curves, columns, row, detected, known, templates["object"])
+    return templates["alert"].filled(alert).joined()
 
 
 def _array(pieces: list[bytes], count: int) -> bytes:
@@ -176,7 +199,12 @@ def _array(pieces: list[bytes], count: int) -> bytes:
 
 
 def _object(
-    curves: LightCurves, columns: dict[str, list[bytes]], row: int, detected: list[int], known: dict[str, bytes]
+    curves: LightCurves,
+    columns: dict[str, list[bytes]],
+    row: int,
+    detected: list[int],
+    known: dict[str, bytes],
+    template: Template,
 ) -> bytes:
     counts = np.bincount(curves.band[detected], minlength=len(BANDS))
     values = {
@@ -187,4 +215,4 @@ def _object(
         "lastDiaSourceMjdTai": columns["midpointMjdTai"][detected[-1]],
         **{f"{band}_psfFluxNdata": zigzag(int(count)) for band, count in zip(BANDS, counts, strict=True)},
     }
-    return b"\x02" + _templates()[1]["object"].filled(values).joined()
+    return b"\x02" + template.filled(values).joined()

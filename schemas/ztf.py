@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.avro_walk import MISSING
+from schemas.avro_values import MISSING
 from schemas.columns import Column, Layout
 from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS

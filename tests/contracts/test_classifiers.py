@@ -90,7 +90,7 @@ def awkward() -> LightCurves:
     """Alerts: no point, no detection, one point, flat noise, a Solar System object, values at the edge."""
     owner = [1, 1, 2, *[3] * 20, 4, 5, 5]
     n, m = len(owner), 6
-    flux = np.concatenate([[1.0, 2.0], [500.0], np.full(20, 10.0), [900.0], [1e12, -1e12]])
+    flux = np.concatenate([[1.0, 2.0], [500.0], np.full(20, 10.0), [900.0], [9.99e8, -9.99e8]])
     error = np.concatenate([[10.0, 10.0], [20.0], np.full(20, 20.0), [5.0], [1e-6, 1e6]])
     detected = np.concatenate([[False, False], [True], np.full(20, True), [True], [True, True]])
     columns = {

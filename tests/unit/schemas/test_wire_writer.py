@@ -60,10 +60,10 @@ def raw(message: bytes) -> dict:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(ALERT, min_size=1, max_size=4))
-def test_what_is_written_is_read_back(alerts: list[dict]) -> None:
+@given(st.lists(ALERT, min_size=1, max_size=4), st.booleans(), st.binary(max_size=200))
+def test_what_is_written_is_read_back(alerts: list[dict], full: bool, cutout: bytes) -> None:
     curves = built(alerts)
-    read, dead = packets.read(packets.write(curves))
+    read, dead = packets.read(packets.write(curves, full=full, cutout=cutout))
     assert dead == []
     for name in LightCurves.__dataclass_fields__:
         first, second = getattr(curves, name), getattr(read, name)
@@ -106,6 +106,13 @@ def test_what_is_not_known_is_null_or_nan() -> None:
     source = raw(packets.write(built([ONE]))[0])["diaSource"]
     assert source["snr"] is source["apFlux"] is source["timeWithdrawnMjdTai"] is source["isNegative"] is None
     assert np.isnan([source["x"], source["y"], source["timeProcessedMjdTai"]]).all()
+
+
+def test_a_full_packet_leaves_no_measured_field_empty() -> None:
+    record = raw(packets.write(built([ONE]), full=True, cutout=b"pixels")[0])
+    empty = {name for name, value in record["diaSource"].items() if value is None}
+    assert empty == {"ssObjectId", "timeWithdrawnMjdTai"}
+    assert record["cutoutTemplate"] == b"pixels"
 
 
 def test_a_solar_system_alert_has_no_object() -> None:

@@ -1,0 +1,46 @@
+"""Points arranged by the compiled loop are those that NumPy's sorting gives."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.arrange import arrange
+
+N_ALERTS, N_BANDS, FLUX_LIMIT = 4, 3, 4.0
+ODD = st.sampled_from([np.nan, np.inf, -np.inf])
+POINT = st.tuples(
+    st.integers(0, N_ALERTS - 1),
+    st.sampled_from([1.0, 2.0, 3.0, 4.0, 9.0]) | ODD,
+    st.floats(-5, 5) | ODD,
+    st.sampled_from([0.5, 0.0, -1.0, 2.0]) | ODD,
+    st.integers(-1, N_BANDS),
+    st.booleans(),
+)
+LATEST = np.array([2.0, 4.0, 8.0, np.nan])
+
+
+def expected(points: list[tuple]) -> tuple[list[tuple], list[int]]:
+    """The kept points, and how many of each alert were dropped, one at a time."""
+    kept: dict[tuple, tuple] = {}
+    dropped = [0] * N_ALERTS
+    for alert, time, flux, err, band, detection in points:
+        if not (np.isfinite([time, flux, err]).all() and err > 0 and 0 <= band < N_BANDS and abs(flux) < FLUX_LIMIT):
+            dropped[alert] += 1
+        elif time <= LATEST[alert]:
+            first = kept.setdefault((alert, time, band), (flux, err, detection))
+            kept[alert, time, band] = (*first[:2], first[2] or detection)
+    return [(*key, *kept[key]) for key in sorted(kept)], dropped
+
+
+@settings(deadline=None)
+@given(st.lists(POINT, max_size=40))
+def test_it_is_sorted_and_without_repeats(points: list[tuple]) -> None:
+    columns = [np.array([point[k] for point in points], kind) for k, kind in enumerate("qdddb?")]
+    offsets, time, flux, err, band, detection, dropped = arrange(*columns, LATEST, N_BANDS, FLUX_LIMIT)
+    alert = np.repeat(np.arange(N_ALERTS), np.diff(offsets))
+    found = zip(alert, time, band, flux, err, detection, strict=True)
+    wanted, wanted_dropped = expected(points)
+    assert [tuple(value.item() for value in point) for point in found] == wanted
+    assert dropped.tolist() == wanted_dropped
