@@ -11,6 +11,7 @@ import click
 
 from broker.setting_errors import mistyped_variables, near
 from broker.settings import Settings, default_home
+from schemas.compiled_code import use_cache
 
 COMMANDS = {
     "demo": ("demo", "Show the whole broker at work on this machine."),
@@ -80,7 +81,7 @@ def main() -> None:
 
     Others show where they happened; with GUESTSTAR_TRACEBACK=1 all do.
     """
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(default_home() / "cache" / "numba"))
+    use_cache(default_home() / "cache" / "numba")
     for line in mistyped_variables(Settings.model_fields):
         click.echo(f"gueststar: {line}", err=True)
     try:

@@ -59,7 +59,10 @@ class Scores:
 
 
 class Scorer:
-    """A loaded bundle. It keeps no state between calls, and may be shared by threads."""
+    """A loaded bundle. It keeps no state between calls, and may be shared by threads.
+
+    ``classifier`` is its fitted model alone, before calibration.
+    """
 
     def __init__(
         self,
@@ -75,7 +78,7 @@ class Scorer:
         self.sha256 = sha256
         self.class_ids = classifier.class_ids.astype(np.int32)
         self.feature_names: tuple[str, ...] = tuple(manifest["feature_names"])
-        self._classifier, self._calibration = classifier, calibration
+        self.classifier, self._calibration = classifier, calibration
         self._novelty, self._conformal = novelty, conformal
         self._prior = np.array([manifest["prior"][str(class_id)] for class_id in classifier.class_ids])
 
@@ -149,6 +152,6 @@ class Scorer:
 
         ``detections``: of each alert. For evaluation on a training table; the stream calls :meth:`score`.
         """
-        raw = self._classifier.raw_scores(features)
+        raw = self.classifier.raw_scores(features)
         score = self._novelty.score(features, raw, detections)
         return self._calibration.p_flat(raw, detections), score, self._conformal.p_value(score)

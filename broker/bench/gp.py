@@ -1,0 +1,57 @@
+"""A Gaussian process for each light curve: fitted and predicted on a grid, by three backends."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from broker.bench import alerts
+from broker.bench.contest import Contestant, Progress, Timing, side_by_side
+from features import gaussian_process
+from features.grid import predict_grid
+from schemas.light_curves import LightCurves
+
+N_ALERTS = 400
+PEER_ALERTS = 40
+
+OURS, WARM, DENSE, PEER = "state space", "state space, warm-started", "dense Cholesky", "george and L-BFGS-B"
+WORSE_BY = 0.1
+"""A log-likelihood lower than george's optimum by more than this counts as a worse fit."""
+
+
+def contest(progress: Progress) -> tuple[dict[str, Timing], dict[str, float], dict[str, Any]]:
+    """CPU time of a fit and a prediction in six bands at 100 times; how the fits compare; and what was fitted."""
+    curves = alerts.simulated(N_ALERTS)
+    few = curves.select(np.linspace(0, len(curves) - 1, PEER_ALERTS).astype(int))
+    before = gaussian_process.fit(without_last_night(curves))
+    start = np.stack([before.amplitude_njy, before.timescale_days], axis=1)
+
+    def work(light_curves: LightCurves, backend: str, given: Any = None) -> None:
+        predict_grid(gaussian_process.fit(light_curves, backend=backend, start=given))
+
+    found = side_by_side(
+        [
+            Contestant(OURS, lambda: work(curves, "state_space"), len(curves)),
+            Contestant(WARM, lambda: work(curves, "state_space", start), len(curves)),
+            Contestant(DENSE, lambda: work(few, "dense"), len(few)),
+            Contestant(PEER, lambda: work(few, "george"), len(few)),
+        ],
+        progress,
+    )
+    ours, theirs = (gaussian_process.fit(few, backend=backend) for backend in ("state_space", "george"))
+    short = theirs.log_likelihood - ours.log_likelihood
+    quality = {"worse_fits": float(np.mean(short > WORSE_BY)), "better_fits": float(np.mean(short < -WORSE_BY))}
+    points = curves.n_points
+    facts = {
+        "peer": f"george {version('george')}, same kernel and grid, fitted by SciPy's L-BFGS-B with gradients",
+        "points_median": float(np.median(points)),
+        "points_highest": int(points.max()),
+    }
+    return found, quality, facts
+
+
+def without_last_night(curves: LightCurves) -> LightCurves:
+    """The light curves as the alert before this one may have had them: without the last half day."""
+    return curves.before(curves.alert_mjd - 0.5)
