@@ -40,6 +40,36 @@ def test_a_key_labels_saves_in_kafka_and_goes_on(scene: Any, visit: Any) -> None
     }
 
 
+PRESS_AT_ONCE = """key => new Promise(resolve => {
+  const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  new MutationObserver(() => {
+    const object = document.querySelector("#object");
+    if (object.matches(".empty")) resolve("done");
+    else if (object.dataset.request !== last) { last = object.dataset.request; press(); }
+  }).observe(document.body, { childList: true, subtree: true });
+  let last = document.querySelector("#object").dataset.request;
+  press();
+})"""
+"""Presses the key as soon as an object stands on the page, faster than any hand."""
+
+
+def test_no_key_is_too_fast(scene: Any, visit: Any) -> None:
+    asked = scene.ask(5)
+    page = visit().page
+    page.evaluate(PRESS_AT_ONCE, KEYS[2243])
+    assert {label["object_id"] for label in scene.labels()} == {one["object_id"] for one in asked}
+
+
+def test_before_its_script_has_come_a_form_goes_nowhere(scene: Any, visit: Any) -> None:
+    scene.ask(1)
+    page = visit().page
+    address = page.url
+    page.evaluate("document.querySelector('#options').replaceWith(document.querySelector('#options').cloneNode(true))")
+    page.locator("#options button").first.click()
+    assert page.url == address
+    assert page.locator("#object h1").count() == 1
+
+
 def test_undo_brings_the_object_back_and_skip_goes_on(scene: Any, visit: Any) -> None:
     asked = scene.ask(3)
     page = visit().page
