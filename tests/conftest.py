@@ -13,6 +13,7 @@ import pytest
 from platformdirs import user_data_path
 
 from broker.settings import Settings
+from schemas.compiled_code import use_cache
 from tests.kafka_topics import Topic, create_topic
 
 CHROMIUM_FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -26,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ["GUESTSTAR_HOME"] = tempfile.mkdtemp(prefix="gueststar-test-home-")
     os.environ.setdefault("GUESTSTAR_JARS", str(user_data_path("gueststar") / "jars"))
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "numba"))
+    use_cache(config.rootpath / ".pytest_cache" / "numba")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -57,6 +58,24 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield settings
     finally:
         stop(settings)
+
+
+@pytest.fixture(scope="session")
+def small_bundle(pytestconfig: pytest.Config) -> Path:
+    """A bundle trained on made-up objects, kept in pytest's cache for as long as it can be loaded."""
+    from features.catalogue import fingerprint
+    from models.scorer import Scorer
+    from tests.streaming import small_models
+
+    cache = getattr(pytestconfig, "cache", None)
+    assert cache is not None
+    folder = cache.mkdir(f"small-bundle-{fingerprint()[:16]}") / "bundle"
+    try:
+        Scorer.load(folder)
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        small_models.train_small(folder)
+    return folder
 
 
 @pytest.fixture

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
+from broker import row_delivery
 from broker.fetch import close_worker_fetcher
 from broker.settings import Settings
-from features.catalogue import fingerprint
 from models.registry import Registry
-from models.scorer import Scorer
 from tests.streaming import small_models
-
-
-@pytest.fixture(scope="session")
-def small_bundle(pytestconfig: pytest.Config) -> Path:
-    """A bundle trained on made-up objects, kept in pytest's cache for as long as it can be loaded."""
-    cache = getattr(pytestconfig, "cache", None)
-    assert cache is not None
-    folder = cache.mkdir(f"small-bundle-{fingerprint()[:16]}") / "bundle"
-    try:
-        Scorer.load(folder)
-    except Exception:
-        shutil.rmtree(folder, ignore_errors=True)
-        small_models.train_small(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +37,16 @@ def home(model_home: Path, services: Settings, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("GUESTSTAR_TOPIC_PREFIX", f"t{tmp_path.name}{id(tmp_path) % 9973}")
     yield tmp_path / "home"
     close_worker_fetcher()
+
+
+@pytest.fixture
+def settings(services: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """A home, a topic prefix and an empty Redis for one test, told as workers are told: by the environment."""
+    monkeypatch.setenv("GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS", services.bootstrap_servers())
+    monkeypatch.setenv("GUESTSTAR_REDIS_URL", services.redis_address())
+    monkeypatch.setenv("GUESTSTAR_TOPIC_PREFIX", f"t{uuid.uuid4().hex[:8]}")
+    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
+    with redis.Redis.from_url(services.redis_address()) as client:
+        client.flushdb()
+    yield Settings(home=tmp_path)
+    row_delivery.close(tmp_path)

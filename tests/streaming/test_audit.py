@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
 from confluent_kafka import Producer
 
-from broker import row_delivery, topics
+from broker import topics
 from broker.audit import LostRange, audit
 from broker.commands.audit import audit as audit_command
 from broker.settings import Settings
@@ -22,16 +21,6 @@ from tests.streaming.sink_rows import alert_rows, dead_rows, routed
 pytestmark = pytest.mark.services
 
 MakeTopic = Callable[..., Topic]
-
-
-@pytest.fixture
-def settings(services: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    monkeypatch.setenv("GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS", services.bootstrap_servers())
-    monkeypatch.setenv("GUESTSTAR_REDIS_URL", services.redis_address())
-    monkeypatch.setenv("GUESTSTAR_TOPIC_PREFIX", f"t{uuid.uuid4().hex[:8]}")
-    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
-    yield Settings(home=tmp_path)
-    row_delivery.close(tmp_path)
 
 
 def publish(settings: Settings, source: Topic, offsets: list[int], dead: list[int] = [], partition: int = 0) -> None:  # noqa: B006

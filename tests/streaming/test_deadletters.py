@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
 
-from broker import dead_letters, row_delivery, topics
+from broker import dead_letters, topics
 from broker.commands.deadletters import deadletters
 from broker.settings import Settings
 from broker.sink import GueststarWriter
@@ -20,16 +18,6 @@ from tests.streaming.sink_rows import alert_rows, dead_rows, routed
 pytestmark = pytest.mark.services
 
 MakeTopic = Callable[..., Topic]
-
-
-@pytest.fixture
-def settings(services: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    monkeypatch.setenv("GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS", services.bootstrap_servers())
-    monkeypatch.setenv("GUESTSTAR_REDIS_URL", services.redis_address())
-    monkeypatch.setenv("GUESTSTAR_TOPIC_PREFIX", f"t{uuid.uuid4().hex[:8]}")
-    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
-    yield Settings(home=tmp_path)
-    row_delivery.close(tmp_path)
 
 
 def bury(settings: Settings, source: Topic, payloads: list[bytes], **replaced: object) -> None:

@@ -7,15 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from broker import client, row_delivery, topics
+from broker import client, topics
 from broker.commands.listen import listen as listen_command
 from broker.settings import Settings
 from broker.sink import GueststarWriter
@@ -23,16 +21,6 @@ from tests.streaming.sink_rows import alert_rows, routed
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-def settings(services: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    monkeypatch.setenv("GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS", services.bootstrap_servers())
-    monkeypatch.setenv("GUESTSTAR_REDIS_URL", services.redis_address())
-    monkeypatch.setenv("GUESTSTAR_TOPIC_PREFIX", f"t{uuid.uuid4().hex[:8]}")
-    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
-    yield Settings(home=tmp_path)
-    row_delivery.close(tmp_path)
 
 
 def publish(settings: Settings, first: int, n: int) -> list[int]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,18 +24,6 @@ from schemas import messages
 from tests.streaming.sink_rows import INPUT_TIME_MS, MODEL, alert_rows, dead_rows, routed
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-def settings(services: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A home and a topic prefix of the test's own, told as workers are told: by the environment."""
-    monkeypatch.setenv("GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS", services.bootstrap_servers())
-    monkeypatch.setenv("GUESTSTAR_REDIS_URL", services.redis_address())
-    monkeypatch.setenv("GUESTSTAR_TOPIC_PREFIX", f"t{uuid.uuid4().hex[:8]}")
-    with redis.Redis.from_url(services.redis_address()) as client:
-        client.flushdb()
-    yield Settings(home=tmp_path)
-    row_delivery.close(tmp_path)
 
 
 def deliver(settings: Settings, *batches: pa.RecordBatch) -> Delivered:
