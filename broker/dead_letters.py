@@ -115,15 +115,21 @@ def letters(settings: Settings, stage: str = "", reason: str = "") -> Iterator[L
 
 
 def groups(found: Iterator[Letter]) -> list[Group]:
-    """The letters by stage and reason, the most frequent first."""
+    """The letters by stage and reason, the most frequent first; a group's example is its earliest message."""
     alike: dict[tuple[str, str], Group] = {}
-    for letter in found:
+    for letter in found:  # in any order: their own topic has partitions
         stage, reason = letter.record["stage"], letter.record["reason"]
         pattern = _NUMBERS.sub("#", reason)
         known = alike.get((stage, pattern), Group(stage, reason, 0, letter.place))
         told = reason if known.reason == reason else pattern
-        alike[stage, pattern] = Group(stage, told, known.count + 1, known.example)
+        earliest = min(known.example, letter.place, key=_in_order)
+        alike[stage, pattern] = Group(stage, told, known.count + 1, earliest)
     return sorted(alike.values(), key=lambda group: (-group.count, group.stage, group.reason))
+
+
+def _in_order(place: str) -> tuple[str, int, int]:
+    topic, partition, offset = place.rsplit(":", 2)
+    return topic, int(partition), int(offset)
 
 
 def not_yet_replayed(settings: Settings, found: Iterator[Letter]) -> list[Letter]:

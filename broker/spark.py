@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from broker.local import java_home
 from broker.settings import Settings
+from schemas import compiled_code
 
 MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": "268435456",
@@ -60,7 +61,7 @@ def export(settings: Settings) -> None:
     for name in settings.model_fields_set:
         os.environ[f"GUESTSTAR_{name.upper()}"] = _as_variable(getattr(settings, name))
     os.environ["GUESTSTAR_HOME"] = str(settings.home)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.home / "cache" / "numba"))
+    compiled_code.use_cache(settings.home / "cache" / "numba")
 
 
 def _as_variable(value: Any) -> str:
@@ -96,5 +97,5 @@ def _executor_environment() -> dict[str, str]:
         f"GUESTSTAR_{name.upper()}" for name, field in Settings.model_fields.items() if field.annotation is SecretStr
     }
     secret |= {"GUESTSTAR_REDIS_URL"}  # its address may hold a password
-    names = [name for name in os.environ if name.startswith("GUESTSTAR_") or name == "NUMBA_CACHE_DIR"]
+    names = [name for name in os.environ if name.startswith("GUESTSTAR_") or name == compiled_code.VARIABLE]
     return {name: os.environ[name] for name in names if name not in secret}

@@ -10,12 +10,14 @@ import logging
 import os
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyspark.daemon
 
-from schemas.light_curves import LightCurves
+if TYPE_CHECKING:
+    from schemas.light_curves import LightCurves
+
+# Every process that Spark plans with begins here: what takes time to import, only the warm one imports.
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,10 @@ def warm() -> None:
 
 def tiny_light_curve() -> LightCurves:
     """One alert of a rise and fall in six bands, 24 points: enough to run every part once."""
+    import numpy as np
+
+    from schemas.light_curves import LightCurves
+
     number = np.arange(24)
     time_mjd = 61_000.0 + 2 * number
     flux_njy = 5_000 * np.exp(-(((time_mjd - 61_020) / 15) ** 2))

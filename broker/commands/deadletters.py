@@ -12,7 +12,7 @@ from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
 
 stage_option = click.option(
-    "--stage", default="", help="Only this stage: decode, light curve, features, score, deliver."
+    "--stage", default="", help="Only this stage: fetch, decode, light curve, features, score, deliver."
 )
 reason_option = click.option("--reason", default="", help="Only reasons that contain this text.")
 
