@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.bundle import store as store_bundle
+from models.registry_tables import RegistryTables, Version
 
 NAME = "gueststar"
 PRODUCTION, CANDIDATE, PREVIOUS = "production", "candidate", "previous"
@@ -39,6 +41,7 @@ class Registry:
         """``uri``: an MLflow tracking address, such as ``sqlite:///file``; made when first used."""
         self.uri = uri
         self.store = Path(store)
+        self._tables = RegistryTables.at(uri, NAME)
 
     def register(self, bundle: Path, metrics: Mapping[str, float], params: Mapping[str, object]) -> Model:
         """Store a bundle and make it a version; the same bundle again is the version it already is.
@@ -60,24 +63,28 @@ class Registry:
 
     def model(self, which: str | int) -> Model:
         """The model with this alias or version number; raises LookupError where there is none."""
-        aliases = self._aliases()
-        version = aliases.get(str(which)) or (int(which) if str(which).isdecimal() else None)
-        with _quiet():
-            found = None
-            if version is not None:
-                with contextlib.suppress(_mlflow_error()):
-                    found = self._client.get_model_version(NAME, str(version))
-        if found is None:
-            known = ", ".join([*sorted(aliases), *(str(model.version) for model in self.models())]) or "nothing yet"
-            raise LookupError(f"no model {which!r} in {self.uri}; it has {known}: train one with `gueststar train`")
-        return self._model(found, aliases)
+        models = self.models()
+        for model in models:
+            if str(which) in (*model.aliases, str(model.version)):
+                return model
+        aliases = [alias for model in models for alias in model.aliases]
+        known = ", ".join([*sorted(aliases), *(str(model.version) for model in models)]) or "nothing yet"
+        raise LookupError(f"no model {which!r} in {self.uri}; it has {known}: train one with `gueststar train`")
 
     def models(self) -> list[Model]:
         """Every version, oldest first."""
         aliases = self._aliases()
-        with _quiet():
-            versions = self._client.search_model_versions(f"name='{NAME}'")
-        return sorted((self._model(found, aliases) for found in versions), key=lambda model: model.version)
+        return [
+            Model(
+                found.version,
+                found.sha256,
+                self.path(found.sha256),
+                tuple(alias for alias in ALIASES if aliases.get(alias) == found.version),
+                found.created_ms,
+                found.metrics,
+            )
+            for found in self._versions()
+        ]
 
     def promote(self, version: str | int) -> Model:
         """Make a version ``production``; what was becomes ``previous``. Raises LookupError where it is unknown."""
@@ -122,15 +129,23 @@ class Registry:
                     client.create_registered_model(NAME, description="Bundles of the alert classifier.")
         return client
 
-    def _model(self, found: Any, aliases: Mapping[str, int]) -> Model:
-        """An MLflow model version as a :class:`Model`."""
-        version, sha256 = int(found.version), str(found.tags["sha256"])
+    def _versions(self) -> list[Version]:
+        """Every version, oldest first: from the store's file where it is one, else from MLflow."""
+        if self._tables is not None:
+            with contextlib.suppress(sqlite3.Error):  # tables of another MLflow: ask itself
+                return self._tables.versions()
         with _quiet():
-            metrics = self._client.get_run(found.run_id).data.metrics if found.run_id else {}
-        own = tuple(alias for alias in ALIASES if aliases.get(alias) == version)
-        return Model(version, sha256, self.path(sha256), own, int(found.creation_timestamp), dict(metrics))
+            found = self._client.search_model_versions(f"name='{NAME}'")
+            return sorted((self._version(each) for each in found), key=lambda version: version.version)
+
+    def _version(self, found: Any) -> Version:
+        metrics = self._client.get_run(found.run_id).data.metrics if found.run_id else {}
+        return Version(int(found.version), str(found.tags["sha256"]), int(found.creation_timestamp), dict(metrics))
 
     def _aliases(self) -> dict[str, int]:
+        if self._tables is not None:
+            with contextlib.suppress(sqlite3.Error):
+                return self._tables.aliases()
         with _quiet():
             aliases = self._client.get_registered_model(NAME).aliases
         return {alias: int(version) for alias, version in aliases.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 import models.scorer
 from models import bundle
 from models.bundle import BundleError
-from models.registry import Registry
+from models.registry import NAME, Registry
+from models.registry_tables import RegistryTables
 from models.scorer import Scorer
 from tests.unit.models.small_bundle import Small
 
@@ -93,6 +95,30 @@ def test_aliases_move_on_promotion_and_rollback(tmp_path: Path, capfd: pytest.Ca
     with pytest.raises(LookupError, match="it has"):
         registry.promote(3)
     assert capfd.readouterr() == ("", "")  # MLflow keeps quiet
+
+
+def test_the_store_s_file_says_what_mlflow_says(tmp_path: Path) -> None:
+    registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "models")
+    assert registry.models() == []
+    for content in "123":
+        metrics = {"log_loss_flat": float(content), "auc_ia": float("nan") if content == "2" else 0.5}
+        registry.register(sealed(tmp_path / content, content), metrics, {"seed": 1})
+    registry.promote(3)
+    registry.promote(2)
+    asked = Registry(registry.uri, registry.store)
+    asked._tables = None  # as for a store that is no file: MLflow itself is asked
+    assert asked._aliases() == registry._aliases() == {"production": 2, "previous": 3}
+    assert repr(asked.models()) == repr(registry.models())  # nan is not equal to itself
+    assert registry._client is not None
+
+
+def test_tables_of_another_mlflow_are_left_to_it(tmp_path: Path) -> None:
+    registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "models")
+    registry.register(sealed(tmp_path / "one", "1"), {}, {})
+    registry._tables = RegistryTables(tmp_path / "other.db", NAME)
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE model_versions (name TEXT)")
+    assert registry.model("production").version == 1
 
 
 def test_there_is_nothing_to_roll_back_to_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
