@@ -76,4 +76,3 @@ class RegistryTables:
 def _metrics(connection: sqlite3.Connection, run_id: str | None) -> dict[str, float]:
     rows = connection.execute(_METRICS, (run_id or "",))
     return {name: math.nan if is_nan else float(value) for name, value, is_nan in rows}
-
