@@ -23,7 +23,7 @@ from pyspark.sql.streaming import StreamingQuery
 from broker import classify, filters, topics
 from broker.settings import Settings
 from broker.source import STOP_FILE
-from broker.spark import LOG_FILE, session
+from broker.spark import LOG_FILE, session, warm_workers
 from broker.telemetry import ProgressListener
 from models.registry import Registry
 
@@ -53,6 +53,7 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
         model = Registry(settings.registry_address(), settings.home / "models").model("production")
         began = time.monotonic()
         spark = session(settings, warm_model=model.sha256)
+        threading.Thread(target=warm_workers, args=(spark,), name="warm workers", daemon=True).start()
         listener = ProgressListener(settings.home)
         spark.streams.addListener(listener)
         try:

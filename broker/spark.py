@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 from pyspark import SparkConf, SparkContext
@@ -16,6 +18,9 @@ from pyspark.sql import SparkSession
 from broker.local import java_home
 from broker.settings import Settings
 from schemas import compiled_code
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": "268435456",
@@ -54,6 +59,20 @@ def session(settings: Settings, warm_model: str = "") -> SparkSession:
         gateway = launch_gateway(conf, popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True})
     SparkContext(conf=conf, gateway=gateway)
     return SparkSession.builder.getOrCreate()
+
+
+def warm_workers(spark: SparkSession) -> None:
+    """Start a Python worker for each core, and with the first the process that they are forked from.
+
+    Beside the planning of the first batch, which keeps one core busy: else the batch would wait for them.
+    """
+    cores = spark.sparkContext.defaultParallelism
+    with suppress(Exception):  # a job that is stopped meanwhile; the first batch starts what is missing
+        spark.range(0, cores, numPartitions=cores).mapInArrow(_same, "id long").collect()
+
+
+def _same(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    return batches
 
 
 def export(settings: Settings) -> None:

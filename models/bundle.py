@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "manifest.json"
-FORMAT = "gueststar-bundle-1"
+FORMAT = "gueststar-bundle-2"
 
 
 class BundleError(ValueError):

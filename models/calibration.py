@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 
 from models.classifier import balanced, softmax
 
@@ -105,6 +104,8 @@ def _fit_one(
     """The (log slope, bias of each class) that minimise weighted log-loss plus the pull towards ``centre``."""
     if not len(raw):
         return centre
+    from scipy.optimize import minimize  # here: it takes a second to import, and a scorer never fits
+
     rows = np.arange(len(raw))
 
     def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -21,7 +21,6 @@ from models.novelty import Novelty
 from schemas.light_curves import LightCurves
 from schemas.taxonomy import NOT_CLASSIFIED
 
-CLASSIFIER_FILE = "classifier.skops"
 CALIBRATION_FILE = "calibration.json"
 NOVELTY_FILE = "novelty.npz"
 CONFORMAL_FILE = "conformal.npz"
@@ -101,7 +100,7 @@ class Scorer:
         return cls(
             manifest=manifest,
             sha256=found,
-            classifier=Classifier.load(folder / CLASSIFIER_FILE),
+            classifier=Classifier.load(folder),
             calibration=Calibration.from_json(json.loads((folder / CALIBRATION_FILE).read_text())),
             novelty=Novelty.load(folder / NOVELTY_FILE),
             conformal=conformal,

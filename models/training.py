@@ -29,7 +29,7 @@ from models.datasets.labelled import Labelled
 from models.datasets.plasticc import TEST_SET_COUNTS
 from models.measures import held_out_metrics
 from models.novelty import COMPONENTS, Novelty
-from models.scorer import CALIBRATION_FILE, CLASSIFIER_FILE, CONFORMAL_FILE, NOVELTY_FILE, Scorer
+from models.scorer import CALIBRATION_FILE, CONFORMAL_FILE, NOVELTY_FILE, Scorer
 from models.training_rows import Progress, Rows, silent, training_table
 
 MIN_OBJECTS = 10
@@ -199,7 +199,7 @@ def _write(
     """The bundle's files, complete or not at all; whatever bundle was at ``out`` is replaced."""
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    classifier.save(draft / CLASSIFIER_FILE)
+    classifier.save(draft)
     (draft / CALIBRATION_FILE).write_text(json.dumps(calibration.to_json(), allow_nan=False))
     novelty.save(draft / NOVELTY_FILE)
     np.savez_compressed(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,39 @@ class Trees:
             baseline=np.asarray(model._baseline_prediction, np.float64).ravel(),
         )
 
+    def save(self, file: Path, **more: Any) -> None:
+        """Write the arrays, and ``more`` beside them, without pickles."""
+        arrays: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        np.savez_compressed(file, **arrays, **more)
+
+    @classmethod
+    def load(cls, file: Path) -> tuple[Trees, dict[str, NDArray]]:
+        """Read what :meth:`save` wrote: the trees, and what else there is.
+
+        Raises KeyError or ValueError where an array is missing or a walk could leave the nodes.
+        """
+        with np.load(file, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        trees = cls(**{field.name: arrays.pop(field.name) for field in fields(cls)})
+        nodes = len(trees.feature)
+        per_node = (trees.threshold, trees.missing_left, trees.children, trees.value)
+        inside = all(((part >= 0) & (part < nodes)).all() for part in (trees.children, trees.root))
+        if any(len(part) != nodes for part in per_node) or trees.children.shape != (nodes, 2) or not inside:
+            raise ValueError(f"children and roots must be among the {nodes} nodes")
+        if (trees.feature < 0).any() or (trees.output < 0).any():
+            raise ValueError("features and outputs must not be negative")
+        return trees, arrays
+
+    @property
+    def n_features(self) -> int:
+        """How many features a row must have at least."""
+        return int(self.feature.max(initial=-1)) + 1
+
     def raw_scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The sums of leaves, shape (n, k), for features of shape (n, f), NaN where missing."""
         matrix = np.ascontiguousarray(features, np.float64)
+        if matrix.shape[1] < self.n_features:
+            raise ValueError(f"a row must have {self.n_features} features or more, found {matrix.shape[1]}")
         sums = np.repeat(self.baseline[None, :], len(matrix), axis=0)
         _walk(
             matrix,

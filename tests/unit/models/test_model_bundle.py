@@ -23,7 +23,7 @@ def copy(small: Small, tmp_path: Path) -> Path:
     return Path(shutil.copytree(small.trained.path, tmp_path / "copy"))
 
 
-@pytest.mark.parametrize("name", ["classifier.skops", "calibration.json", "novelty.npz", "conformal.npz"])
+@pytest.mark.parametrize("name", ["classifier.skops", "trees.npz", "calibration.json", "novelty.npz", "conformal.npz"])
 def test_a_changed_file_is_refused_by_name(copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1

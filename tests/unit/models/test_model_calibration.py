@@ -9,7 +9,7 @@ import pytest
 
 from models.bundle import BundleError
 from models.calibration import EPOCH_EDGES, Calibration, epoch_bin, survey_prior, with_prior
-from models.classifier import Classifier, balanced, softmax
+from models.classifier import MODEL_FILE, TREES_FILE, Classifier, balanced, softmax
 from models.evaluation import auc, bootstrap, expected_calibration_error, flat_log_loss, macro_f1
 
 
@@ -73,19 +73,46 @@ def test_trees_sum_as_scikit_learns_do_and_survive_the_file(n_classes: int, tmp_
     new[0] = np.nan
     theirs = fitted.model.predict_proba(new)
     assert np.allclose(softmax(fitted.raw_scores(new)), theirs, atol=1e-12)
-    fitted.save(tmp_path / "classifier.skops")
-    again = Classifier.load(tmp_path / "classifier.skops")
+    fitted.save(tmp_path)
+    again = Classifier.load(tmp_path)
     assert np.array_equal(again.raw_scores(new), fitted.raw_scores(new))
+    assert np.array_equal(again.model.predict_proba(new), theirs)
+    assert again.iterations == fitted.iterations
+    with pytest.raises(ValueError, match="features or more, found 1"):
+        again.raw_scores(new[:, :1])
     assert fitted.raw_scores(new[:0]).shape == (0, len(fitted.class_ids))
 
 
-def test_a_file_with_a_strange_type_is_not_loaded(tmp_path: Path) -> None:
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    Classifier.fit(x, np.where(x[:, 0] > 0, 2222, 2224), np.ones(300), seed=1, max_iterations=3).save(tmp_path)
+    return tmp_path
+
+
+def test_a_file_with_a_strange_type_is_not_loaded(saved: Path) -> None:
     from sklearn.linear_model import LogisticRegression
     from skops.io import dump
 
-    dump({"model": LogisticRegression(), "call": flat_log_loss}, tmp_path / "classifier.skops")
+    dump({"model": LogisticRegression(), "call": flat_log_loss}, saved / MODEL_FILE)
+    classifier = Classifier.load(saved)
     with pytest.raises(BundleError, match="flat_log_loss"):
-        Classifier.load(tmp_path / "classifier.skops")
+        assert classifier.model
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("children", 10**6), ("children", -1), ("root", 10**6), ("feature", -1), ("output", 7), ("class_ids", None)],
+)
+def test_trees_that_lead_out_of_their_arrays_are_refused(saved: Path, name: str, value: int | None) -> None:
+    arrays = dict(np.load(saved / TREES_FILE))
+    damaged = arrays.pop(name)
+    if value is not None:
+        damaged.flat[0] = value
+        arrays[name] = damaged
+    np.savez(saved / TREES_FILE, **arrays)
+    with pytest.raises(BundleError, match=r"trees\.npz: no trees"):
+        Classifier.load(saved)
 
 
 def test_one_class_is_no_classifier() -> None:
