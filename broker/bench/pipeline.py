@@ -24,6 +24,7 @@ from schemas.light_curves import LightCurves
 
 N_ALERTS = 2 * CHUNK_MESSAGES
 PEER_ALERTS = 25
+WIRE_HEADER_BYTES = 5  # a byte 0 and the schema id
 ROUNDS = 5
 
 OURS, BATCHED, ONE_BY_ONE = (
@@ -40,12 +41,12 @@ def contest(scorer: Scorer, progress: Progress) -> tuple[dict[str, Timing], dict
     context = RowContext(scorer.sha256, scorer.novelty_threshold, "bench", packets.SIZE_LIMIT_BYTES)
     ours = MessageScorer(scorer, context)
     chunks = [in_messages(wire[i : i + CHUNK_MESSAGES]) for i in range(0, len(wire), CHUNK_MESSAGES)]
-    usual = UsualTools(scorer, wire, curves)
+    usual, few = UsualTools(scorer, curves), wire[:PEER_ALERTS]
     found = side_by_side(
         [
             Contestant(OURS, lambda: [ours.rows(chunk) for chunk in chunks], len(wire)),
-            Contestant(BATCHED, lambda: usual.batched(PEER_ALERTS), PEER_ALERTS),
-            Contestant(ONE_BY_ONE, lambda: usual.one_by_one(PEER_ALERTS), PEER_ALERTS),
+            Contestant(BATCHED, lambda: usual.batched(few), PEER_ALERTS),
+            Contestant(ONE_BY_ONE, lambda: usual.one_by_one(few), PEER_ALERTS),
         ],
         progress,
         ROUNDS,
@@ -66,28 +67,36 @@ def in_messages(wire: list[bytes]) -> Messages:
 
 class UsualTools:
     """Each alert decoded to a dictionary, its process fitted by george, the features the same as ours, scored by
-    scikit-learn's own trees and an isolation forest of 100."""
+    scikit-learn's own trees and an isolation forest of 100, which is fitted to ``known``."""
 
-    def __init__(self, scorer: Scorer, wire: list[bytes], curves: LightCurves) -> None:
-        self.schema = fastavro.parse_schema(packets.as_avro(wire[0])[0])
-        self.records = [packets.as_avro(message)[1] for message in wire]
-        self.curves, self.classifier = curves, scorer.classifier
+    def __init__(self, scorer: Scorer, known: LightCurves) -> None:
+        self.classifier = scorer.classifier
         self.forest = IsolationForest(n_estimators=100, random_state=0)
-        self.forest.fit(np.nan_to_num(extract(curves).values))
+        self.forest.fit(np.nan_to_num(extract(known).values))
+        self.schemas: dict[bytes, Any] = {}
 
-    def batched(self, n: int) -> None:
+    def score_message(self, message: bytes) -> list[float]:
+        """The probabilities of one wire message's alert, and its score from the forest."""
+        return self.score(self.features(message))[0]
+
+    def features(self, message: bytes) -> NDArray[np.float64]:
+        """The features of one wire message's alert, (1, f)."""
+        header = message[:WIRE_HEADER_BYTES]
+        if header not in self.schemas:
+            self.schemas[header] = fastavro.parse_schema(packets.as_avro(message)[0])
+        fastavro.schemaless_reader(io.BytesIO(message[WIRE_HEADER_BYTES:]), self.schemas[header], None)
+        return extract(packets.read([message])[0], backend="george").values
+
+    def score(self, features: NDArray[np.float64]) -> list[list[float]]:
+        """Probabilities and the forest's score of each row."""
+        p = self.classifier.model.predict_proba(features)
+        return np.column_stack([p, self.forest.score_samples(np.nan_to_num(features))]).tolist()
+
+    def batched(self, wire: list[bytes]) -> None:
         """Decode and fit one by one, score together."""
-        self._score(np.concatenate([self._features(i) for i in range(n)]))
+        self.score(np.concatenate([self.features(message) for message in wire]))
 
-    def one_by_one(self, n: int) -> None:
+    def one_by_one(self, wire: list[bytes]) -> None:
         """Everything one by one."""
-        for i in range(n):
-            self._score(self._features(i))
-
-    def _features(self, i: int) -> NDArray[np.float64]:
-        fastavro.schemaless_reader(io.BytesIO(self.records[i]), self.schema, None)
-        return extract(self.curves.select([i]), backend="george").values
-
-    def _score(self, features: NDArray[np.float64]) -> None:
-        self.classifier.model.predict_proba(features)
-        self.forest.score_samples(np.nan_to_num(features))
+        for message in wire:
+            self.score_message(message)

@@ -13,7 +13,8 @@ import numpy as np
 
 from active_learning import labels, night
 from broker import audit, replay, topics
-from broker.demo import home, job, measure, model, objects, retraining, screen
+from broker.demo import home, measure, model, objects, retraining, screen
+from broker.local import job_process as job
 from broker.local import services
 from broker.settings import Settings
 from models.datasets import plasticc

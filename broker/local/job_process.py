@@ -78,11 +78,16 @@ def wait_until_passed(
             on_progress(left)
         if left == 0:
             return
-        if job.poll() is not None:
-            raise RuntimeError(f"the streaming job ended with exit code {job.returncode}:\n{log_tail(settings.home)}")
+        check_runs(settings, job)
         if time.monotonic() - last_change > deadline_s:
             raise RuntimeError(f"the streaming job made no progress for {deadline_s:.0f} s:\n{log_tail(settings.home)}")
         time.sleep(POLL_S)
+
+
+def check_runs(settings: Settings, job: subprocess.Popen[bytes]) -> None:
+    """Raise RuntimeError, with the end of the job's log, where it has ended."""
+    if job.poll() is not None:
+        raise RuntimeError(f"the streaming job ended with exit code {job.returncode}:\n{log_tail(settings.home)}")
 
 
 def remaining(home: Path, goal: Offsets) -> int:
