@@ -28,6 +28,10 @@ MALLOC = {
 }
 """glibc gives freed arrays back to the system, only to ask again; keeping them saves workers a tenth of their time."""
 
+FEW_CORES = "-XX:TieredStopAtLevel=1"
+"""Java's quick compiler alone: the thorough one takes whole cores in the first minutes, for a JVM that only passes rows
+on. The job is ready seconds earlier, and an alert costs the JVM no more."""
+
 WARM_MODEL = "GUESTSTAR_WARM_MODEL"
 """Variable that tells worker daemons which bundle to load before they fork."""
 
@@ -51,6 +55,7 @@ def session(settings: Settings, warm_model: str = "") -> SparkSession:
     if settings.spark_master.startswith("local"):
         os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
         conf.set("spark.ui.enabled", "false")
+        conf.set("spark.driver.extraJavaOptions", FEW_CORES)
     os.environ["JAVA_HOME"] = str(java_home(settings.home))
     log_file = settings.home / LOG_FILE
     log_file.parent.mkdir(parents=True, exist_ok=True)

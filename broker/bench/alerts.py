@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from models.datasets import plasticc
@@ -10,6 +12,9 @@ from schemas import packets
 from schemas.light_curves import BANDS, LightCurves
 
 SEED = 4
+
+NIGHT_MJD = 61_000.0
+"""A night of the survey's first year; any would do."""
 
 CUTOUT_BYTES = 12_000
 """Of each of a packet's three images: brings the mean message to 58 kB, as real ones have."""
@@ -25,6 +30,16 @@ def simulated(n: int, seed: int = SEED) -> LightCurves:
         raise ValueError(f"PLAsTiCC's training objects have {total:,} alerts, {n:,} were asked for")
     chosen = np.sort(rng.choice(total, n, replace=False))
     return alerts_at(labelled.light_curves, found.select(chosen))
+
+
+def on_one_night(light_curves: LightCurves) -> LightCurves:
+    """The same alerts, each moved by whole days, so that all are made in the night of :data:`NIGHT_MJD`."""
+    days = NIGHT_MJD - np.floor(light_curves.alert_mjd)
+    return replace(
+        light_curves,
+        alert_mjd=light_curves.alert_mjd + days,
+        time_mjd=light_curves.time_mjd + days[light_curves.alert_of_point],
+    )
 
 
 def messages(light_curves: LightCurves, seed: int = SEED) -> list[bytes]:

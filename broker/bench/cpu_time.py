@@ -35,12 +35,12 @@ def read(settings: Settings, job_pid: int) -> CpuTime:
     for process in [job, *job.children(recursive=True)]:
         try:
             is_java = "java" in process.name()
-            times, resident = process.cpu_times(), process.memory_info().rss
+            times, resident, command = process.cpu_times(), process.memory_info().rss, " ".join(process.cmdline())
         except psutil.NoSuchProcess:
             continue
         spent["jvm" if is_java else "python"] += times.user + times.system
         spent["python"] += times.children_user + times.children_system  # processes that have ended: all were Python's
-        if not is_java and "worker" in " ".join(process.cmdline()):
+        if not is_java and "worker" in command:
             largest = max(largest, resident)
     return CpuTime(_seconds(kafka), spent["jvm"], spent["python"], largest)
 

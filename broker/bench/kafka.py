@@ -20,7 +20,7 @@ from broker.local.progress import read_progress
 from broker.settings import Settings
 
 BATCH_SIZES = (10_000, 4_000)
-WARM_UP_BATCHES = 2
+WARM_UP_BATCHES = 3
 MEASURED_BATCHES = 6
 PEER_ALERTS = 240
 POLL_S = 0.1

@@ -58,9 +58,9 @@ def new_input(settings: Settings, max_alerts_per_batch: int) -> Settings:
 
 
 def messages(progress: Progress, n: int = DISTINCT_ALERTS) -> list[replay.Message]:
-    """The stream's messages, in time order."""
+    """The stream's messages: the alerts of one night, in time order."""
     progress("alerts made", 0, 1)
-    wire = alerts.messages(alerts.simulated(n))
+    wire = alerts.messages(alerts.on_one_night(alerts.simulated(n)))
     made = replay.in_time_order(wire)
     progress("alerts made", 1, 1)
     return made

@@ -105,5 +105,54 @@ def kafka(as_json: bool, settings: Settings) -> None:
     _tell(Report("kafka", facts.pop("peer"), figures, targets, facts=facts), as_json)
 
 
+@bench.command()
+@json_option
+@click.option("--seconds", default=600.0, show_default=True, help="How long the steady part lasts.")
+@with_settings("home", "jars")
+def latency(as_json: bool, seconds: float, settings: Settings) -> None:
+    """How long an alert is on its way through the job, at 270 alerts/s; then a burst of 10,000 in 5 s.
+
+    From the input's Kafka time to the output's. Brings a Kafka and a Redis of its own up.
+    """
+    import numpy as np
+
+    from broker.bench import latency as measured
+    from broker.bench.report import Report, Target
+
+    with stages() as progress:
+        steady, burst, facts = measured.measure(settings, seconds, progress)
+    p50, p99 = np.percentile(steady.latency_s, [50, 99])
+    figures = {"p50_s": p50, "p99_s": p99, "highest_s": steady.latency_s.max(), "burst_s": burst.tail_s}
+    targets = (Target("p50_s", at_most=1.0), Target("p99_s", at_most=2.0), Target("burst_s", at_most=3.0))
+    _tell(Report("latency", facts.pop("peer"), figures, targets, facts=facts), as_json)
+
+
+@bench.command()
+@json_option
+@click.option("--alerts", default=1_000_000, show_default=True, help="How many alerts go through.")
+@with_settings("home", "jars")
+def soak(as_json: bool, alerts: int, settings: Settings) -> None:
+    """A long run through the job: the resident memory of its largest worker, and whether it grows.
+
+    Alerts without images, 8 kB each, so that a million fit on a disk. Brings a Kafka and a Redis of its own up.
+    """
+    import numpy as np
+
+    from broker.bench import soak as measured
+    from broker.bench.report import Report, Target
+
+    with stages() as progress:
+        found, facts = measured.measure(settings, alerts, progress)
+    figures = {
+        "largest_worker_mib": float(found.largest_worker_bytes.max()) / 2**20,
+        "growth_mib": found.growth_mib,
+        "rate": alerts / found.seconds,
+    }
+    sizes_mib = np.round(found.largest_worker_bytes / 2**20).astype(int)
+    facts["samples"] = np.stack([found.alerts, sizes_mib], axis=1).tolist()
+    targets = (Target("largest_worker_mib", at_most=1_024.0), Target("growth_mib", at_most=20.0))
+    _tell(Report("soak", facts.pop("peer"), figures, targets, facts=facts), as_json)
+
+
 def _tell(report: Report, as_json: bool) -> None:
     click.echo(json.dumps(report.to_json()) if as_json else "\n".join(report.lines()))
