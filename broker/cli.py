@@ -34,6 +34,7 @@ COMMANDS = {
     "label": ("label", "The labelling page."),
     "labels": ("labels", "What was answered."),
     "retrain": ("retrain", "Learn from the labels."),
+    "warm": ("warm", "Compile the numerical code once, ahead of the first run."),
     "bench": ("bench", "Speed, side by side with a named peer."),
 }
 """Command name: (module of ``broker.commands``, one line of help)."""

@@ -142,7 +142,9 @@ class KafkaWriter:
 
     def _make(self, topic: str) -> None:
         try:
-            made = topics.create(self._settings, [topic])
+            if not self._existing:  # asked once, not topic by topic: each question takes a tenth of a second
+                self._existing = topics.existing(self._settings)
+            made = [] if topic in self._existing else topics.create(self._settings, [topic])
         except KafkaException as refusal:
             raise UndeliveredError(f"the topic {topic!r} can't be made: {refusal.args[0].str()}") from refusal
         if made:

@@ -119,6 +119,7 @@ def batch_progress(progress: dict[str, Any]) -> dict[str, Any]:
         "end_time": datetime.now(UTC).isoformat(),
         **{name: int(counts.get(name) or 0) for name in ("alerts_in", "alerts_out", "dead_letters")},
         "seconds": progress["durationMs"].get("triggerExecution", 0) / 1_000,
+        "durations_ms": progress["durationMs"],
         "offsets": offsets,
         "model": end.get("model", ""),
         "pid": os.getpid(),

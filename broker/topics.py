@@ -72,6 +72,13 @@ def all_topics(settings: Settings, filters: Mapping[str, str]) -> list[str]:
     return [*fixed(settings), *classes, *(of_filter(settings, name) for name in filters)]
 
 
+def existing(settings: Settings) -> set[str]:
+    """The names of all topics that there are."""
+    from confluent_kafka.admin import AdminClient
+
+    return set(AdminClient({**settings.kafka_client()}).list_topics(timeout=_TIMEOUT_S).topics)
+
+
 def create(
     settings: Settings,
     names: Iterable[str],

@@ -1,0 +1,34 @@
+"""``gueststar warm``: compiled code into its cache, ahead of the first run."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import click
+
+from broker.commands.options import json_option
+from broker.commands.progress import stages
+
+
+@click.command()
+@json_option
+def warm(as_json: bool) -> None:
+    """Compile the numerical code once, ahead of the first run.
+
+    The first job, training or plot after an installation waits a minute or two for the compiler; after this it
+    doesn't. What is compiled lies in the home's cache folder (NUMBA_CACHE_DIR, where that is set), and is
+    made anew when the program changes.
+    """
+    from broker import warm_up
+
+    began = time.monotonic()
+    with stages() as progress:
+        parts = list(warm_up.PARTS)
+        for number, part in enumerate(parts):
+            progress("compiling", number, len(parts))
+            part()
+        progress("compiling", len(parts), len(parts))
+    report = {"seconds": round(time.monotonic() - began, 1), "cache": os.environ["NUMBA_CACHE_DIR"]}
+    click.echo(json.dumps(report) if as_json else f"compiled in {report['seconds']:.0f} s, kept in {report['cache']}")
