@@ -8,13 +8,14 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def arrange(owner, time, flux, flux_err, band, is_detection, latest, n_bands, flux_limit):
-    """Points by alert, sorted by time and then band, the first given of those at one time in one band.
+def arrange(owner, time, flux, flux_err, band, is_detection, precedence, latest, n_bands, flux_limit):
+    """Points by alert, sorted by time and then band, one of those at one time in one band.
 
-    ``owner`` (points,): each point's alert, 0 to n - 1; ``latest`` (n,): the alert's time, after which no point is
-    kept. Returns (offsets (n + 1,), time, flux, error, band, is_detection, points dropped of each alert (n,)); dropped
-    are those not finite, of ``flux_limit`` or more, without an error greater than 0 or a band below ``n_bands``, not
-    those that are later.
+    ``owner`` (points,): each point's alert, 0 to n - 1; ``precedence`` (points,): of several at one time in one band
+    the lowest counts, the first given where they are equal; ``latest`` (n,): the alert's time, after which no point
+    is kept. Returns (offsets (n + 1,), time, flux, error, band, is_detection, points dropped of each alert (n,));
+    dropped are those not finite, of ``flux_limit`` or more, without an error greater than 0 or a band below
+    ``n_bands``, not those that are later.
     """
     n = len(latest)
     ends, dropped = np.zeros(n + 1, np.int64), np.zeros(n, np.int64)
@@ -37,6 +38,8 @@ def arrange(owner, time, flux, flux_err, band, is_detection, latest, n_bands, fl
         for i in own:
             if kept > offsets[alert] and time[order[kept - 1]] == time[i] and band[order[kept - 1]] == band[i]:
                 detected[kept - 1] |= is_detection[i]
+                if precedence[i] < precedence[order[kept - 1]]:
+                    order[kept - 1] = i
             else:
                 order[kept], detected[kept] = i, is_detection[i]
                 kept += 1

@@ -34,7 +34,33 @@ ALERT_COLUMNS: dict[str, type] = {
     "reliability": np.float32,
     "n_points_dropped": np.int32,
     "packet_index": np.int64,
+    "n_points_from_history": np.int32,
+    "processed_mjd": np.float64,
+    "host_separation_arcsec": np.float32,
+    "host2_separation_arcsec": np.float32,
+    "host_radius_arcsec": np.float32,
+    "host_ellipticity": np.float32,
+    "host_photoz": np.float32,
+    "host_photoz_err": np.float32,
+    "star_score": np.float32,
+    "extendedness": np.float32,
+    "template_flux_njy": np.float32,
+    "solar_system_separation_arcsec": np.float32,
+    "image_flags": np.int16,
 }
+
+IMAGE_FLAGS = (
+    "dipole", "saturated", "edge", "cosmic ray", "streak", "glint", "bad pixels", "no data", "flux failed",
+    "centroid failed", "injected",
+)  # fmt: skip
+"""What bit ``k`` of ``LightCurves.image_flags`` says of the triggering measurement's image; the last: a source that
+was put into the image to measure the survey's completeness."""
+
+FLAGS_UNKNOWN = -1
+
+_UNLESS_GIVEN = dict.fromkeys(list(ALERT_COLUMNS)[list(ALERT_COLUMNS).index("processed_mjd") :], np.nan)
+_UNLESS_GIVEN["image_flags"] = FLAGS_UNKNOWN
+"""What an alert column that the caller leaves out is; others are 0, and ``packet_index`` the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +86,20 @@ class LightCurves:
     - ``n_points_dropped``: measurements of the packet refused: not finite, of 1e9 nJy or more, without an
       error or a known band.
     - ``packet_index``: which message of the batch the alert came from.
+    - ``n_points_from_history``: points that the packet did not hold (``schemas.history``): the first so many.
+    - ``processed_mjd``: when the survey measured the trigger, MJD TAI.
+
+    What the packet tells of the alert's surroundings; NaN where it does not:
+
+    - ``host_separation_arcsec``, ``host2_separation_arcsec``: distance to the nearest and the second nearest
+      catalogued source that may be the host, arcsec, 0 or more.
+    - ``host_radius_arcsec``, ``host_ellipticity``: size and shape of the nearest; radius greater than 0.
+    - ``host_photoz``, ``host_photoz_err``: its photometric redshift, 0 or more. A spectroscopic one is never read.
+    - ``star_score``: how much the nearest looks like a star, 0 (galaxy) to 1 (star).
+    - ``extendedness``: of the triggering source itself, 0 (point) to 1 (extended).
+    - ``template_flux_njy``: flux at the alert's place in the template image, nJy; may be negative by noise.
+    - ``solar_system_separation_arcsec``: distance to where the nearest known Solar System object should be.
+    - ``image_flags``: a bit for each of :data:`IMAGE_FLAGS`; -1 where the packet tells none.
     """
 
     offsets: NDArray[np.int64]
@@ -79,6 +119,19 @@ class LightCurves:
     reliability: NDArray[np.float32]
     n_points_dropped: NDArray[np.int32]
     packet_index: NDArray[np.int64]
+    n_points_from_history: NDArray[np.int32]
+    processed_mjd: NDArray[np.float64]
+    host_separation_arcsec: NDArray[np.float32]
+    host2_separation_arcsec: NDArray[np.float32]
+    host_radius_arcsec: NDArray[np.float32]
+    host_ellipticity: NDArray[np.float32]
+    host_photoz: NDArray[np.float32]
+    host_photoz_err: NDArray[np.float32]
+    star_score: NDArray[np.float32]
+    extendedness: NDArray[np.float32]
+    template_flux_njy: NDArray[np.float32]
+    solar_system_separation_arcsec: NDArray[np.float32]
+    image_flags: NDArray[np.int16]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -108,22 +161,24 @@ class LightCurves:
         """Build light curves from points in any order.
 
         ``alert`` gives each point's alert as a row number of ``alerts``; ``columns`` holds the point
-        columns, ``alerts`` the alert columns (``n_points_dropped`` and ``packet_index`` may be left
+        columns, ``alerts`` the alert columns (those from ``n_points_dropped`` on may be left
         out). Points that are not finite, have a flux of :data:`FLUX_LIMIT_NJY` or more, no error
         greater than 0, no known band, or lie after ``alert_mjd`` are dropped; all but the last kind are counted in
-        ``n_points_dropped``. Of points at the same time in the same band the first given is kept, and it is a
-        detection if any was.
+        ``n_points_dropped``. Of points at the same time in the same band the first given is kept, or where
+        ``columns`` has integers named ``precedence`` the one with the lowest; it is a detection if any was.
 
         Raises ValueError where columns have different lengths or ``alert`` is out of range.
         """
         points: dict[str, NDArray] = {name: np.asarray(columns[name], kind) for name, kind in POINT_COLUMNS.items()}
         owner = np.asarray(alert, np.int64)
         n = len(np.asarray(alerts["alert_id"]))
+        unless_given = {name: np.full(n, _UNLESS_GIVEN.get(name, 0)) for name in ALERT_COLUMNS}
+        unless_given["packet_index"] = np.arange(n)
         rows: dict[str, NDArray] = {
-            name: np.asarray(alerts.get(name, np.arange(n) if name == "packet_index" else np.zeros(n)), kind)
-            for name, kind in ALERT_COLUMNS.items()
+            name: np.asarray(alerts.get(name, unless_given[name]), kind) for name, kind in ALERT_COLUMNS.items()
         }
-        _require_equal_lengths(points, len(owner), "point")
+        precedence = np.asarray(columns.get("precedence", np.zeros(len(owner))), np.int8)
+        _require_equal_lengths({**points, "precedence": precedence}, len(owner), "point")
         _require_equal_lengths(rows, n, "alert")
         if len(owner) and not (owner.min() >= 0 and owner.max() < n):
             raise ValueError(
@@ -131,7 +186,7 @@ class LightCurves:
             )
         time, flux, flux_err, band, is_detection = points.values()
         offsets, *arranged, dropped = arrange(
-            owner, time, flux, flux_err, band, is_detection, rows["alert_mjd"], len(BANDS), FLUX_LIMIT_NJY
+            owner, time, flux, flux_err, band, is_detection, precedence, rows["alert_mjd"], len(BANDS), FLUX_LIMIT_NJY
         )
         rows["n_points_dropped"] = (rows["n_points_dropped"] + dropped).astype(np.int32)
         return cls(offsets=offsets, **dict(zip(POINT_COLUMNS, arranged, strict=True)), **rows)

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from schemas.avro_values import MISSING
 from schemas.columns import Column, Compiler, Layout, Program, Refusal
 from schemas.light_curves import BANDS
+from schemas.photometry import mjd_tai_of_unix_us
 from schemas.rows import Rows, texts
+from schemas.surroundings import flux_or_nan, image_flags, time_or_nan, within
 
 WIRE_MAGIC = 0
 WIRE_HEADER_BYTES = 5
@@ -29,6 +31,22 @@ PRIOR_DETECTIONS, FORCED = 1, 2
 _BAND_OF_LETTER = np.full(128, -1, np.int8)
 for _letter in BANDS + "Y":
     _BAND_OF_LETTER[ord(_letter)] = BANDS.index(_letter.lower())
+
+FLAGS = {
+    "dipole": "isDipole",
+    "saturated": "pixelFlags_saturatedCenter",
+    "edge": "pixelFlags_edge",
+    "cosmic ray": "pixelFlags_crCenter",
+    "streak": "pixelFlags_streakCenter",
+    "glint": "glint_trail",
+    "bad pixels": "pixelFlags_bad",
+    "no data": "pixelFlags_nodataCenter",
+    "flux failed": "psfFlux_flag",
+    "centroid failed": "centroid_flag",
+    "injected": "pixelFlags_injectedCenter",
+}
+"""The field behind each image flag, in versions from 7.0 on; what the bits of earlier versions' ``flags`` mean is
+not published with the schemas."""
 
 LAYOUT = Layout(
     alert={
@@ -49,6 +67,18 @@ LAYOUT = Layout(
         "has_solar_system_object": Column("present", ("ssObject",)),
         "has_object": Column("present", ("diaObject",)),
         "written_version": Column("text", ("lsst_schema_version",)),  # a column that another broker adds
+        "processed": Column("float", ("diaSource.timeProcessedMjdTai",)),
+        "processed_unix_us": Column("int", ("diaSource.time_processed",)),
+        "extendedness": Column("float", ("diaSource.extendedness",)),
+        "template_flux": Column("float", ("diaSource.templateFlux",)),
+        "nearest_arcsec": Column("float", ("diaObject.nearbyObj1Dist", "diaObject.hostgal_snsep")),
+        "second_arcsec": Column("float", ("diaObject.nearbyObj2Dist", "diaObject.hostgal2_snsep")),
+        "host_radius": Column("float", ("diaObject.hostgal_sqradius",)),
+        "host_ellipticity": Column("float", ("diaObject.hostgal_ellipticity",)),
+        "host_photoz": Column("float", ("diaObject.hostgal_zphot",)),
+        "host_photoz_err": Column("float", ("diaObject.hostgal_zphot_err",)),
+        "ephemeris_offset": Column("float", ("ssSource.ephOffset",)),
+        **{name: Column("int", (f"diaSource.{field}",)) for name, field in FLAGS.items()},
     },
     point={
         "time": Column("float", ("midpointMjdTai", "midPointTai")),
@@ -150,9 +180,11 @@ def version_id(text: str) -> int:
 def columns(rows: Rows, scale: float = 1.0) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
     """Owner of each point, point columns and alert columns, as ``LightCurves.from_points`` takes them.
 
-    ``scale`` is nJy per unit of flux. The trigger comes first, then the history as listed, then forced photometry:
-    at the same time in the same band the first counts. Withdrawn measurements are left out; real packets of 9.0 carry
-    NaN, not null, where a measurement was not withdrawn.
+    ``scale`` is nJy per unit of flux. Where a visit has forced photometry and a detection, the forced flux counts: it
+    is measured at the object's place, the same in every visit, where a detection's place is fitted to the noise of its
+    own image, which makes faint ones too bright. Otherwise the trigger counts before the history as listed. One visit
+    is one time in one band: in all 10,003 pairs of the real packets at hand ``midpointMjdTai`` is the same to the last
+    bit. Withdrawn measurements are left out; real packets of 9.0 carry NaN, not null, where one was not withdrawn.
     """
     trigger = np.arange(rows.n_alerts)
     joined = {
@@ -166,11 +198,12 @@ def columns(rows: Rows, scale: float = 1.0) -> tuple[NDArray, dict[str, NDArray]
         "flux_err_njy": joined["flux_err"] * scale,
         "band": band_index(joined["band"]),
         "is_detection": np.concatenate([np.ones(rows.n_alerts, bool), rows.array == PRIOR_DETECTIONS]),
+        "precedence": np.concatenate([np.ones(rows.n_alerts, np.int8), (rows.array != FORCED).astype(np.int8)]),
     }
     kept = np.isnan(joined["withdrawn"])
     if not kept.all():
         owner, points = owner[kept], {name: values[kept] for name, values in points.items()}
-    return owner, points, _alert_columns(rows)
+    return owner, points, {**_alert_columns(rows), **_surroundings(rows, scale)}
 
 
 def _alert_columns(rows: Rows) -> dict[str, NDArray]:
@@ -187,6 +220,28 @@ def _alert_columns(rows: Rows) -> dict[str, NDArray]:
         "schema_id": np.where(written, written, rows.schema_id),
         "is_solar_system": solar,
         "reliability": rows.alert("reliability").astype(np.float32),
+    }
+
+
+def _surroundings(rows: Rows, scale: float) -> dict[str, NDArray]:
+    processed_us = rows.alert("processed_unix_us")
+    processed = rows.alert("processed")
+    if (processed_us != MISSING).any():
+        processed = np.where(processed_us == MISSING, processed, mjd_tai_of_unix_us(processed_us))
+    radius = within(rows.alert("host_radius"), np.nextafter(0, 1))
+    return {
+        "processed_mjd": time_or_nan(processed),
+        "host_separation_arcsec": within(rows.alert("nearest_arcsec"), 0),
+        "host2_separation_arcsec": within(rows.alert("second_arcsec"), 0),
+        "host_radius_arcsec": radius,
+        # simulated alerts have both 0 where the host's shape was not simulated
+        "host_ellipticity": np.where(radius > 0, within(rows.alert("host_ellipticity"), 0, 1), np.float32(np.nan)),
+        "host_photoz": within(rows.alert("host_photoz"), 0),
+        "host_photoz_err": within(rows.alert("host_photoz_err"), 0),
+        "extendedness": within(rows.alert("extendedness"), 0, 1),
+        "template_flux_njy": flux_or_nan(rows.alert("template_flux") * scale),
+        "solar_system_separation_arcsec": within(rows.alert("ephemeris_offset"), 0),
+        "image_flags": image_flags({name: rows.alert(name) for name in FLAGS}),
     }
 
 

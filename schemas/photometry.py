@@ -15,6 +15,7 @@ EARLIEST_MJD, LATEST_MJD = 50_000.0, 80_000.0
 """Times (MJD) outside of 1995 to 2077 are errors."""
 
 _JD_OF_MJD_ZERO = 2_400_000.5
+_JD_OF_UNIX_ZERO = 2_440_587.5
 
 
 def njy_per_unit(zero_point_mag: ArrayLike) -> NDArray[np.float64]:
@@ -43,6 +44,11 @@ def mjd_tai_of_jd_utc(jd: ArrayLike) -> NDArray[np.float64]:
             warnings.simplefilter("ignore")  # leap seconds of years to come are not known: the last one counts
             tai[sane] = Time(_JD_OF_MJD_ZERO, mjd[sane], format="jd", scale="utc").tai.mjd
     return tai
+
+
+def mjd_tai_of_unix_us(unix_us: ArrayLike) -> NDArray[np.float64]:
+    """MJD on the TAI scale of microseconds since 1970-01-01 UTC (Avro's timestamp-micros); NaN as above."""
+    return mjd_tai_of_jd_utc(np.asarray(unix_us, np.float64) / 86_400e6 + _JD_OF_UNIX_ZERO)
 
 
 def tai_ahead_of_utc_s(mjd_tai: float) -> int:

@@ -2,8 +2,9 @@
 
 Fields: https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html. Detections are AB magnitudes of the
 difference image with its sign; ``jd`` is UTC at the start of the exposure (30 s as a rule), and is taken as it is:
-the history does not tell each exposure's length. A non-detection with only a limiting magnitude has no flux, and is
-left out; forced photometry (``fp_hists``, since 4.0) has one.
+the history does not tell each exposure's length. A non-detection with only a limiting magnitude is a flux of 0 with a
+fifth of the limit's flux, which is one of 5 sigma, as its error. Forced photometry (``fp_hists``, since 4.0) counts
+before it, and before a detection in the same exposure, which has the same ``jd``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS
 from schemas.photometry import flux_of_magnitude, mjd_tai_of_jd_utc, njy_per_unit
 from schemas.rows import Rows, texts, word
+from schemas.surroundings import flux_or_nan, image_flags, within
 
 PRIOR, FORCED = 1, 2
 SOLAR_SYSTEM_ARCSEC = 5.0
@@ -28,11 +30,22 @@ SOLAR_SYSTEM_ARCSEC = 5.0
 NO_VALUE = -99_998.0
 """At or below this a forced flux is ZTF's "no value", -99999."""
 
+LIMIT_SIGMA = 5.0
+"""``diffmaglim`` is the magnitude of so many standard errors."""
+
+PIXEL_ARCSEC = 1.012
+"""``distnr`` counts pixels of so many arcsec (Dekany et al. 2020, DOI 10.1088/1538-3873/ab4ca2)."""
+
+IN_TEMPLATE_ARCSEC = 1.4
+"""A source of the reference image this near is what the difference is taken against (Förster et al. 2021,
+DOI 10.3847/1538-3881/abe9bc, for corrected magnitudes)."""
+
 BAND_OF_FID = {1: "g", 2: "r", 3: "i"}
 POSITIVE = ("t", "1")
 NEGATIVE = ("f", "0")
 
 _DETECTION = ("jd", "magpsf", "sigmapsf")
+SURROUNDINGS = ("distpsnr1", "distpsnr2", "sgscore1", "classtar", "distnr", "magnr")
 LAYOUT = Layout(
     alert={
         "alert_id": Column("int", ("candid",)),
@@ -43,11 +56,14 @@ LAYOUT = Layout(
         "rb": Column("float", ("candidate.rb",)),
         "drb": Column("float", ("candidate.drb",)),
         "written_version": Column("text", ("schemavsn",)),
+        **{name: Column("float", (f"candidate.{name}",)) for name in SURROUNDINGS},
+        "nbad": Column("int", ("candidate.nbad",)),
     },
     point={
         "fid": Column("int", ("fid",)),
         **{name: Column("float", (name,)) for name in _DETECTION},
         "isdiffpos": Column("text", ("isdiffpos",)),
+        "limit": Column("float", ("diffmaglim",)),
         "forced_flux": Column("float", ("forcediffimflux",)),
         "forced_flux_err": Column("float", ("forcediffimfluxunc",)),
         "zero_point": Column("float", ("magzpsci",)),
@@ -82,18 +98,20 @@ def columns(rows: Rows) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]
     counts = rows.point("forced_flux")[forced]
     flux[forced] = np.where(counts > NO_VALUE, counts, np.nan) * per_count
     flux_err[forced] = rows.point("forced_flux_err")[forced] * per_count
-    measured = forced | np.isfinite(rows.point("magpsf"))  # the rest are limiting magnitudes only
+    limit = ~forced & ~np.isfinite(rows.point("magpsf"))
+    flux[limit] = 0.0
+    flux_err[limit] = njy_per_unit(rows.point("limit")[limit]) / LIMIT_SIGMA
     time = mjd_tai_of_jd_utc(np.concatenate([rows.alert("jd"), rows.point("jd")]))
-    kept = np.concatenate([np.ones(rows.n_alerts, bool), measured])
     points = {
-        "time_mjd": time[kept],
-        "flux_njy": np.concatenate([trigger_flux, flux])[kept],
-        "flux_err_njy": np.concatenate([trigger_err, flux_err])[kept],
-        "band": _band_index(np.concatenate([rows.alert("fid"), rows.point("fid")]))[kept],
-        "is_detection": np.concatenate([np.ones(rows.n_alerts, bool), ~forced])[kept],
+        "time_mjd": time,
+        "flux_njy": np.concatenate([trigger_flux, flux]),
+        "flux_err_njy": np.concatenate([trigger_err, flux_err]),
+        "band": _band_index(np.concatenate([rows.alert("fid"), rows.point("fid")])),
+        "is_detection": np.concatenate([np.ones(rows.n_alerts, bool), ~(forced | limit)]),
+        "precedence": np.concatenate([np.ones(rows.n_alerts, np.int8), np.where(forced, 0, 1 + limit)]),
     }
-    owner = np.concatenate([np.arange(rows.n_alerts), rows.owner])[kept]
-    return owner, points, _alert_columns(rows, time[: rows.n_alerts])
+    owner = np.concatenate([np.arange(rows.n_alerts), rows.owner])
+    return owner, points, {**_alert_columns(rows, time[: rows.n_alerts]), **_surroundings(rows)}
 
 
 def _signed(magnitude: NDArray, magnitude_err: NDArray, sign: NDArray) -> tuple[NDArray, NDArray]:
@@ -126,6 +144,25 @@ def _alert_columns(rows: Rows, time_mjd: NDArray) -> dict[str, NDArray]:
         "is_solar_system": (distance >= 0) & (distance <= SOLAR_SYSTEM_ARCSEC),
         "reliability": np.where(np.isfinite(deep), deep, rows.alert("rb")).astype(np.float32),
     }
+
+
+def _surroundings(rows: Rows) -> dict[str, NDArray]:
+    template_arcsec = rows.alert("distnr") * PIXEL_ARCSEC
+    in_template = (template_arcsec >= 0) & (template_arcsec <= IN_TEMPLATE_ARCSEC)
+    nearest_arcsec = within(rows.alert("distpsnr1"), 0)
+    return {
+        "host_separation_arcsec": nearest_arcsec,
+        "host2_separation_arcsec": within(rows.alert("distpsnr2"), 0),
+        "star_score": np.where(nearest_arcsec >= 0, within(rows.alert("sgscore1"), 0, 1), np.float32(np.nan)),
+        "extendedness": within(1.0 - rows.alert("classtar"), 0, 1),
+        "template_flux_njy": flux_or_nan(np.where(in_template, njy_per_unit(rows.alert("magnr")), np.nan)),
+        "solar_system_separation_arcsec": within(rows.alert("ssdistnr"), 0),
+        "image_flags": image_flags({"bad pixels": _any_bad(rows.alert("nbad"))}),
+    }
+
+
+def _any_bad(n_bad_pixels: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where(n_bad_pixels == MISSING, MISSING, (n_bad_pixels > 0).astype(np.int64))
 
 
 def _object_id(name: str) -> int:

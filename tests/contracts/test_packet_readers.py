@@ -51,13 +51,16 @@ def tai(jd: float) -> float:
 
 
 def gathered(measured: list[tuple], alert_mjd: float) -> dict:
-    """Points by time and band: the first listed counts, and it is a detection if any is."""
+    """Points by time and band: the first listed counts, and it is a detection if any is.
+
+    Forced photometry must be listed first, limits last.
+    """
     points: dict = {}
     for time, band, flux, error, detected in measured:
         numbers = (time, flux, error)
         if any(value is None or not math.isfinite(value) for value in numbers) or error <= 0 or time > alert_mjd:
             continue
-        if band is None or band.lower() not in BANDS or not EARLIEST <= time <= LATEST:
+        if band is None or band.lower() not in BANDS or not EARLIEST <= time <= LATEST or abs(flux) >= 1e9:
             continue
         key = (time, band.lower())
         first = points.get(key, (flux, error, False))
@@ -77,9 +80,8 @@ def from_rubin(record: dict, schema_id: int, survey: str = "LSST", scale: float 
         flux, error = item.get("psfFlux", item.get("psFlux")), item.get("psfFluxErr", item.get("psFluxErr"))
         return time, band, None if flux is None else flux * scale, None if error is None else error * scale, detected
 
-    listed = [values(source, True)]
-    listed += [values(item, True) for item in record["prvDiaSources"] or []]
-    listed += [values(item, False) for item in record["prvDiaForcedSources"] or []]
+    listed = [values(item, False) for item in record["prvDiaForcedSources"] or []]
+    listed += [values(item, True) for item in [source, *(record["prvDiaSources"] or [])]]
     alert_mjd = source.get("midpointMjdTai", source.get("midPointTai"))
     reliability = source.get("reliability")
     solar_ids = (source.get("ssObjectId"), (record.get("ssSource") or {}).get("ssObjectId"))
@@ -99,18 +101,21 @@ def from_rubin(record: dict, schema_id: int, survey: str = "LSST", scale: float 
 
 def from_ztf(record: dict, version: str) -> Expected:
     candidate = record["candidate"]
-    listed = []
-    for item in [candidate, *(record["prv_candidates"] or [])]:
-        if item["magpsf"] is not None:
-            flux = 10 ** ((31.4 - item["magpsf"]) / 2.5)
-            sign = {"t": 1, "1": 1, "f": -1, "0": -1}[item["isdiffpos"]]
-            error = flux * item["sigmapsf"] * math.log(10) / 2.5
-            listed.append((tai(item["jd"]), " gri"[item["fid"]], sign * flux, error, True))
+    listed, limits = [], []
     for item in record.get("fp_hists") or []:
         if item["forcediffimflux"] is not None and item["forcediffimflux"] != -99999.0:
             unit = 10 ** ((31.4 - item["magzpsci"]) / 2.5)
             flux, error = item["forcediffimflux"] * unit, item["forcediffimfluxunc"] * unit
             listed.append((tai(item["jd"]), " gri"[item["fid"]], flux, error, False))
+    for item in [candidate, *(record["prv_candidates"] or [])]:
+        if item["magpsf"] is None:
+            limit = 10 ** ((31.4 - item["diffmaglim"]) / 2.5)
+            limits.append((tai(item["jd"]), " gri"[item["fid"]], 0.0, limit / 5, False))
+        else:
+            flux = 10 ** ((31.4 - item["magpsf"]) / 2.5)
+            sign = {"t": 1, "1": 1, "f": -1, "0": -1}[item["isdiffpos"]]
+            error = flux * item["sigmapsf"] * math.log(10) / 2.5
+            listed.append((tai(item["jd"]), " gri"[item["fid"]], sign * flux, error, True))
     major, minor = version.split(".")
     distance = candidate["ssdistnr"]
     return Expected(
@@ -123,7 +128,7 @@ def from_ztf(record: dict, version: str) -> Expected:
         candidate["dec"],
         distance is not None and 0 <= distance <= 5,
         candidate.get("drb") if candidate.get("drb") is not None else candidate["rb"],
-        gathered(listed, tai(candidate["jd"])),
+        gathered(listed + limits, tai(candidate["jd"])),
     )
 
 
@@ -132,6 +137,13 @@ def rubin_schema(schema_id: int):
     folder = schema_folder() / str(schema_id // 100) / str(schema_id % 100)
     prefix = f"lsst.v{schema_id // 100}_{schema_id % 100}"
     return fastavro.schema.load_schema(str(folder / f"{prefix}.alert.avsc"))
+
+
+def records_of(message: bytes) -> list[dict]:
+    if message[0] == 0:
+        schema = rubin_schema(struct.unpack(">I", message[1:5])[0])
+        return [fastavro.schemaless_reader(io.BytesIO(message[5:]), schema, None)]
+    return list(fastavro.reader(io.BytesIO(message)))
 
 
 def decoded(message: bytes) -> Iterator[Expected]:
@@ -297,6 +309,35 @@ def test_a_table_of_packets_gives_what_it_holds(shared_data: Path) -> None:
     for row, record in enumerate(rows):
         check(curves, row, from_rubin(record, 1000))
     assert curves.n_points.max() > 1000
+
+
+def test_one_visit_is_one_time_in_one_band(shared_data: Path) -> None:
+    """Which is why points are told apart by time and band, and no visit's number is kept."""
+    visits: list[tuple] = []
+    for message in messages_of(shared_data, "rubin") + messages_of(shared_data, "rubin-wire"):
+        for record in records_of(message):
+            source = record["diaSource"]
+            if "visit" in source:
+                items = [source, *(record["prvDiaSources"] or []), *(record["prvDiaForcedSources"] or [])]
+                visits += [(item["visit"], item["midpointMjdTai"], item["band"]) for item in items]
+    assert len(visits) > 4_000
+    of_visit = {visit: (time, band) for visit, time, band in visits}
+    of_time = {(time, band): visit for visit, time, band in visits}
+    assert all(of_visit[visit] == (time, band) for visit, time, band in visits)
+    assert all(of_time[time, band] == visit for visit, time, band in visits)
+
+
+def test_one_exposure_is_one_time_in_one_band(shared_data: Path) -> None:
+    pairs = 0
+    for message in messages_of(shared_data, "ztf"):
+        for record in records_of(message):
+            sources = {item["pid"]: item for item in record["prv_candidates"] or []}
+            for item in record.get("fp_hists") or []:
+                if item["pid"] in sources:
+                    same = sources[item["pid"]]
+                    assert (same["jd"], same["fid"]) == (item["jd"], item["fid"])
+                    pairs += 1
+    assert pairs > 100
 
 
 def test_every_installed_schema_is_read() -> None:

@@ -17,6 +17,7 @@ POINT = st.tuples(
     st.sampled_from([0.5, 0.0, -1.0, 2.0]) | ODD,
     st.integers(-1, N_BANDS),
     st.booleans(),
+    st.integers(0, 2),
 )
 LATEST = np.array([2.0, 4.0, 8.0, np.nan])
 
@@ -25,19 +26,23 @@ def expected(points: list[tuple]) -> tuple[list[tuple], list[int]]:
     """The kept points, and how many of each alert were dropped, one at a time."""
     kept: dict[tuple, tuple] = {}
     dropped = [0] * N_ALERTS
-    for alert, time, flux, err, band, detection in points:
+    best: dict[tuple, int] = {}
+    for alert, time, flux, err, band, detection, precedence in points:
         if not (np.isfinite([time, flux, err]).all() and err > 0 and 0 <= band < N_BANDS and abs(flux) < FLUX_LIMIT):
             dropped[alert] += 1
         elif time <= LATEST[alert]:
-            first = kept.setdefault((alert, time, band), (flux, err, detection))
-            kept[alert, time, band] = (*first[:2], first[2] or detection)
+            key = (alert, time, band)
+            first = kept.setdefault(key, (flux, err, detection))
+            values = (flux, err) if precedence < best.setdefault(key, precedence) else first[:2]
+            best[key] = min(best[key], precedence)
+            kept[key] = (*values, first[2] or detection)
     return [(*key, *kept[key]) for key in sorted(kept)], dropped
 
 
 @settings(deadline=None)
 @given(st.lists(POINT, max_size=40))
 def test_it_is_sorted_and_without_repeats(points: list[tuple]) -> None:
-    columns = [np.array([point[k] for point in points], kind) for k, kind in enumerate("qdddb?")]
+    columns = [np.array([point[k] for point in points], kind) for k, kind in enumerate("qdddb?b")]
     offsets, time, flux, err, band, detection, dropped = arrange(*columns, LATEST, N_BANDS, FLUX_LIMIT)
     alert = np.repeat(np.arange(N_ALERTS), np.diff(offsets))
     found = zip(alert, time, band, flux, err, detection, strict=True)

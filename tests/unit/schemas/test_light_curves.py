@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.light_curves import BANDS, FLUX_LIMIT_NJY, LightCurves
+from schemas.light_curves import BANDS, FLAGS_UNKNOWN, FLUX_LIMIT_NJY, LightCurves
 
 # few distinct times, so that points coincide; values that must be refused among them
 TIMES = st.sampled_from([60000.0, 60000.5, 60001.0, 60001.25, 60003.0, 60009.0, float("nan"), float("inf")])
@@ -87,6 +87,26 @@ def test_of_repeats_the_first_counts_and_it_is_a_detection_if_any_is() -> None:
     )
     assert curves.flux_njy.tolist() == [7.0, 1.0]
     assert curves.is_detection.tolist() == [False, True]
+
+
+def test_of_repeats_the_lowest_precedence_counts() -> None:
+    columns = {
+        "time_mjd": [60000.0] * 4, "flux_njy": [1.0, 2.0, 3.0, 4.0], "flux_err_njy": [0.1, 0.2, 0.3, 0.4],
+        "band": [2] * 4, "is_detection": [True, False, False, False], "precedence": [1, 0, 0, 2],
+    }  # fmt: skip
+    alerts = {name: [1] for name in ("alert_id", "object_id", "ra_deg", "dec_deg")} | {"alert_mjd": [60001.0]}
+    curves = LightCurves.from_points(alert=[0] * 4, columns=columns, alerts=alerts)
+    assert (curves.flux_njy.tolist(), curves.flux_err_njy.tolist()) == ([2.0], [0.2])
+    assert curves.is_detection.tolist() == [True]
+
+
+def test_alert_columns_that_are_left_out_are_not_known() -> None:
+    curves = light_curves([])
+    assert np.isnan(curves.host_separation_arcsec).all()
+    assert np.isnan(curves.processed_mjd).all()
+    assert curves.image_flags.tolist() == [FLAGS_UNKNOWN] * 4
+    assert curves.n_points_from_history.tolist() == curves.n_points_dropped.tolist() == [0] * 4
+    assert curves.packet_index.tolist() == [0, 1, 2, 3]
 
 
 @given(POINTS, st.floats(59999, 60010))
