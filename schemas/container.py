@@ -36,7 +36,9 @@ def read_header(message: bytes) -> Header:
             count = -count
             _, at = _number(message, at, "its header")
         if count > len(message) - at:
-            raise Refusal(f"the container's header claims {count:,} entries with {len(message) - at:,} bytes left")
+            raise Refusal(
+                f"the container's header at byte {at:,} claims {count:,} entries with {len(message) - at:,} bytes left"
+            )
         for _ in range(count):
             key, at = _bytes(message, at, "its header")
             metadata[key], at = _bytes(message, at, "its header")
@@ -46,9 +48,9 @@ def read_header(message: bytes) -> Header:
     if not 0 < len(schema) <= SCHEMA_LIMIT_BYTES:
         raise Refusal(f"the container's schema must have 1 to {SCHEMA_LIMIT_BYTES:,} bytes, found {len(schema):,}")
     if codec not in CODECS:
-        raise Refusal(f"the container's codec must be {', '.join(CODECS)}, found {codec[:40]!r}")
+        raise Refusal(f"the container's codec must be one of {', '.join(CODECS)}, found {codec[:40]!r}")
     if len(message) < at + 16:
-        raise Refusal(f"the container ends in its header: {len(message):,} bytes")
+        raise Refusal(f"the container ends at byte {len(message):,}, within its header")
     return Header(schema, codec, message[at : at + 16], at + 16)
 
 
@@ -66,14 +68,14 @@ def blocks(message: bytes, header: Header, limit_bytes: int) -> Iterator[tuple[i
                 f"{message[at : at + 16].hex() or 'nothing'}"
             )
         at += 16
-        data = _unpacked(data, header.codec, room)
+        data = _unpacked(data, header.codec, room, f"the block of {len(data):,} bytes at byte {start:,}")
         room -= len(data)
         if not 0 <= count <= len(data):
             raise Refusal(f"the block at byte {start:,} claims {count:,} records in {len(data):,} bytes")
         yield count, data
 
 
-def _unpacked(data: bytes, codec: str, room: int) -> bytes:
+def _unpacked(data: bytes, codec: str, room: int, where: str) -> bytes:
     if codec == "null":
         return data
     try:
@@ -86,11 +88,12 @@ def _unpacked(data: bytes, codec: str, room: int) -> bytes:
             unpacked = snappy.uncompress(data[:-4]) if length <= room else bytes(room + 1)
             whole = len(unpacked) > room or zlib.crc32(unpacked) == int.from_bytes(data[-4:], "big")
     except (zlib.error, snappy.UncompressError, ValueError) as error:
-        raise Refusal(f"a block of {len(data):,} bytes does not unpack with {codec}: {error}") from error
+        reason = str(error) or "it is damaged"
+        raise Refusal(f"{where} does not unpack with {codec}: {reason}") from error
     if len(unpacked) > room:
-        raise Refusal(f"a block of {len(data):,} bytes unpacks to more than the {room:,} bytes allowed")
+        raise Refusal(f"{where} unpacks to more than the {room:,} bytes allowed")
     if not whole:
-        raise Refusal(f"a block of {len(data):,} bytes does not unpack with {codec}: it is cut off or damaged")
+        raise Refusal(f"{where} does not unpack with {codec}: it is cut off or damaged")
     return unpacked
 
 
@@ -107,7 +110,7 @@ def _number(message: bytes, at: int, where: str) -> tuple[int, int]:
     value = 0
     for k in range(10):
         if at + k >= len(message):
-            raise Refusal(f"the container ends in {where}: {len(message):,} bytes")
+            raise Refusal(f"the container ends at byte {len(message):,}, within {where}")
         byte = message[at + k]
         value |= (byte & 127) << (7 * k)
         if byte < 128:
@@ -119,6 +122,7 @@ def _bytes(message: bytes, at: int, where: str) -> tuple[bytes, int]:
     length, at = _number(message, at, where)
     if not 0 <= length <= len(message) - at:
         raise Refusal(
-            f"the container is cut off or damaged: {where} claims {length:,} bytes where {len(message) - at:,} are left"
+            f"the container is cut off or damaged: {where} claims {length:,} bytes at byte {at:,}, where "
+            f"{len(message) - at:,} are left"
         )
     return message[at : at + length], at + length

@@ -119,7 +119,10 @@ def definitions(schema_id: int) -> tuple[Any, dict[str, Any]]:
     """The alert's schema of a version, and the other records it names, as parsed JSON."""
     if schema_id not in known_ids():
         known = ", ".join(map(str, known_ids()))
-        raise Refusal(f"schema id {schema_id} is not known; known are {known}: a newer lsst-alert-packet may have it")
+        raise Refusal(
+            f"the schema id {schema_id} at byte 1 is not known; known are {known}: "
+            "a newer lsst-alert-packet may have it"
+        )
     major, minor = divmod(schema_id, 100)
     prefix = f"lsst.v{major}_{minor}."
     files = (schema_folder() / str(major) / str(minor)).glob(prefix + "*.avsc")
@@ -156,7 +159,9 @@ def _program(schema_id: int) -> Program:
 def wire_program(message: bytes) -> tuple[int, Program]:
     """Schema id of a wire message, and how to read it; Refusal where the header is not one."""
     if len(message) < WIRE_HEADER_BYTES:
-        raise Refusal(f"a wire message has at least {WIRE_HEADER_BYTES} bytes of header, found {len(message)}")
+        raise Refusal(
+            f"a wire message begins with {WIRE_HEADER_BYTES} bytes of header, and ends at byte {len(message)}"
+        )
     schema_id = int.from_bytes(message[1:WIRE_HEADER_BYTES], "big")
     return schema_id, _program(schema_id)
 

@@ -115,7 +115,7 @@ def _read_message(message: bytes, index: int, rows: dict[int, Rows], size_limit_
     elif message:
         raise Refusal(
             "a message must begin with byte 00 and a schema id (wire message) or with 'Obj' 01 (Avro container), "
-            f"found {message[:4].hex(' ')} in {len(message):,} bytes"
+            f"found {message[:4].hex(' ')} at byte 0 of {len(message):,}"
         )
     else:
         raise Refusal("the message is empty: 0 bytes")
@@ -134,7 +134,7 @@ def _read_container(message: bytes, index: int, rows: dict[int, Rows], size_limi
             n += 1
             at = batch.read(program, buffer, at, len(data), (index, schema_id, f"alert {n} of the container: "))
         if at != len(data):
-            raise Refusal(f"the block of {len(data):,} bytes ends after {at:,}, and {len(data) - at:,} more follow")
+            raise Refusal(f"the block's alerts end at byte {at:,} of {len(data):,}, and {len(data) - at:,} more follow")
     if n == 0:
         raise Refusal(f"the container of {len(message):,} bytes holds no alert")
 

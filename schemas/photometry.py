@@ -14,7 +14,7 @@ DOI 10.1086/160817)."""
 EARLIEST_MJD, LATEST_MJD = 50_000.0, 80_000.0
 """Times (MJD) outside of 1995 to 2077 are errors."""
 
-_JD_OF_MJD_ZERO = 2_400_000.5
+JD_OF_MJD_ZERO = 2_400_000.5
 _JD_OF_UNIX_ZERO = 2_440_587.5
 
 
@@ -34,7 +34,7 @@ def flux_of_magnitude(
 def mjd_tai_of_jd_utc(jd: ArrayLike) -> NDArray[np.float64]:
     """MJD on the TAI scale of Julian dates on the UTC scale; NaN outside of the years that can be right."""
     jd = np.asarray(jd, np.float64)
-    mjd = jd - _JD_OF_MJD_ZERO
+    mjd = jd - JD_OF_MJD_ZERO
     sane = (mjd > EARLIEST_MJD) & (mjd < LATEST_MJD)  # False for NaN
     tai = np.full(jd.shape, np.nan)
     if sane.any():
@@ -42,7 +42,7 @@ def mjd_tai_of_jd_utc(jd: ArrayLike) -> NDArray[np.float64]:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # leap seconds of years to come are not known: the last one counts
-            tai[sane] = Time(_JD_OF_MJD_ZERO, mjd[sane], format="jd", scale="utc").tai.mjd
+            tai[sane] = Time(JD_OF_MJD_ZERO, mjd[sane], format="jd", scale="utc").tai.mjd
     return tai
 
 

@@ -12,15 +12,18 @@ from schemas.avro_runs import blank_memory
 from schemas.avro_walk import walk, walk_messages
 from schemas.columns import MAX_POINTS, Layout, Program, Refusal
 
+FOUND_BYTES = 12
+"""Bytes shown of what was found where a record is damaged: a number of ten bytes and what decides before it."""
+
 _REASONS = {
-    w.ENDS_EARLY: "the packet ends within field {where}: {length} bytes, and more were promised",
-    w.BAD_NUMBER: "field {where} at byte {at} of {length} holds no Avro integer: it runs over 10 bytes",
-    w.BAD_LENGTH: "field {where} at byte {at} of {length} claims a length that is negative or beyond the end",
-    w.BAD_BRANCH: "field {where} at byte {at} of {length} names a union branch that its schema does not have",
-    w.BAD_TEXT: "field {where} at byte {at} of {length} holds no text: its bytes are not UTF-8",
-    w.BAD_COUNT: "array {where} at byte {at} of {length} claims more items than there are bytes left",
-    w.TOO_LONG: "the packet unfolds to more values than its {length} bytes can hold, at field {where}",
-    w.TRAILING: "the packet ends after {at} bytes, and {rest} more follow it",
+    w.ENDS_EARLY: "the packet ends within field {where} at byte {at} of {length}: more was promised",
+    w.BAD_NUMBER: "field {where} at byte {at} of {length} holds no Avro integer, which has at most 10 bytes: {found}",
+    w.BAD_LENGTH: "field {where} at byte {at} of {length} claims a length that is negative or beyond the end: {found}",
+    w.BAD_BRANCH: "field {where} at byte {at} of {length} names a union branch that its schema does not have: {found}",
+    w.BAD_TEXT: "field {where} at byte {at} of {length} holds no text: its bytes are not UTF-8: {found}",
+    w.BAD_COUNT: "array {where} at byte {at} of {length} claims more items than there are bytes left: {found}",
+    w.TOO_LONG: "the packet unfolds to more values than its {length} bytes can hold, at field {where}, byte {at}",
+    w.TRAILING: "the packet ends at byte {at} of {length}, and {rest} more follow it",
     w.TOO_MANY: f"array {{where}} at byte {{at}} of {{length}} carries more than {MAX_POINTS:,} measurements",
 }
 
@@ -67,7 +70,7 @@ class Rows:
             )  # fmt: skip
             out = self._grown() if result == w.FULL else out
         if result != w.OK:
-            raise Refusal(_reason(program, result, at - start, step, end - start))
+            raise Refusal(_reason(program, result, at - start, step, buffer[start:end].tobytes()))
         self._keep(floats[None, : self.n_alert_floats], ints[None, : self.n_alert_ints], row)
         for column, value in zip((self.packet_index, self.schema_id, self.place), packet, strict=True):
             column.append(value)  # type: ignore[attr-defined]
@@ -104,7 +107,7 @@ class Rows:
         refused = []
         for i in np.flatnonzero(~good).tolist():
             result, stopped_at, step, _ = results[i].tolist()
-            refused.append((index[i], _reason(program, result, stopped_at, step, len(messages[i]))))
+            refused.append((index[i], _reason(program, result, stopped_at, step, messages[i])))
         return refused
 
     def _remembered(self, program: Program) -> tuple[NDArray, ...]:
@@ -173,8 +176,10 @@ def _column(kind: str, slot: int, floats: NDArray, ints: NDArray) -> NDArray:
     return ints[:, slot : slot + 2] if kind == "text" else ints[:, slot]
 
 
-def _reason(program: Program, result: int, at: int, step: int, length: int) -> str:
-    return _REASONS[result].format(where=program.where[step], at=at, length=length, rest=length - at)
+def _reason(program: Program, result: int, at: int, step: int, data: bytes) -> str:
+    """Why the record in ``data`` was refused, and the bytes that stand where it was."""
+    found = f"found {data[at : at + FOUND_BYTES].hex(' ') or 'nothing'}"
+    return _REASONS[result].format(where=program.where[step], at=at, length=len(data), rest=len(data) - at, found=found)
 
 
 def _doubled(values: NDArray) -> NDArray:

@@ -19,7 +19,7 @@ from schemas.avro_values import MISSING
 from schemas.columns import Column, Layout
 from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS
-from schemas.photometry import flux_of_magnitude, mjd_tai_of_jd_utc, njy_per_unit
+from schemas.photometry import JD_OF_MJD_ZERO, flux_of_magnitude, mjd_tai_of_jd_utc, njy_per_unit
 from schemas.rows import Rows, texts, word
 from schemas.surroundings import flux_or_nan, image_flags, within
 
@@ -101,7 +101,9 @@ def columns(rows: Rows) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]
     limit = ~forced & ~np.isfinite(rows.point("magpsf"))
     flux[limit] = 0.0
     flux_err[limit] = njy_per_unit(rows.point("limit")[limit]) / LIMIT_SIGMA
-    time = mjd_tai_of_jd_utc(np.concatenate([rows.alert("jd"), rows.point("jd")]))
+    jd = np.concatenate([rows.alert("jd"), rows.point("jd")])
+    time = mjd_tai_of_jd_utc(jd)
+    time = np.where(np.isnan(time), jd - JD_OF_MJD_ZERO, time)  # years that cannot be right are refused by their number
     points = {
         "time_mjd": time,
         "flux_njy": np.concatenate([trigger_flux, flux]),

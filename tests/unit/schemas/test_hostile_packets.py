@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 
 import pytest
@@ -40,6 +41,55 @@ def test_a_hostile_message_is_one_dead_letter_and_its_neighbours_go_on(name: str
     assert letter.stage in ("decode", "light curve")
     assert word in letter.reason
     assert len(letter.reason) < 1_000
+
+
+NAMED_BYTES = {
+    "random bytes": "at byte 0 of 5,001",
+    "random bytes after the wire's magic": "at byte 1",
+    "an unknown schema id": "schema id 4242 at byte 1",
+    "a wire header cut short": "ends at byte 3",
+    "an alert id of eleven bytes": "field diaSourceId at byte 5 of 16",
+    "an absurd array count": "array a at byte 50 of 59",
+    "an absurd negative array count": "array a at byte 50 of 60",
+    "an absurd length of bytes": "field b at byte 50 of 59",
+    "a union branch that is not there": "field u at byte 50 of 51",
+    "more bytes than records": "at byte 50 of 53, and 3 more",
+    "an absurd count of records": "block at byte 511",
+    "a deflate block cut short": "block of 39 bytes at byte 514",
+}
+"""Where the reason says the damage is: byte of the message, or of the record in its container's block."""
+
+
+@pytest.mark.parametrize("name", NAMED_BYTES)
+def test_the_byte_is_named(name: str) -> None:
+    assert NAMED_BYTES[name] in packets.read([HOSTILE[name][0]])[1][0].reason
+
+
+def test_what_was_found_is_shown() -> None:
+    (letter,) = packets.read([HOSTILE["a union branch that is not there"][0]])[1]
+    assert letter.reason.endswith("found 0e")  # 7, zigzag
+
+
+def test_a_time_that_cannot_be_is_told() -> None:
+    (letter,) = packets.read([HOSTILE["a time before the survey"][0]])[1]
+    assert "found 0.0" in letter.reason
+
+
+WIRE = packets.write(made_up(1, 3, 4))[0]
+
+
+def test_a_wire_message_cut_anywhere_names_the_byte_and_the_field() -> None:
+    for length in range(6, len(WIRE)):
+        curves, (letter,) = packets.read([WIRE[:length]])
+        assert len(curves) == 0
+        found = re.search(r"(?:field|array) (\S+) at byte (\d+) of (\d+)", letter.reason)
+        assert found is not None, letter.reason
+        assert 5 <= int(found[2]) <= length == int(found[3])
+
+
+def test_bytes_after_a_wire_message_are_counted() -> None:
+    (letter,) = packets.read([WIRE + b"abc"])[1]
+    assert f"ends at byte {len(WIRE)} of {len(WIRE) + 3}, and 3 more follow it" in letter.reason
 
 
 def test_all_hostile_messages_together_take_little_memory() -> None:
