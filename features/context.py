@@ -1,27 +1,138 @@
-"""Where on the sky the alert is, as far as it bears on what it can be."""
+"""Where on the sky the alert is, and what the packet tells of its surroundings, as far as it bears on what it can be.
+
+A packet without such a field leaves its features missing; so do light curves that never had packets.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definition import DEGREES, Feature
+from features.definition import ASINH_FLUX, DEGREES, FLUX_SOFTENING_NJY, NUMBER, Feature
 from features.grid import GridFlux
-from schemas.light_curves import LightCurves
+from schemas.light_curves import FLAGS_UNKNOWN, IMAGE_FLAGS, LightCurves
 
 _BLOCK = "context"
 GALACTIC_POLE_RA_DEG, GALACTIC_POLE_DEC_DEG = 192.85948, 27.12825
 """North Galactic pole, ICRS, degrees (ESA 1997, The Hipparcos and Tycho Catalogues, vol. 1, section 1.5.3)."""
+
+ARCSEC_PER_DEG = 3600.0
+DIPOLE = 1 << IMAGE_FLAGS.index("dipole")
+
 FEATURES = (
     Feature(
         "galactic_latitude", DEGREES, _BLOCK, 0, "Absolute galactic latitude, 0 to 90; missing where the position is."
+    ),
+    Feature(
+        "host_separation",
+        DEGREES,
+        _BLOCK,
+        0,
+        "Distance to the nearest catalogued source, the host's candidate; missing where the packet names none.",
+    ),
+    Feature(
+        "host_separation_in_radii",
+        NUMBER,
+        _BLOCK,
+        0,
+        "That distance over the candidate's radius; missing where the packet does not tell its size.",
+        "doi:10.3847/0004-6256/152/6/154",
+    ),
+    Feature(
+        "host_ambiguity",
+        NUMBER,
+        _BLOCK,
+        0,
+        "Distance of the nearest candidate over that of the second, 0 (one host alone) to 1; missing without two.",
+        "doi:10.3847/0004-6256/152/6/154",
+    ),
+    Feature(
+        "host_ellipticity", NUMBER, _BLOCK, 0, "Ellipticity of the nearest candidate; missing where it is not told."
+    ),
+    Feature(
+        "star_score",
+        NUMBER,
+        _BLOCK,
+        0,
+        "How much the nearest catalogued source looks like a star, 0 to 1; missing where the packet does not tell.",
+        "doi:10.1088/1538-3873/aae3d9",
+    ),
+    Feature(
+        "extendedness",
+        NUMBER,
+        _BLOCK,
+        0,
+        "How much the triggering source is extended, 0 to 1; missing where the packet does not tell.",
+    ),
+    Feature(
+        "template_flux",
+        ASINH_FLUX,
+        _BLOCK,
+        0,
+        "Flux of the template image at the alert's place; missing where the packet does not tell.",
+    ),
+    Feature(
+        "template_contrast",
+        NUMBER,
+        _BLOCK,
+        1,
+        "Largest absolute flux of a detection over its sum with the template's flux, 0 (a small change of something "
+        "bright) to 1 (from nothing); missing without either.",
+    ),
+    Feature("is_dipole", NUMBER, _BLOCK, 0, "1 where the source is a dipole of two images; missing where not told."),
+    Feature(
+        "n_image_flags",
+        NUMBER,
+        _BLOCK,
+        0,
+        "Flags of the image that are raised, the dipole apart; missing where the packet does not tell.",
+    ),
+    Feature(
+        "solar_system_separation",
+        DEGREES,
+        _BLOCK,
+        0,
+        "Distance to where the nearest known Solar System object should be; missing where the packet names none.",
     ),
 )
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
-    """Measure the block: (n, 1)."""
-    dec, pole = np.radians(curves.dec_deg), np.radians(GALACTIC_POLE_DEC_DEG)
-    along = np.cos(np.radians(curves.ra_deg - GALACTIC_POLE_RA_DEG))
+    """Measure the block: (n, features)."""
+    separation, second = curves.host_separation_arcsec, curves.host2_separation_arcsec
+    template = curves.template_flux_njy.astype(np.float64)
+    brightest = _brightest_njy(curves)
+    flags = curves.image_flags.astype(np.int64)
+    told = flags != FLAGS_UNKNOWN
+    with np.errstate(divide="ignore", invalid="ignore"):
+        measured = [
+            galactic_latitude_deg(curves.ra_deg, curves.dec_deg),
+            separation / ARCSEC_PER_DEG,
+            separation / curves.host_radius_arcsec,
+            np.where(second > 0, separation / second, np.nan),
+            curves.host_ellipticity,
+            curves.star_score,
+            curves.extendedness,
+            np.arcsinh(template / FLUX_SOFTENING_NJY),
+            brightest / (brightest + np.maximum(template, 0.0)),
+            np.where(told, (flags & DIPOLE) > 0, np.nan),
+            np.where(told, np.bitwise_count(np.where(told, flags & ~DIPOLE, 0)), np.nan),
+            curves.solar_system_separation_arcsec / ARCSEC_PER_DEG,
+        ]
+    return np.stack(measured, axis=1, dtype=np.float64)
+
+
+def galactic_latitude_deg(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Absolute galactic latitude of ICRS positions, degrees, 0 to 90."""
+    dec, pole = np.radians(dec_deg), np.radians(GALACTIC_POLE_DEC_DEG)
+    along = np.cos(np.radians(ra_deg - GALACTIC_POLE_RA_DEG))
     sine = np.sin(dec) * np.sin(pole) + np.cos(dec) * np.cos(pole) * along
-    return np.abs(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))[:, None]
+    return np.abs(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))
+
+
+def _brightest_njy(curves: LightCurves) -> NDArray[np.float64]:
+    """Largest absolute flux of each alert's detections, nJy; NaN where it has none."""
+    brightest = np.full(len(curves), np.nan)
+    detected = curves.is_detection
+    np.fmax.at(brightest, curves.alert_of_point[detected], np.abs(curves.flux_njy[detected]))
+    return brightest

@@ -115,7 +115,7 @@ def _read_message(message: bytes, index: int, rows: dict[int, Rows], size_limit_
     elif message:
         raise Refusal(
             "a message must begin with byte 00 and a schema id (wire message) or with 'Obj' 01 (Avro container), "
-            f"found {message[:4].hex(' ')} at byte 0 of {len(message):,}"
+            f"found {message[:4].hex()} at byte 0 of {len(message):,}"
         )
     else:
         raise Refusal("the message is empty: 0 bytes")

@@ -99,7 +99,21 @@ def simulated(n: int, seed: int = 1) -> LightCurves:
         error = rng.uniform(80, 300, m)
         flux = flux * np.exp(rng.normal(8, 1)) + error * rng.normal(size=m)
         parts.append(curves(np.zeros(m), START_MJD + time, flux, error, band))
-    return replace(LightCurves.concatenate(parts), alert_id=np.arange(n) + 1, object_id=np.arange(n) + 1)
+    return replace(
+        LightCurves.concatenate(parts), alert_id=np.arange(n) + 1, object_id=np.arange(n) + 1, **surroundings(n, rng)
+    )
+
+
+def surroundings(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """What packets may tell beside the light curve, half of it each."""
+    scales = {
+        "host_separation_arcsec": 3.0, "host2_separation_arcsec": 9.0, "host_radius_arcsec": 2.0,
+        "host_ellipticity": 1.0, "star_score": 1.0, "extendedness": 1.0, "template_flux_njy": 2e4,
+        "solar_system_separation_arcsec": 20.0,
+    }  # fmt: skip
+    told = {name: (scale * rng.random(n)).astype(np.float32) for name, scale in scales.items()}
+    told = {name: np.where(rng.random(n) < 0.5, values, np.float32(np.nan)) for name, values in told.items()}
+    return told | {"image_flags": rng.integers(-1, 32, n).astype(np.int16)}
 
 
 def plasticc(n: int, seed: int = 1) -> LightCurves:

@@ -91,9 +91,8 @@ def test_a_shift_in_time_changes_nothing(days: float) -> None:
 @pytest.mark.parametrize("factor", [0.125, 16.0])  # powers of two: scaling is exact
 def test_scaling_the_flux_scales_features_in_flux_and_nothing_else(factor: float) -> None:
     light_curves = simulated(20)
-    scaled = changed(
-        light_curves, flux_njy=factor * light_curves.flux_njy, flux_err_njy=factor * light_curves.flux_err_njy
-    )
+    in_flux = ("flux_njy", "flux_err_njy", "template_flux_njy")
+    scaled = changed(light_curves, **{name: factor * getattr(light_curves, name) for name in in_flux})
     before, after = features.extract(light_curves), features.extract(scaled)
     units = [feature.unit for feature in catalogue.CATALOGUE]
     assert {ASINH_FLUX, LOG_FLUX} <= set(units)
