@@ -126,7 +126,7 @@ class Classifier:
         # One thread: scikit-learn's threads wait for each other at every node, and on a machine that is busy
         # otherwise two of them take ten times as long as one. Processes share the work instead.
         with threadpool_limits(1, user_api="openmp"):
-            model.fit(features, class_id, sample_weight=own, **extra)
+            model.fit(_binnable(features), class_id, sample_weight=own, **extra)
         rates = np.log(np.bincount(np.searchsorted(model.classes_, class_id), weights=own))
         model._baseline_prediction -= rates if len(rates) > 2 else rates[1] - rates[0]
         return cls.of(model)
@@ -167,6 +167,12 @@ def _sklearn_model(file: Path) -> Any:
             "do not use this bundle; train it anew with `gueststar train`"
         )
     return load(file, trusted=list(TRUSTED_TYPES))
+
+
+def _binnable(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The features, 0 in every row of a column that no row has: scikit-learn finds no bins for one without any value,
+    and fails; a constant is never split."""
+    return np.where(np.isnan(features).all(axis=0), 0.0, features)
 
 
 def balanced(class_id: ArrayLike, weight: ArrayLike, power: float = 1.0) -> NDArray[np.float64]:

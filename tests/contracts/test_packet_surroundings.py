@@ -6,6 +6,7 @@ import io
 import math
 import struct
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 
@@ -85,7 +86,9 @@ def check(curves: LightCurves, row: int, expected: dict[str, float]) -> None:
         ("ztf", of_candidate, {"host_separation_arcsec", "star_score", "template_flux_njy", "extendedness"}),
     ],
 )
-def test_real_packets(shared_data: Path, kind: str, of_record, told: set[str]) -> None:
+def test_real_packets(
+    shared_data: Path, kind: str, of_record: Callable[[dict], dict[str, float]], told: set[str]
+) -> None:
     messages = messages_of(shared_data, kind)
     records = [(index, record) for index, message in enumerate(messages) for record in records_of(message)]
     curves, dead = packets.read(messages)
