@@ -54,6 +54,7 @@ LAYOUT = Layout(
         # since 8.0
         "alert_id": Column("int", ("diaSource.diaSourceId",)),
         "object_id": Column("int", ("diaSource.diaObjectId",)),
+        "id_of_object": Column("int", ("diaObject.diaObjectId",)),
         "time": Column("float", ("diaSource.midpointMjdTai", "diaSource.midPointTai")),
         "flux": Column("float", ("diaSource.psfFlux", "diaSource.psFlux")),
         "flux_err": Column("float", ("diaSource.psfFluxErr", "diaSource.psFluxErr")),
@@ -213,6 +214,7 @@ def columns(rows: Rows, scale: float = 1.0) -> tuple[NDArray, dict[str, NDArray]
 
 def _alert_columns(rows: Rows) -> dict[str, NDArray]:
     object_id = rows.alert("object_id")
+    object_id = np.where((object_id == MISSING) | (object_id == 0), rows.alert("id_of_object"), object_id)
     solar = (rows.alert("solar_system_id") > 0) | (rows.alert("solar_system_source_id") > 0)
     solar |= (rows.alert("has_solar_system_object") == 1) | (rows.alert("has_object") != 1)
     written = [version_id(text) for text in texts(rows.alert("written_version"))]

@@ -89,7 +89,7 @@ def from_rubin(record: dict, schema_id: int, survey: str = "LSST", scale: float 
         survey,
         schema_id,
         source["diaSourceId"],
-        str(source["diaObjectId"] or ""),
+        str(source["diaObjectId"] or (record["diaObject"] or {}).get("diaObjectId") or ""),
         alert_mjd,
         source["ra"],
         source.get("dec", source.get("decl")),
