@@ -159,6 +159,7 @@ def _of_light_curves(light_curves: LightCurves) -> dict[str, Any]:
         "flux_err_njy": at_trigger(light_curves.flux_err_njy),
         "n_points": light_curves.n_points.astype(np.int32),
         "n_points_dropped": light_curves.n_points_dropped,
+        "n_points_from_history": light_curves.n_points_from_history,
         "is_solar_system": light_curves.is_solar_system,
         "reliability": pa.array(light_curves.reliability, mask=np.isnan(light_curves.reliability)),
     }

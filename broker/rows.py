@@ -45,6 +45,7 @@ ALERT_FIELDS: dict[str, DataType] = {
     "flux_err_njy": DoubleType(),
     "n_points": IntegerType(),
     "n_points_dropped": IntegerType(),
+    "n_points_from_history": IntegerType(),
     "is_solar_system": BooleanType(),
     "reliability": FloatType(),
     "class_ids": ArrayType(IntegerType(), containsNull=False),

@@ -8,14 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from broker.fetch import Messages
+from broker.object_history import ObjectHistory
 from broker.row_batches import RowContext, Verdicts, alert_rows, dead_rows, mark_first_of_message
+from broker.settings import Settings
 from models.scorer import Scorer
 from schemas import packets
 from schemas.dead_letters import DeadLetter
@@ -35,16 +37,26 @@ def scorer_of(store: Path, sha256: str) -> Scorer:
     return Scorer.load(store / sha256, sha256=sha256)
 
 
+@lru_cache(maxsize=1)
+def history_of(home: Path) -> ObjectHistory:
+    """The worker's connection to the points that are kept of objects."""
+    given: dict[str, Any] = {"home": home}
+    return ObjectHistory(Settings(**given))
+
+
 @dataclass(frozen=True, slots=True)
 class MessageScorer:
-    """Turns messages into rows with one pinned model."""
+    """Turns messages into rows with one pinned model; ``history`` lengthens light curves that packets cut short."""
 
     scorer: Scorer
     context: RowContext
+    history: ObjectHistory | None = None
 
     def rows(self, messages: Messages) -> pa.RecordBatch:
         """One row for each alert and each dead letter; every message has at least one, and one marked as its first."""
         light_curves, letters = self._read(messages)
+        if self.history is not None:
+            light_curves = self.history.joined(light_curves)
         verdicts, failures = self._score(light_curves)
         keep = np.ones(len(light_curves), bool)
         keep[[row for row, _, _ in failures]] = False

@@ -137,14 +137,15 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         from broker.fetch import worker_fetcher
         from broker.row_batches import RowContext, lost_row
-        from broker.scoring import MessageScorer, scorer_of
+        from broker.scoring import MessageScorer, history_of, scorer_of
 
         assert isinstance(partition, Slice)
         settings = self._settings()
         context = RowContext(
             partition.model_sha256, partition.novelty_threshold, partition.task, settings.packet_size_limit_bytes
         )
-        scorer = MessageScorer(scorer_of(settings.home / "models", partition.model_sha256), context)
+        scorer_now = scorer_of(settings.home / "models", partition.model_sha256)
+        scorer = MessageScorer(scorer_now, context, history_of(settings.home))
         with worker_fetcher(settings) as fetcher:
             for part in fetcher.fetch(partition.ranges, CHUNK_MESSAGES):
                 yield lost_row(part, context) if isinstance(part, Range) else scorer.rows(part)

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.light_curves import ALERT_COLUMNS, BANDS, FLUX_LIMIT_NJY, POINT_COLUMNS, LightCurves
+from schemas.passbands import ZTF
 from schemas.photometry import EARLIEST_MJD, LATEST_MJD
 
 VERSION = 1
@@ -35,6 +36,9 @@ VERSION = 1
 
 MAX_POINTS = 1_000
 """Most points kept of one object, the newest: the deepest fields give about so many a year."""
+
+SHORT_PACKETS = (ZTF,)
+"""Surveys whose packets reach back a month; the others' hold what features look at."""
 
 POINT = np.dtype([("time_mjd", "<f8"), ("flux_njy", "<f4"), ("flux_err_njy", "<f4"), ("band", "u1")])
 """One point as it is kept: 17 bytes, without padding. The band's highest bit says that it is a detection. Times are
@@ -56,6 +60,11 @@ class History:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+
+def is_kept(light_curves: LightCurves) -> NDArray[np.bool_]:
+    """Of which alerts a history is kept, shape (n,): those of an object, in packets that hold a month only."""
+    return np.isin(light_curves.survey, SHORT_PACKETS) & (light_curves.object_id != 0)
 
 
 def encode(light_curves: LightCurves) -> list[bytes]:

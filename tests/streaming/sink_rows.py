@@ -38,6 +38,7 @@ def alert_rows(n: int, *, first: int = 0, seed: int = 1, task: str = "in-0-0-100
         "flux_err_njy": random.uniform(100, 300, n),
         "n_points": random.integers(1, 90, n).astype(np.int32),
         "n_points_dropped": np.zeros(n, np.int32),
+        "n_points_from_history": np.zeros(n, np.int32),
         "is_solar_system": np.zeros(n, bool),
         "reliability": [None if i % 5 == 0 else 0.5 for i in range(n)],
         "class_ids": [CLASSES] * n,

@@ -43,6 +43,7 @@ def record_of() -> Callable[..., dict[str, Any]]:
             "flux_err_njy": 300.0,
             "n_points": 12,
             "n_points_dropped": 0,
+            "n_points_from_history": 0,
             "is_solar_system": False,
             "reliability": None,
             "class_ids": CLASS_IDS,
