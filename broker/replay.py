@@ -107,11 +107,11 @@ def send(
     return Sent(len(messages), sum(len(message.value) for message in messages), time.monotonic() - began)
 
 
-def make_topic(settings: Settings, topic: str) -> None:
+def make_topic(settings: Settings, topic: str, partitions: int = PARTITIONS) -> None:
     """Make an input topic that takes packets of the largest size that is read, if it is missing."""
     limit = str(topics.dead_letter_limit_bytes(settings))
     try:
-        topics.create(settings, [topic], partitions=PARTITIONS, config={"max.message.bytes": limit})
+        topics.create(settings, [topic], partitions=partitions, config={"max.message.bytes": limit})
     except KafkaException as error:
         raise UndeliveredError(f"the topic {topic} can't be made: {error.args[0].str()}") from error
 

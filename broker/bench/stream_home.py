@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from broker import replay
+from broker import replay, topics
 from broker.bench import alerts, model
 from broker.bench.contest import Progress
 from broker.local import services
@@ -46,15 +46,31 @@ def stream_home(settings: Settings, progress: Progress) -> Iterator[Settings]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def new_input(settings: Settings, max_alerts_per_batch: int) -> Settings:
-    """Settings for a job that begins anew, on an input topic that is empty; the home's file tells the job of them."""
+def new_input(
+    settings: Settings, max_alerts_per_batch: int, *, partitions: int = replay.PARTITIONS, **told: object
+) -> Settings:
+    """Settings for a job that begins anew, on an input topic that is empty; the home's file tells the job of them.
+
+    ``told``: more settings. The topics of earlier inputs are deleted.
+    """
     name = uuid.uuid4().hex[:8]
     for folder in ("checkpoint", "run", "archive"):
         shutil.rmtree(settings.home / folder, ignore_errors=True)
-    told = {"input_topics": [f"{name}-alerts"], "topic_prefix": name, "max_alerts_per_batch": max_alerts_per_batch}
+    _delete_all_topics(settings)
+    told |= {"input_topics": [f"{name}-alerts"], "topic_prefix": name, "max_alerts_per_batch": max_alerts_per_batch}
     lines = [f"{setting} = {json.dumps(value)}" for setting, value in told.items()]
     (settings.home / "gueststar.toml").write_text("\n".join(lines) + "\n")
-    return Settings(home=settings.home, jars=settings.jars, registry_uri="")
+    fresh = Settings(home=settings.home, jars=settings.jars, registry_uri="")
+    replay.make_topic(fresh, fresh.input_topics[0], partitions)
+    return fresh
+
+
+def _delete_all_topics(settings: Settings) -> None:
+    from confluent_kafka.admin import AdminClient
+
+    names = [name for name in topics.existing(settings) if not name.startswith("__")]
+    for future in AdminClient({**settings.kafka_client()}).delete_topics(names).values() if names else ():
+        future.result(60)
 
 
 def messages(progress: Progress, n: int = DISTINCT_ALERTS) -> list[replay.Message]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -152,6 +153,28 @@ def soak(as_json: bool, alerts: int, settings: Settings) -> None:
     facts["samples"] = np.stack([found.alerts, sizes_mib], axis=1).tolist()
     targets = (Target("largest_worker_mib", at_most=1_024.0), Target("growth_mib", at_most=20.0))
     _tell(Report("soak", facts.pop("peer"), figures, targets, facts=facts), as_json)
+
+
+@bench.command()
+@json_option
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the figures into this PNG file.")
+@with_settings("home", "jars", "registry_uri")
+def growth(as_json: bool, plot: Path | None, settings: Settings) -> None:
+    """How cost and rate grow: with the points of an alert, the size of a micro-batch, cores and partitions.
+
+    Brings a Kafka and a Redis of its own up, and runs the job once for each figure: about twenty minutes.
+    """
+    from broker.bench import growth as measured
+    from broker.bench import growth_plot
+    from broker.bench.report import Report
+
+    with stages() as progress:
+        found = measured.measure(settings, progress)
+    if plot:
+        growth_plot.draw(found, plot)
+    costs = found["us_by_points"]
+    figures = {"slope_in_points": measured.slope({name: costs[name] for name in costs if int(name) >= 100})}
+    _tell(Report("growth", "none", figures, facts=dict(found)), as_json)
 
 
 def _tell(report: Report, as_json: bool) -> None:
