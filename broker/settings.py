@@ -42,6 +42,12 @@ def _runs(pid: int) -> bool:
         return False
 
 
+def _as_text(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+
+
 def _setting(default: Any, description: str, **bounds: Any) -> Any:
     return Field(default, description=description, **bounds)
 
@@ -117,6 +123,11 @@ class Settings(BaseSettings):
             return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
         except ValueError as error:
             raise SettingsError(f"{file} is not TOML: {error}") from None
+
+    def variables(self) -> dict[str, str]:
+        """Everything that was set, as variables: another process that starts with them has the same settings."""
+        given = {name: getattr(self, name) for name in self.model_fields_set} | {"home": self.home}
+        return {variable_of(name): _as_text(value) for name, value in given.items() if value is not None}
 
     def services(self) -> dict[str, Any]:
         """What ``gueststar up`` wrote of the services of this home; empty where nothing was started."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 from pyspark import SparkConf, SparkContext
@@ -86,16 +85,8 @@ def _same(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def export(settings: Settings) -> None:
     """Put what was set into the environment, where the processes of Spark find it: its options are seen in plans."""
-    for name in settings.model_fields_set:
-        os.environ[f"GUESTSTAR_{name.upper()}"] = _as_variable(getattr(settings, name))
-    os.environ["GUESTSTAR_HOME"] = str(settings.home)
+    os.environ.update(settings.variables())
     compiled_code.use_cache(settings.home / "cache" / "numba")
-
-
-def _as_variable(value: Any) -> str:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _configuration(settings: Settings, warm_model: str) -> SparkConf:

@@ -29,9 +29,9 @@ def measure(settings: Settings, progress: Progress) -> dict[str, dict[str, Any]]
     with stream_home.stream_home(settings, progress) as own:
         made = stream_home.messages(progress)
 
-        def rate(size: int, partitions: int = 4, **told: object) -> float:
+        def rate(size: int, partitions: int = 4, **more: Any) -> float:
             n = size * (kafka.WARM_UP_BATCHES + kafka.MEASURED_BATCHES)
-            fresh = stream_home.new_input(own, size, partitions=partitions, **told)
+            fresh = stream_home.new_input(own, size, partitions=partitions, **more)
             stream_home.send(fresh, made, n, progress)
             return kafka.work_off(fresh, size, n, progress).rate
 

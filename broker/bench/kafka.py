@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -105,6 +106,7 @@ def peer_rate(settings: Settings, made: list[Any], progress: Progress) -> float:
         check=False,
         capture_output=True,
         text=True,
+        env={**os.environ, **fresh.variables()},
     )
     progress("the peer", 1, 1)
     if ran.returncode:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from broker import replay, topics
 from broker.bench import alerts, model
@@ -47,20 +47,25 @@ def stream_home(settings: Settings, progress: Progress) -> Iterator[Settings]:
 
 
 def new_input(
-    settings: Settings, max_alerts_per_batch: int, *, partitions: int = replay.PARTITIONS, **told: object
+    settings: Settings, max_alerts_per_batch: int, *, partitions: int = replay.PARTITIONS, **more: Any
 ) -> Settings:
-    """Settings for a job that begins anew, on an input topic that is empty; the home's file tells the job of them.
+    """Settings, ``more`` among them, for a job that begins anew, on an input topic that is empty.
 
-    ``told``: more settings. The topics of earlier inputs are deleted.
+    The topics of earlier inputs are deleted.
     """
     name = uuid.uuid4().hex[:8]
     for folder in ("checkpoint", "run", "archive"):
         shutil.rmtree(settings.home / folder, ignore_errors=True)
     _delete_all_topics(settings)
-    told |= {"input_topics": [f"{name}-alerts"], "topic_prefix": name, "max_alerts_per_batch": max_alerts_per_batch}
-    lines = [f"{setting} = {json.dumps(value)}" for setting, value in told.items()]
-    (settings.home / "gueststar.toml").write_text("\n".join(lines) + "\n")
-    fresh = Settings(home=settings.home, jars=settings.jars, registry_uri="")
+    fresh = Settings(
+        home=settings.home,
+        jars=settings.jars,
+        registry_uri="",
+        input_topics=[f"{name}-alerts"],
+        topic_prefix=name,
+        max_alerts_per_batch=max_alerts_per_batch,
+        **more,
+    )
     replay.make_topic(fresh, fresh.input_topics[0], partitions)
     return fresh
 
@@ -69,7 +74,8 @@ def _delete_all_topics(settings: Settings) -> None:
     from confluent_kafka.admin import AdminClient
 
     names = [name for name in topics.existing(settings) if not name.startswith("__")]
-    for future in AdminClient({**settings.kafka_client()}).delete_topics(names).values() if names else ():
+    admin = AdminClient({**settings.kafka_client()})  # lives until all have been answered
+    for future in admin.delete_topics(names).values() if names else ():
         future.result(60)
 
 

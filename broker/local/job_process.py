@@ -106,7 +106,7 @@ def log_tail(home: Path, lines: int = 15) -> str:
 def _start(settings: Settings, log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "broker.cli", "run"],
-        env={**os.environ, "GUESTSTAR_HOME": str(settings.home)},
+        env={**os.environ, **settings.variables()},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

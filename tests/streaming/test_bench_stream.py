@@ -1,0 +1,61 @@
+"""The benchmarks of the whole job, on a stream so short that they measure nothing: what they report is whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from broker.bench import kafka, latency, model, soak, stream_home
+from broker.commands.bench import bench
+
+
+@pytest.fixture
+def short(small_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
+    monkeypatch.setattr(model, "bundle_folder", lambda settings, progress: small_bundle)
+    monkeypatch.setattr(stream_home, "DISTINCT_ALERTS", 120)
+    monkeypatch.setattr(stream_home.messages, "__defaults__", (120,))
+    return tmp_path
+
+
+def run(*arguments: str) -> dict:
+    ran = CliRunner().invoke(bench, [*arguments, "--json"], catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    found: dict = json.loads(ran.stdout)
+    assert {"machine", "versions", "targets", "peer"} <= found.keys()
+    return found
+
+
+def leaves_nothing(home: Path) -> bool:
+    return not list((home / "cache" / "bench").glob("stream-*"))
+
+
+def test_kafka_tells_rate_ratio_and_cpu_time(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "BATCH_SIZES", (40, 40))
+    monkeypatch.setattr(kafka, "WARM_UP_BATCHES", 1)
+    monkeypatch.setattr(kafka, "MEASURED_BATCHES", 2)
+    monkeypatch.setattr(kafka, "PEER_ALERTS", 12)
+    found = run("kafka")
+    assert found["ratio"] == pytest.approx(found["rate"] / found["rate_peer"], rel=1e-3)
+    assert found["at_40_a_batch"]["alerts"] == 80
+    assert min(found[f"cpu_us_{part}"] for part in ("kafka", "jvm", "python")) > 0
+    assert found["bytes"] > 40_000
+    assert leaves_nothing(short)
+
+
+def test_latency_and_soak_follow_every_alert(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "LEAD_IN_S", 1.0)
+    monkeypatch.setattr(latency, "RATE_PER_S", 50.0)
+    monkeypatch.setattr(latency, "BURST_ALERTS", 150)
+    found = run("latency", "--seconds", "2")
+    assert (found["steady_alerts"], found["burst_alerts"]) == (100, 150)
+    assert 0 < found["p50_s"] <= found["p99_s"] <= found["highest_s"]
+    monkeypatch.setattr(soak, "BATCH_LIMIT", 100)
+    monkeypatch.setattr(soak, "SAMPLE_S", 0.2)
+    found = run("soak", "--alerts", "250")
+    assert found["samples"][-1][0] == 250
+    assert 50 < found["largest_worker_mib"] < 2_000
+    assert leaves_nothing(short)
