@@ -24,7 +24,7 @@ _FILLERS = {
     "float": struct.pack("<f", 1.0), "double": struct.pack("<d", 1.0), "int": b"\x02", "long": b"\x02",
     "boolean": b"\x01", "string": b"\x02x",
 }  # fmt: skip
-_LEFT_NULL = ("ssObjectId", "timeWithdrawnMjdTai")
+_LEFT_NULL = ("ssObjectId", "timeWithdrawnMjdTai", "extendedness", "templateFlux", *lsst.FLAGS.values())
 """Fields that a full packet has null all the same: a value in them would make it another kind of alert."""
 
 _CUTOUTS = ("cutoutDifference", "cutoutScience", "cutoutTemplate")
@@ -130,7 +130,7 @@ def write(light_curves: LightCurves, *, full: bool = False, cutout: bytes = b"")
     to the trigger's time: a packet holds nothing later. Fluxes and errors become float32, as the schema has them.
     What a light curve does not tell is null, or where the schema requires a value NaN, 0 or empty. Reading the messages
     gives the light curves back, fluxes rounded to float32, as survey LSST and of the newest schema, provided the last
-    detection is at ``alert_mjd``. ``n_points_dropped`` does not travel.
+    detection is at ``alert_mjd``. ``n_points_dropped`` and the alert columns after it do not travel.
 
     To measure with packets as heavy as a telescope's: ``full`` gives the fields that a light curve does not tell a
     value in place of null, ``cutout`` is put in the place of each of the three images.

@@ -65,6 +65,7 @@ def test_a_message_is_read_alike_in_any_company(messages: list[bytes]) -> None:
 TEXT = b"caf\xc3\xa9, \xf0\x9f\x8c\x9f"
 
 
+@settings(deadline=None)  # the first example waits for the compiler
 @given(st.binary(max_size=8) | st.text(max_size=4).map(str.encode))
 def test_utf_8_is_what_python_takes_for_it(data: bytes) -> None:
     try:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from schemas import packets
 from schemas.light_curves import BANDS, LightCurves
-from schemas.lsst import known_ids, schema_folder
+from schemas.lsst import FLAGS, known_ids, schema_folder
 from schemas.wire_writer import zigzag
 
 ID = st.integers(1, 2**63 - 1)
@@ -111,7 +111,7 @@ def test_what_is_not_known_is_null_or_nan() -> None:
 def test_a_full_packet_leaves_no_measured_field_empty() -> None:
     record = raw(packets.write(built([ONE]), full=True, cutout=b"pixels")[0])
     empty = {name for name, value in record["diaSource"].items() if value is None}
-    assert empty == {"ssObjectId", "timeWithdrawnMjdTai"}
+    assert empty == {"ssObjectId", "timeWithdrawnMjdTai", "extendedness", "templateFlux", *FLAGS.values()}
     assert record["cutoutTemplate"] == b"pixels"
 
 
