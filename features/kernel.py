@@ -67,9 +67,12 @@ def band_correlations() -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def floored_variance(flux_njy: NDArray[np.float64], flux_err_njy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Variance of each point with the error floor, nJy², same shape; infinite where it overflows."""
-    floor = ERROR_FLOOR_FRACTION * flux_njy
+def floored_variance(
+    flux_njy: NDArray[np.float64], flux_err_njy: NDArray[np.float64], error_floor: float
+) -> NDArray[np.float64]:
+    """Variance of each point with the error floor, a fraction of its flux: nJy², same shape; infinite where it
+    overflows."""
+    floor = error_floor * flux_njy
     return flux_err_njy * flux_err_njy + floor * floor
 
 

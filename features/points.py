@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features.kernel import band_correlations, floored_variance
+from features.kernel import ERROR_FLOOR_FRACTION, N_BANDS, band_correlations, floored_variance
 from schemas.light_curves import LightCurves
 
 Array = NDArray[np.float64]
@@ -29,7 +29,8 @@ class Points(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """The points of one light curve, in time order, and its band correlation (6, 6)."""
+    """The points of one light curve, in time order, and the correlation between its bands: (6, 6), or fewer if only
+    those bands are numbered that have points."""
 
     time: Array
     flux: Array
@@ -38,10 +39,10 @@ class Curve(NamedTuple):
     correlation: Array
 
 
-def points_of(light_curves: LightCurves) -> Points:
-    """The points of all light curves."""
+def points_of(light_curves: LightCurves, error_floor: float = ERROR_FLOOR_FRACTION) -> Points:
+    """The points of all light curves; ``error_floor`` is a fraction of the flux."""
     curves = light_curves
-    variance = floored_variance(curves.flux_njy, curves.flux_err_njy)
+    variance = floored_variance(curves.flux_njy, curves.flux_err_njy, error_floor)
     correlation = band_correlations()[curves.survey]
     return Points(curves.offsets, curves.time_mjd, curves.flux_njy, variance, curves.band, correlation)
 
@@ -51,6 +52,26 @@ def curve_of(points: Points, i: int) -> Curve:
     """Light curve ``i``."""
     a, b = points.offsets[i], points.offsets[i + 1]
     return Curve(points.time[a:b], points.flux[a:b], points.variance[a:b], points.band[a:b], points.correlation[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def own_bands(curve: Curve) -> Curve:
+    """The same light curve with its bands numbered anew, 0 and up, none without a point: exact for all that asks
+    only for those bands, and cheaper."""
+    place = np.full(N_BANDS, -1, np.int8)
+    count = 0
+    for i in range(len(curve.band)):
+        if place[curve.band[i]] < 0:
+            place[curve.band[i]] = count
+            count += 1
+    band, correlation = np.empty_like(curve.band), np.empty((count, count))
+    for i in range(len(band)):
+        band[i] = place[curve.band[i]]
+    for p in range(N_BANDS):
+        for q in range(N_BANDS):
+            if place[p] >= 0 and place[q] >= 0:
+                correlation[place[p], place[q]] = curve.correlation[p, q]
+    return Curve(curve.time, curve.flux, curve.variance, band, correlation)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -1,9 +1,14 @@
 """Where the likelihood is greatest: a search over log amplitude² and log timescale², eight trial points at a time.
 
-The first eight points scan four timescales and two amplitudes. After that eight points around the best one
-determine a quadratic surface by least squares, the search moves to its highest point inside both the bounds and
-the region in which the surface was learnt, and the pattern shrinks as the steps do. Trial points may lie just
-outside the bounds, where the likelihood is as well defined as inside; the place that is returned never does.
+Without a start, four rounds scan eight timescales and three amplitudes, and large amplitudes at short timescales.
+Eight points around the most promising place then determine a quadratic surface by least squares, the search moves to
+its highest point inside both the bounds and the region in which the surface was learnt, and the pattern shrinks as the
+steps do. Trial points may lie just outside the bounds, where the likelihood is as well defined as inside; the place
+that is returned never does.
+
+The likelihood can have several maxima. A second one that the scan saw, and whatever lies on the other side of the dip
+that fast variables have near a day, is climbed too where it may be the higher one. A start skips the scan; it is made
+up for where the climb goes far, long, or to a bound.
 
 Eight at a time, because a backend may evaluate them side by side. The search lives in one small array, so that
 compiled backends can carry it through their own loops without any call back into Python.
@@ -22,17 +27,27 @@ from features.kernel import AMPLITUDE_CEILING_IN_FLUXES, AMPLITUDE_FLOOR_IN_ERRO
 TRIALS = 8
 """Trial points per round."""
 
-# Places in the search's array. x is log amplitude² (nJy²), y is log timescale² (days²).
-X, Y, HALF, BEST_X, BEST_Y, BEST, X_LOW, X_HIGH, Y_LOW, Y_HIGH, SCAN, ROUNDS, STATUS, SIZE = range(14)
+# Places in the search's array. x is log amplitude² (nJy²), y is log timescale² (days²). START: where it began, or NaN.
+X, Y, HALF, BEST_X, BEST_Y, BEST, X_LOW, X_HIGH, Y_LOW, Y_HIGH, ROUNDS, CLIMBED, STATUS = range(13)
+SCAN, CENTRE, START_X, START_Y, TOP_X, TOP_Y, TOP, NEXT_X, NEXT_Y, NEXT, DIP, SCANNED = range(13, 25)
 RUNNING, CONVERGED, FAILED = 0.0, 1.0, 2.0
 
-MAX_ROUNDS = 30
-SCAN_TIMESCALES_DAYS = (0.8, 5.0, 30.0, 180.0)
-SCAN_AMPLITUDES = (0.6, 1.8)  # in units of the root mean square flux above the noise
+MAX_ROUNDS = 60
+SCAN_TIMESCALES_DAYS = (0.3, 0.9, 2.5, 7.0, 20.0, 55.0, 160.0, 500.0)
+SCAN_AMPLITUDES = (0.45, 1.1, 2.7)  # in units of the root mean square flux above the noise
+OUTLIER_AMPLITUDES = (1.25, 6.0)  # in units of the largest flux: a few wild points can ask for as much
+OUTLIER_TIMESCALES_DAYS = (0.3, 1.0, 4.0, 25.0)
+SCANS = len(SCAN_AMPLITUDES) + 1
+SIZE = SCANNED + SCANS * TRIALS
 WIDE, NARROW, WARM = 0.6, 0.1, 0.25  # half-widths of the pattern, in log amplitude² and log timescale²
 REACH = 2.5  # how far, in half-widths, the quadratic surface is believed
 GAIN_TOLERANCE = 1e-3  # natural log of the likelihood: a thousandth tells no two models apart
+EXACT = 3e-3  # a surface that misses no trial point by more than this is believed about the summit inside
 SURPRISE = 0.05  # a trial point that beats the surface by this much is followed instead
+RIVAL = 6.0  # a second maximum is climbed if the scan saw it no further than this below the first
+DIP_DAYS = 4.0  # maxima below this may have another on the far side of the dip ...
+DIP_SIDES_DAYS = (0.3, 1.8)  # ... found from one of these
+WARM_ROUNDS, WARM_REACH = 5, 1.0  # a start is given up after so many rounds, or so far away (log², either way)
 
 _PATTERN = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, -1], [1, -1]], np.float64)
 _TERMS = np.stack(
@@ -69,26 +84,35 @@ def begin(
     search[X_LOW] = math.log(AMPLITUDE_FLOOR_IN_ERRORS**2 / weight)
     search[X_HIGH] = math.log(AMPLITUDE_CEILING_IN_FLUXES**2 * largest)
     search[Y_LOW], search[Y_HIGH] = _Y_BOUNDS
-    search[BEST] = -np.inf
-    warm = math.isfinite(start_x) and math.isfinite(start_y)
-    if warm:
-        search[X] = min(max(start_x, search[X_LOW]), search[X_HIGH])
-        search[Y] = min(max(start_y, search[Y_LOW]), search[Y_HIGH])
+    search[CENTRE] = math.log(max(square - noise, 0.01 * (square + noise)))
+    search[BEST] = search[TOP] = search[NEXT] = -np.inf
+    search[START_X], search[START_Y] = start_x, start_y
+    if math.isfinite(start_x) and math.isfinite(start_y):
+        _climb_from(search, start_x, start_y, WARM)
     else:
-        search[X] = math.log(max(square - noise, 0.01 * (square + noise)))
-    search[SCAN] = 0.0 if warm else 1.0
-    search[HALF] = WARM if warm else WIDE
+        search[START_X], search[X], search[SCAN] = np.nan, search[CENTRE], SCANS
     search[STATUS] = RUNNING if math.isfinite(search[X] + search[X_LOW] + search[X_HIGH]) else FAILED
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _climb_from(search: NDArray[np.float64], x: float, y: float, half: float) -> None:
+    search[X] = min(max(x, search[X_LOW]), search[X_HIGH])
+    search[Y] = min(max(y, search[Y_LOW]), search[Y_HIGH])
+    search[HALF], search[BEST], search[CLIMBED] = half, -np.inf, 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def propose(search: NDArray[np.float64], trial_x: NDArray[np.float64], trial_y: NDArray[np.float64]) -> None:
     """Write the next eight trial points."""
+    stage = SCANS - int(search[SCAN])
     for k in range(TRIALS):
-        if search[SCAN] > 0.0:
-            x = search[X] + 2.0 * math.log(SCAN_AMPLITUDES[k % 2])
-            trial_x[k] = min(max(x, search[X_LOW]), search[X_HIGH])
-            trial_y[k] = 2.0 * math.log(SCAN_TIMESCALES_DAYS[k // 2])
+        if stage < SCANS - 1:
+            trial_x[k] = search[CENTRE] + 2.0 * math.log(SCAN_AMPLITUDES[stage])
+            trial_y[k] = 2.0 * math.log(SCAN_TIMESCALES_DAYS[k])
+        elif stage == SCANS - 1:
+            in_ceilings = OUTLIER_AMPLITUDES[k % 2] / AMPLITUDE_CEILING_IN_FLUXES
+            trial_x[k] = search[X_HIGH] + 2.0 * math.log(in_ceilings)
+            trial_y[k] = 2.0 * math.log(OUTLIER_TIMESCALES_DAYS[k // 2])
         else:
             trial_x[k] = search[X] + search[HALF] * _PATTERN[k, 0]
             trial_y[k] = search[Y] + search[HALF] * _PATTERN[k, 1]
@@ -102,24 +126,131 @@ def advance(
     value: NDArray[np.float64],
 ) -> None:
     """Learn from the log-likelihoods of the eight trial points, and move; sets STATUS when the search is over."""
+    search[ROUNDS] += 1.0
+    if search[SCAN] > 0.0:
+        _scan(search, trial_x, trial_y, value)
+        return
+    search[CLIMBED] += 1.0
     best_before = search[BEST]
     for k in range(TRIALS):
         if math.isfinite(value[k]) and value[k] > search[BEST] and _inside(search, trial_x[k], trial_y[k]):
             search[BEST], search[BEST_X], search[BEST_Y] = value[k], trial_x[k], trial_y[k]
-    search[ROUNDS] += 1.0
     if search[BEST] == -np.inf or search[ROUNDS] > MAX_ROUNDS:
         search[STATUS] = FAILED
-        return
-    if search[SCAN] > 0.0:
-        search[SCAN] = 0.0
-        search[X], search[Y] = search[BEST_X], search[BEST_Y]
         return
     worse = not math.isfinite(value.sum()) or value[0] < best_before - 1e-9 * abs(best_before)
     if worse and search[BEST] <= best_before:  # the last step was bad, and nothing around its end is better
         search[X], search[Y] = search[BEST_X], search[BEST_Y]
+        if search[HALF] < 0.3 * NARROW:  # nor anywhere so near that it would matter
+            search[STATUS] = CONVERGED
         search[HALF] = max(0.4 * search[HALF], 0.25 * NARROW)
+    else:
+        _climb(search, value)
+    if math.isfinite(search[START_X]):
+        _judge_start(search)
+    if search[STATUS] == CONVERGED:
+        _try_another(search)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _scan(
+    search: NDArray[np.float64],
+    trial_x: NDArray[np.float64],
+    trial_y: NDArray[np.float64],
+    value: NDArray[np.float64],
+) -> None:
+    """Keep a round of the scan; after the last, choose where to climb."""
+    stage = SCANS - int(search[SCAN])
+    for k in range(TRIALS):
+        search[SCANNED + stage * TRIALS + k] = value[k] if math.isfinite(value[k]) else -np.inf
+    search[SCAN] -= 1.0
+    if search[SCAN] > 0.0:
         return
-    _climb(search, value)
+    place_x, height = np.empty(TRIALS), np.empty(TRIALS)
+    first = _ridge(search, place_x, height)
+    wild = np.argmax(value)
+    if not math.isfinite(max(height[first], value[wild])):
+        search[STATUS] = FAILED
+        return
+    for j in range(TRIALS):
+        low, high = height[max(j - 1, 0)], height[min(j + 1, TRIALS - 1)]
+        if j != first and height[j] >= low and height[j] >= high and height[j] > search[NEXT]:
+            search[NEXT], search[NEXT_X], search[NEXT_Y] = (
+                height[j],
+                place_x[j],
+                2.0 * math.log(SCAN_TIMESCALES_DAYS[j]),
+            )
+    if value[wild] > height[first]:
+        search[NEXT], search[NEXT_X] = height[first], place_x[first]
+        search[NEXT_Y] = 2.0 * math.log(SCAN_TIMESCALES_DAYS[first])
+        _climb_from(search, trial_x[wild], trial_y[wild], WIDE)
+        return
+    if value[wild] > search[NEXT]:
+        search[NEXT], search[NEXT_X], search[NEXT_Y] = value[wild], trial_x[wild], trial_y[wild]
+    x, y = _between(place_x, height, first)
+    _climb_from(search, x, y, WIDE)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ridge(search: NDArray[np.float64], place_x: NDArray[np.float64], height: NDArray[np.float64]) -> int:
+    """Of every timescale scanned the likely best amplitude and its log-likelihood, from a parabola through three
+    amplitudes; the best of all."""
+    apart = math.log(SCAN_AMPLITUDES[2] / SCAN_AMPLITUDES[0])
+    for j in range(TRIALS):
+        a, b, c = search[SCANNED + j], search[SCANNED + TRIALS + j], search[SCANNED + 2 * TRIALS + j]
+        bend = a - 2.0 * b + c
+        step = 1.0 if c > a else -1.0
+        if bend < 0.0 and math.isfinite(bend):
+            step = min(max(0.5 * (a - c) / bend, -1.0), 1.0)
+        place_x[j] = search[CENTRE] + 2.0 * math.log(SCAN_AMPLITUDES[1]) + step * apart
+        height[j] = max(a, b, c)
+        if math.isfinite(bend):
+            height[j] = max(height[j], b + 0.5 * step * (c - a + bend * step))
+    return int(np.argmax(height))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _between(place_x: NDArray[np.float64], height: NDArray[np.float64], first: int) -> tuple[float, float]:
+    """The top of a parabola through the best timescale scanned and its neighbours."""
+    x, y = place_x[first], 2.0 * math.log(SCAN_TIMESCALES_DAYS[first])
+    if first == 0 or first == TRIALS - 1:
+        return x, y
+    low, high = height[first - 1], height[first + 1]
+    bend = low - 2.0 * height[first] + high
+    if not (bend < 0.0 and math.isfinite(bend)):
+        return x, y
+    step = 0.5 * (low - high) / bend
+    other = first + 1 if step > 0.0 else first - 1
+    y_other = 2.0 * math.log(SCAN_TIMESCALES_DAYS[other])
+    return x + abs(step) * (place_x[other] - x), y + abs(step) * (y_other - y)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _judge_start(search: NDArray[np.float64]) -> None:
+    """Give a start up, and scan, where the climb from it goes far or long or ends at a bound of the timescale."""
+    ended = search[STATUS] == CONVERGED
+    far = max(abs(search[X] - search[START_X]), abs(search[Y] - search[START_Y])) > WARM_REACH
+    edge = ended and (search[Y] <= search[Y_LOW] or search[Y] >= search[Y_HIGH])
+    if far or edge or (not ended and search[CLIMBED] >= WARM_ROUNDS):
+        search[START_X] = np.nan
+        search[STATUS] = RUNNING
+        search[SCAN] = SCANS
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _try_another(search: NDArray[np.float64]) -> None:
+    """At a summit: climb another that may be higher, or end at the highest."""
+    if search[BEST] > search[TOP]:
+        search[TOP], search[TOP_X], search[TOP_Y] = search[BEST], search[X], search[Y]
+    if search[NEXT] > search[TOP] - RIVAL:
+        search[NEXT], search[STATUS] = -np.inf, RUNNING
+        _climb_from(search, search[NEXT_X], search[NEXT_Y], WIDE)
+    elif search[DIP] == 0.0 and search[TOP_Y] < 2.0 * math.log(DIP_DAYS) and not math.isfinite(search[START_X]):
+        low, high = 2.0 * math.log(DIP_SIDES_DAYS[0]), 2.0 * math.log(DIP_SIDES_DAYS[1])
+        search[DIP], search[STATUS] = 1.0, RUNNING
+        _climb_from(search, search[TOP_X], low if search[TOP_Y] > 0.5 * (low + high) else high, WIDE)
+    else:
+        search[X], search[Y] = search[TOP_X], search[TOP_Y]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -135,14 +266,24 @@ def _climb(search: NDArray[np.float64], value: NDArray[np.float64]) -> None:
     gain = _height(surface, step_x, step_y) - surface[0]
     if search[BEST] - value[0] > gain + SURPRISE:
         search[X], search[Y] = search[BEST_X], search[BEST_Y]
-        search[HALF] = max(0.6 * half, NARROW)
+        search[HALF] = max(0.6 * half, min(half, NARROW))
         return
     search[X] = min(max(search[X] + half * step_x, search[X_LOW]), search[X_HIGH])
     search[Y] = min(max(search[Y] + half * step_y, search[Y_LOW]), search[Y_HIGH])
-    if gain < GAIN_TOLERANCE and half <= 2.5 * NARROW:
+    sound = max(abs(step_x), abs(step_y)) <= 1.0 and _misfit(surface, value) < EXACT
+    if sound or (gain < GAIN_TOLERANCE and half <= 2.5 * NARROW):
         search[STATUS] = CONVERGED
     elif max(abs(step_x), abs(step_y)) < 1.0 or gain < GAIN_TOLERANCE:
-        search[HALF] = max(0.35 * half, NARROW)
+        search[HALF] = max(0.35 * half, min(half, NARROW))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _misfit(surface: NDArray[np.float64], value: NDArray[np.float64]) -> float:
+    """How far the surface is from the trial point that it misses most."""
+    most = 0.0
+    for k in range(TRIALS):
+        most = max(most, abs(value[k] - value[0] - _height(surface, _PATTERN[k, 0], _PATTERN[k, 1])))
+    return most
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from features import lanes
 from features import search as searching
 from features.kernel import FASTMATH, LOG_2_PI, N_BANDS, SQRT3
-from features.points import Curve, Points, Solutions, curve_of, longest_of
+from features.points import Curve, Points, Solutions, curve_of, longest_of, own_bands
 
 STATES = 2 * N_BANDS
 
@@ -102,8 +102,8 @@ def log_likelihood(x: float, y: float, curve: Curve, known: Array, mean: Array, 
 @_compiled
 def weights(
     x: float, y: float, curve: Curve, known: Array, mean: Array, gains: Array, spreads: Array, out: Array
-) -> None:
-    """α = (K + variance)⁻¹ flux, 1/nJy: the filter forwards, and its transpose backwards.
+) -> float:
+    """α = (K + variance)⁻¹ flux, 1/nJy: the filter forwards, and its transpose backwards; returns the log-likelihood.
 
     ``known`` (12, 12), ``mean`` (12,), ``gains`` (points, 12) and ``spreads`` (points,) are work space.
     """
@@ -111,6 +111,7 @@ def weights(
     per_square, rate = math.exp(-x), SQRT3 * math.exp(-0.5 * y)
     known[:] = 0.0
     mean[:] = 0.0
+    misfit, volume = 0.0, 0.0
     for i in range(n):
         if i > 0 and time[i] > time[i - 1]:
             fade(known, mean, rate * (time[i] - time[i - 1]))
@@ -118,6 +119,8 @@ def weights(
         gain_of(known, curve.correlation, c, gains[i])
         spreads[i] = gains[i, c] + curve.variance[i] * per_square
         out[i] = (curve.flux[i] - mean[c]) / spreads[i]
+        misfit += out[i] * out[i] * spreads[i]
+        volume += math.log(spreads[i])
         learn(known, mean, gains[i], out[i], spreads[i])
     later = mean  # what the points after i say, seen from i: the transposed recursion of the mean
     later[:] = 0.0
@@ -134,28 +137,34 @@ def weights(
         out[i] -= pull / spreads[i]
         later[curve.band[i]] += out[i]
         out[i] *= per_square
+    return -0.5 * (misfit * per_square + volume + n * (x + LOG_2_PI))
 
 
 @_compiled
-def fit(points: Points, start: Array, solutions: Solutions) -> None:
+def _fit(points: Points, start: Array, work: Array, solutions: Solutions) -> None:
     """Fit every light curve; ``start`` (n, 2) holds log amplitude² and log timescale² to begin at, or NaN."""
-    known, mean, gain = np.empty((STATES, STATES)), np.empty(STATES), np.empty(STATES)
+    known, mean = np.empty((STATES, STATES)), np.empty(STATES)
     gains, spreads = np.empty((longest_of(points), STATES)), np.empty(longest_of(points))
-    search, work = np.empty(searching.SIZE), np.empty(lanes.WORK)
+    search = np.empty(searching.SIZE)
     trial_x, trial_y, values = np.empty(lanes.LANES), np.empty(lanes.LANES), np.empty(lanes.LANES)
     for i in range(len(points.offsets) - 1):
         a, b = points.offsets[i], points.offsets[i + 1]
         if a == b:
             continue
         curve = curve_of(points, i)
+        own = own_bands(curve)
         searching.begin(search, curve.flux, curve.variance, start[i, 0], start[i, 1])
         while search[searching.STATUS] == searching.RUNNING:
             searching.propose(search, trial_x, trial_y)
-            lanes.log_likelihoods(trial_x, trial_y, curve, work, values)
+            lanes.log_likelihoods(trial_x, trial_y, own, work, values)
             searching.advance(search, trial_x, trial_y, values)
         x, y = search[searching.X], search[searching.Y]
         solutions.x[i], solutions.y[i] = x, y
-        solutions.value[i] = log_likelihood(x, y, curve, known, mean, gain)
+        solutions.value[i] = weights(x, y, curve, known, mean, gains, spreads, solutions.alpha[a:b])
         found = search[searching.STATUS] == searching.CONVERGED
         solutions.converged[i] = found and math.isfinite(solutions.value[i])
-        weights(x, y, curve, known, mean, gains, spreads, solutions.alpha[a:b])
+
+
+def fit(points: Points, start: Array, solutions: Solutions) -> None:
+    """Fit every light curve; ``start`` (n, 2) holds log amplitude² and log timescale² to begin at, or NaN."""
+    _fit(points, start, lanes.work_space(), solutions)

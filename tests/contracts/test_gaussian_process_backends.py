@@ -93,6 +93,27 @@ def test_predicted_mean_is_the_mean_of_the_prediction(backend: str) -> None:
     assert (np.abs(difference).max(axis=(1, 2)) < 1e-8 * fits.amplitude_njy).all()
 
 
+def test_slope_is_that_of_the_mean(backend: str) -> None:
+    light_curves = simulated(6)
+    fits = fit(light_curves, backend=backend)
+    wanted = light_curves.alert_mjd[:, None] - np.linspace(-5, 90, 31) + 0.003
+    step = 1e-3 * np.minimum(fits.timescale_days, 10.0)[:, None]
+    differences = fits.predict_mean(wanted + step) - fits.predict_mean(wanted - step)
+    expected = differences / (2 * step)[:, :, None]
+    steepest = (fits.amplitude_njy / fits.timescale_days)[:, None, None]
+    assert (np.abs(fits.predict_slope(wanted) - expected) < 3e-3 * steepest).all()
+
+
+def test_error_floor_is_carried_by_the_fits(backend: str) -> None:
+    light_curves = simulated(3)
+    fits = fit(light_curves, backend=backend, error_floor=0.2)
+    assert fits.error_floor == fits.select([0]).error_floor == 0.2
+    assert fit(light_curves, backend=backend).log_likelihood != pytest.approx(fits.log_likelihood)
+    wanted = light_curves.alert_mjd[:, None] - np.arange(4.0)
+    difference = fits.predict(wanted)[0] - fits.predict_mean(wanted)
+    assert (np.abs(difference).max(axis=(1, 2)) < 1e-8 * fits.amplitude_njy).all()
+
+
 def test_selected_fits_predict_as_before(backend: str) -> None:
     light_curves = simulated(5)
     fits = fit(light_curves, backend=backend)
@@ -141,5 +162,7 @@ def test_wrong_arguments_are_named() -> None:
         fit(light_curves, backend="magic")
     with pytest.raises(ValueError, match=r"shape \(2, 2\)"):
         fit(light_curves, start=[1.0, 2.0])
+    with pytest.raises(ValueError, match=r"0 to 1, found 1\.5"):
+        fit(light_curves, error_floor=1.5)
     with pytest.raises(ValueError, match=r"\(2, m\)"):
         fit(light_curves).predict([START_MJD])

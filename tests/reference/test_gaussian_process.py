@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from features import dense, george_backend, lanes, search, state_space
 from features.gaussian_process import GaussianProcessFits, fit
+from features.kernel import wavelengths_nm
 from features.points import curve_of, points_of
 from schemas.light_curves import LightCurves
 from tests.unit.features.made_curves import light_curve, plasticc, simulated
@@ -38,7 +39,7 @@ def test_log_likelihood_is_georges(light_curves: LightCurves, place: float, time
     expected = george_log_likelihood(light_curves, x, y)
     curve, n = curve_of(points_of(light_curves), 0), len(light_curves.time_mjd)
     side_by_side = np.empty(lanes.LANES)
-    lanes.log_likelihoods(np.full(lanes.LANES, x), np.full(lanes.LANES, y), curve, np.empty(lanes.WORK), side_by_side)
+    lanes.log_likelihoods(np.full(lanes.LANES, x), np.full(lanes.LANES, y), curve, lanes.work_space(), side_by_side)
     scalar = state_space.log_likelihood(x, y, curve, np.empty((12, 12)), np.empty(12), np.empty(12))
     assert scalar == pytest.approx(expected, rel=1e-9, abs=1e-9)
     assert side_by_side == pytest.approx(expected, rel=1e-9, abs=1e-9)
@@ -51,7 +52,7 @@ def test_lanes_do_not_mix() -> None:
     curve = curve_of(points_of(simulated(1)), 0)
     x, y = np.linspace(10, 20, lanes.LANES), np.linspace(0, 12, lanes.LANES)
     found = np.empty(lanes.LANES)
-    lanes.log_likelihoods(x, y, curve, np.empty(lanes.WORK), found)
+    lanes.log_likelihoods(x, y, curve, lanes.work_space(), found)
     one_by_one = [
         state_space.log_likelihood(x[k], y[k], curve, np.empty((12, 12)), np.empty(12), np.empty(12))
         for k in range(lanes.LANES)
@@ -94,12 +95,30 @@ def test_prediction_is_georges(light_curves: LightCurves, place: float, timescal
         assert np.abs(fits.predict_mean(times) - mean).max() < 1e-8 * amplitude
 
 
+@settings(max_examples=60, deadline=None)
+@given(light_curve(), st.floats(0, 1), st.sampled_from(TIMESCALES_DAYS))
+def test_slope_is_that_of_georges_kernel(light_curves: LightCurves, place: float, timescale_days: float) -> None:
+    x, y = amplitude_within_bounds(light_curves, place), 2 * math.log(timescale_days)
+    curve, survey = curve_of(points_of(light_curves), 0), int(light_curves.survey[0])
+    gp = george_backend.process(x, y, curve, survey)
+    times = np.sort(np.concatenate([curve.time[:4], curve.time[:4] + 0.1, [curve.time[0] - 3, curve.time[-1] + 3]]))
+    found = fits_at(light_curves, "state_space", x, y).predict_slope(times[None, :])[0]
+    scaled = math.sqrt(3) / timescale_days * (times[:, None] - curve.time)
+    wavelengths = wavelengths_nm()[survey]
+    here = np.stack([np.zeros(6), wavelengths], axis=1)
+    there = np.stack([np.zeros(len(curve.time)), wavelengths[curve.band]], axis=1)
+    by_band = gp.kernel.get_value(here, there)
+    slopes = -math.sqrt(3) / timescale_days * scaled * np.exp(-np.abs(scaled))
+    expected = by_band @ (slopes * gp.apply_inverse(curve.flux)).T
+    assert np.abs(found - expected).max() < 1e-8 * math.exp(x / 2) / min(timescale_days, 1.0)
+
+
 @pytest.mark.parametrize("source", ["simulated", "plasticc"])
 def test_optimum_is_as_good_as_that_of_lbfgsb(source: str) -> None:
     light_curves = simulated(80) if source == "simulated" else plasticc(80)
     ours, theirs = fit(light_curves), fit(light_curves, backend="george")
     assert ours.converged.all()
     shortfall = theirs.log_likelihood - ours.log_likelihood
-    # the likelihood can have several maxima: either search may miss the highest, ours in few light curves
-    assert (shortfall < 0.1).mean() >= 0.93, np.sort(shortfall)[-8:]
+    # the likelihood can have several maxima: either search may miss the highest, ours in one light curve of 200 at most
+    assert (shortfall < 0.1).mean() >= 0.995, np.sort(shortfall)[-8:]
     assert np.median(np.abs(shortfall)) < 1e-3
