@@ -227,10 +227,12 @@ def _between(place_x: NDArray[np.float64], height: NDArray[np.float64], first: i
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _judge_start(search: NDArray[np.float64]) -> None:
-    """Give a start up, and scan, where the climb from it goes far or long or ends at a bound of the timescale."""
+    """Give a start up, and scan, where the climb from it goes far or long or ends at a bound of the timescale at
+    which it did not begin."""
     ended = search[STATUS] == CONVERGED
     far = max(abs(search[X] - search[START_X]), abs(search[Y] - search[START_Y])) > WARM_REACH
     edge = ended and (search[Y] <= search[Y_LOW] or search[Y] >= search[Y_HIGH])
+    edge = edge and abs(search[Y] - search[START_Y]) > 1e-6
     if far or edge or (not ended and search[CLIMBED] >= WARM_ROUNDS):
         search[START_X] = np.nan
         search[STATUS] = RUNNING

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import extending, njit, types
 from numba.extending import models, overload, register_model
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ def aligned(size: int) -> NDArray[np.float64]:
     return room[first : first + size]
 
 
-class VectorType(types.Type):  # type: ignore[misc]
+class VectorType(types.Type):
     """numba's type of a vector."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ VECTOR = VectorType()
 
 
 @register_model(VectorType)
-class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _FLOATS)
 

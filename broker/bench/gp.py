@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from broker.bench import alerts
 from broker.bench.contest import Contestant, Progress, Timing, side_by_side
@@ -15,6 +17,9 @@ from schemas.light_curves import LightCurves
 
 N_ALERTS = 400
 PEER_ALERTS = 40
+
+POINTS = (50, 100, 200, 500, 1_000, 2_000, 5_000)
+GROWTH_POINTS, GROWTH_ROUNDS = 10_000, 5  # in all light curves of one length together, and how often
 
 OURS, WARM, DENSE, PEER = "state space", "state space, warm-started", "dense Cholesky", "george and L-BFGS-B"
 WORSE_BY = 0.1
@@ -43,13 +48,34 @@ def contest(progress: Progress) -> tuple[dict[str, Timing], dict[str, float], di
     ours, theirs = (gaussian_process.fit(few, backend=backend) for backend in ("state_space", "george"))
     short = theirs.log_likelihood - ours.log_likelihood
     quality = {"worse_fits": float(np.mean(short > WORSE_BY)), "better_fits": float(np.mean(short < -WORSE_BY))}
+    warm = gaussian_process.fit(curves, start=start).log_likelihood
+    quality["worse_warm_started"] = float(np.mean(gaussian_process.fit(curves).log_likelihood - warm > WORSE_BY))
+    table, quality["growth_slope"] = growth()
     points = curves.n_points
     facts = {
         "peer": f"george {version('george')}, same kernel and grid, fitted by SciPy's L-BFGS-B with gradients",
         "points_median": float(np.median(points)),
         "points_highest": int(points.max()),
+        "growth": {f"{row['points']:,} points": f"{row['us']:,} µs" for row in table},
     }
     return found, quality, facts
+
+
+def growth() -> tuple[list[dict[str, float]], float]:
+    """CPU time of a fit and a prediction against the number of points, µs, the least of a few rounds; and the slope of
+    a straight line through their logarithms: 1 where the cost is linear."""
+    table = []
+    for n_points in POINTS:
+        curves = alerts.made_up(max(2, GROWTH_POINTS // n_points), n_points // 2, n_points - n_points // 2)
+        spent = []
+        with threadpool_limits(1):
+            for _ in range(GROWTH_ROUNDS):
+                began = time.process_time()
+                predict_grid(gaussian_process.fit(curves))
+                spent.append(1e6 * (time.process_time() - began) / len(curves))
+        table.append({"points": n_points, "us": round(min(spent), 1)})
+    points, us = np.transpose([list(row.values()) for row in table])
+    return table, float(np.polyfit(np.log(points), np.log(us), 1)[0])
 
 
 def without_last_night(curves: LightCurves) -> LightCurves:
