@@ -13,8 +13,8 @@ from models.datasets.labelled import alerts_at, triggers
 from schemas import packets
 from schemas.light_curves import LightCurves
 
-N = 40
-MOST_POINTS = 150
+N = 25
+MOST_POINTS = 100
 """george's time grows with the cube of the number of points."""
 
 
