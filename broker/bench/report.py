@@ -19,7 +19,8 @@ class Target:
 
     def met(self, value: float) -> bool:
         """Whether a value reaches it."""
-        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+        above = self.at_least is None or value >= self.at_least
+        return bool(above and (self.at_most is None or value <= self.at_most))  # numpy's own would not go into JSON
 
     def __str__(self) -> str:
         return f"≥ {self.at_least:,g}" if self.at_least is not None else f"≤ {self.at_most:,g}"
