@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 
-from features import colour, context, detections, process, shape, variability
+from features import colour, context, detections, parametric, process, shape, statistics, timescales, variability
 from features.definition import Feature
 
 __all__ = ["CATALOGUE", "NAMES", "VERSION", "Feature", "fingerprint"]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same light curve gets another value in any feature."""
 
 CATALOGUE: tuple[Feature, ...] = (
@@ -18,7 +18,10 @@ CATALOGUE: tuple[Feature, ...] = (
     *process.FEATURES,
     *shape.FEATURES,
     *colour.FEATURES,
+    *parametric.FEATURES,
     *variability.FEATURES,
+    *statistics.FEATURES,
+    *timescales.FEATURES,
     *context.FEATURES,
 )
 """The columns of the feature matrix, block by block."""

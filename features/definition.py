@@ -13,10 +13,29 @@ LOG_FLUX = "log10 nJy"
 DAYS = "d"
 LOG_DAYS = "log10 d"
 PER_DAY = "1/d"
+PER_DAY_SQUARED = "1/d²"
 MAGNITUDES = "mag"
+MAGNITUDES_PER_DAY = "mag/d"
 DEGREES = "deg"
 NUMBER = "1"
-UNITS = (ASINH_FLUX, LOG_FLUX, DAYS, LOG_DAYS, PER_DAY, MAGNITUDES, DEGREES, NUMBER)
+UNITS = (
+    ASINH_FLUX,
+    LOG_FLUX,
+    DAYS,
+    LOG_DAYS,
+    PER_DAY,
+    PER_DAY_SQUARED,
+    MAGNITUDES,
+    MAGNITUDES_PER_DAY,
+    DEGREES,
+    NUMBER,
+)
+
+INFINITY = float("inf")
+ANY = (-INFINITY, INFINITY)
+POSITIVE = (0.0, INFINITY)
+FRACTION = (0.0, 1.0)
+SIGNED_FRACTION = (-1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +43,9 @@ class Feature:
     """One column of the feature matrix.
 
     ``unit`` is one of :data:`UNITS`; ``block`` the module that measures it; with fewer than ``min_points`` points
-    it is missing (NaN), as it is wherever its description says; ``source`` a DOI, an arXiv number or empty.
+    it is missing (NaN), as it is wherever its description says; ``source`` a DOI, an arXiv number or empty;
+    ``range`` the least and the greatest value it can take, in its unit; ``bands`` the letters of those that must
+    all have a point.
     """
 
     name: str
@@ -33,3 +54,5 @@ class Feature:
     min_points: int
     description: str
     source: str = ""
+    range: tuple[float, float] = ANY
+    bands: str = ""

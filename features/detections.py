@@ -1,4 +1,5 @@
-"""The state of the alert: how much has been measured, since when, and how significant it is."""
+"""The state of the alert: how much has been measured, since when, how significant it is, and how the latest point
+compares with those before it."""
 
 from __future__ import annotations
 
@@ -8,45 +9,118 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features.definition import ASINH_FLUX, DAYS, FLUX_SOFTENING_NJY, NUMBER, Feature
+from features.definition import (
+    ANY,
+    ASINH_FLUX,
+    DAYS,
+    FLUX_SOFTENING_NJY,
+    FRACTION,
+    LOG_DAYS,
+    NUMBER,
+    POSITIVE,
+    SIGNED_FRACTION,
+    Feature,
+)
 from features.grid import GridFlux
 from schemas.light_curves import BANDS, LightCurves
 
+NIGHT_DAYS = 0.5
+"""Points less than half a day apart are of one night."""
+
 _BLOCK = "detections"
+
+
+def _feature(
+    name: str, unit: str, points: int, range_: tuple[float, float], description: str, bands: str = ""
+) -> Feature:
+    return Feature(name, unit, _BLOCK, points, description, range=range_, bands=bands)
+
+
 FEATURES = (
-    Feature("n_points", NUMBER, _BLOCK, 0, "Points of the light curve, detections or not."),
-    Feature("n_detections", NUMBER, _BLOCK, 0, "Detections."),
-    Feature("duration", DAYS, _BLOCK, 1, "From the first point to the last."),
-    Feature(
-        "days_since_first_detection", DAYS, _BLOCK, 1, "From the first detection to the alert; missing without one."
+    _feature("n_points", NUMBER, 0, POSITIVE, "Points of the light curve, detections or not."),
+    _feature("n_detections", NUMBER, 0, POSITIVE, "Detections."),
+    _feature("duration", DAYS, 1, POSITIVE, "From the first point to the last."),
+    _feature(
+        "days_since_first_detection",
+        DAYS,
+        1,
+        POSITIVE,
+        "From the first detection to the alert; missing without one.",
     ),
-    Feature(
+    _feature(
         "days_since_non_detection",
         DAYS,
-        _BLOCK,
         1,
+        POSITIVE,
         "From the last point that is no detection to the alert; missing without one.",
     ),
-    Feature(
+    _feature(
         "days_limit_to_detection",
         DAYS,
-        _BLOCK,
         2,
+        POSITIVE,
         "From the last non-detection before the first detection to that detection; missing without both.",
     ),
-    Feature("latest_flux", ASINH_FLUX, _BLOCK, 1, "Flux of the latest point."),
-    Feature("latest_snr", NUMBER, _BLOCK, 1, "asinh of flux over error of the latest point."),
+    _feature("latest_flux", ASINH_FLUX, 1, ANY, "Flux of the latest point."),
+    _feature("latest_snr", NUMBER, 1, ANY, "asinh of flux over error of the latest point."),
     *(
-        Feature(
+        _feature(
             f"max_snr_{band}",
             NUMBER,
-            _BLOCK,
             1,
+            POSITIVE,
             f"asinh of the largest absolute flux over error in {band}; missing without a point there.",
+            band,
         )
         for band in BANDS
     ),
+    _feature("n_bands", NUMBER, 0, (0.0, 6.0), "Bands with a point."),
+    _feature("n_bands_detected", NUMBER, 0, (0.0, 6.0), "Bands with a detection."),
+    _feature("n_nights", NUMBER, 0, POSITIVE, "Nights with a point: groups of points less than half a day apart."),
+    _feature(
+        "detected_fraction",
+        NUMBER,
+        1,
+        FRACTION,
+        "Fraction of the points from the first detection on that are detections; missing without one.",
+    ),
+    _feature("detection_span", DAYS, 1, POSITIVE, "From the first detection to the last; missing without one."),
+    _feature(
+        "days_since_previous_night",
+        DAYS,
+        2,
+        POSITIVE,
+        "From the latest point of an earlier night to the latest point; missing within the first night.",
+    ),
+    _feature("log_longest_gap", LOG_DAYS, 2, ANY, "log10 of the longest time between two points, at least 0.001 d."),
+    _feature("max_snr", NUMBER, 1, ANY, "asinh of the largest flux over error in any band."),
+    _feature("days_since_max_snr", DAYS, 1, POSITIVE, "From the point with the largest flux over error to the alert."),
+    _feature("first_detection_flux", ASINH_FLUX, 1, ANY, "Flux of the first detection; missing without one."),
+    _feature(
+        "limit_before_detection",
+        ASINH_FLUX,
+        2,
+        POSITIVE,
+        "Error of the last non-detection before the first detection: how faint it must have been; missing without.",
+    ),
+    _feature(
+        "latest_change",
+        NUMBER,
+        2,
+        ANY,
+        "asinh of the latest flux less the one before in its band, over their common error; missing without two.",
+    ),
+    _feature(
+        "latest_over_brightest",
+        NUMBER,
+        2,
+        SIGNED_FRACTION,
+        "Flux of the latest point over the largest absolute flux in its band.",
+    ),
 )
+_FIRST_SNR = 8
+_N_BANDS = len(BANDS)
+SHORTEST_GAP_DAYS = 1e-3
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
@@ -79,18 +153,76 @@ def _measure(
     for i in range(len(alert_mjd)):
         row, a, b = out[i], offsets[i], offsets[i + 1]
         row[0], row[1] = b - a, is_detection[a:b].sum()
+        row[14:17] = 0.0
         if a == b:
             continue
-        first, limit, last_limit = np.nan, np.nan, np.nan
-        for j in range(a, b):
-            if not is_detection[j]:
-                last_limit = time[j]
-                if math.isnan(first):
-                    limit = time[j]
-            elif math.isnan(first):
-                first = time[j]
-            k = 8 + band[j]
-            row[k] = np.fmax(row[k], math.asinh(abs(flux[j]) / error[j]))
-        row[2], row[3] = time[b - 1] - time[a], alert_mjd[i] - first
-        row[4], row[5] = alert_mjd[i] - last_limit, first - limit
-        row[6], row[7] = math.asinh(flux[b - 1] / FLUX_SOFTENING_NJY), math.asinh(flux[b - 1] / error[b - 1])
+        _measure_detections(time[a:b], flux[a:b], error[a:b], is_detection[a:b], alert_mjd[i], row)
+        _measure_points(time[a:b], flux[a:b], error[a:b], band[a:b], is_detection[a:b], alert_mjd[i], row)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _measure_detections(
+    time: NDArray[np.float64],
+    flux: NDArray[np.float64],
+    error: NDArray[np.float64],
+    is_detection: NDArray[np.bool_],
+    alert_mjd: float,
+    row: NDArray[np.float64],
+) -> None:
+    first, last, limit, last_limit = -1, -1, -1, -1
+    since_first, detected = 0.0, 0.0
+    for j in range(len(time)):
+        if is_detection[j]:
+            first, last = j if first < 0 else first, j
+            detected += 1.0
+        else:
+            last_limit = j
+            limit = j if first < 0 else limit
+        since_first += first >= 0
+    if last_limit >= 0:
+        row[4] = alert_mjd - time[last_limit]
+    if first >= 0:
+        row[3], row[18] = alert_mjd - time[first], time[last] - time[first]
+        row[17], row[23] = detected / since_first, math.asinh(flux[first] / FLUX_SOFTENING_NJY)
+        if limit >= 0:
+            row[5], row[24] = time[first] - time[limit], math.asinh(error[limit] / FLUX_SOFTENING_NJY)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _measure_points(
+    time: NDArray[np.float64],
+    flux: NDArray[np.float64],
+    error: NDArray[np.float64],
+    band: NDArray[np.int8],
+    is_detection: NDArray[np.bool_],
+    alert_mjd: float,
+    row: NDArray[np.float64],
+) -> None:
+    end = len(time) - 1
+    nights, longest, before, earlier, largest, brightest = 1, 0.0, -1, -1, 0.0, 0
+    detected = np.zeros(_N_BANDS, np.bool_)
+    for j in range(end + 1):
+        k = _FIRST_SNR + band[j]
+        row[k] = np.fmax(row[k], math.asinh(abs(flux[j]) / error[j]))
+        detected[band[j]] |= is_detection[j]
+        if j > 0:
+            gap = time[j] - time[j - 1]
+            longest = max(longest, gap)
+            nights += gap >= NIGHT_DAYS
+            before = j - 1 if gap >= NIGHT_DAYS else before
+        if flux[j] / error[j] > flux[brightest] / error[brightest]:
+            brightest = j
+        if band[j] == band[end]:
+            largest = max(largest, abs(flux[j]))
+            earlier = j if j < end else earlier
+    row[2] = time[end] - time[0]
+    row[6], row[7] = math.asinh(flux[end] / FLUX_SOFTENING_NJY), math.asinh(flux[end] / error[end])
+    row[14] = np.isfinite(row[_FIRST_SNR : _FIRST_SNR + _N_BANDS]).sum()
+    row[15], row[16] = detected.sum(), nights
+    if before >= 0:
+        row[19] = time[end] - time[before]
+    row[20] = math.log10(max(longest, SHORTEST_GAP_DAYS))
+    row[21], row[22] = math.asinh(flux[brightest] / error[brightest]), alert_mjd - time[brightest]
+    if earlier >= 0:
+        row[25] = math.asinh((flux[end] - flux[earlier]) / math.hypot(error[end], error[earlier]))
+    row[26] = flux[end] / largest if largest > 0.0 else np.nan

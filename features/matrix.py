@@ -7,8 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features import colour, context, detections, gaussian_process, process, shape, variability
+from features import (
+    colour,
+    context,
+    detections,
+    gaussian_process,
+    parametric,
+    process,
+    shape,
+    statistics,
+    timescales,
+    variability,
+)
 from features.catalogue import CATALOGUE, NAMES
+from features.common_series import common_series
 from features.gaussian_process import GaussianProcessFits
 from features.grid import predict_grid
 from schemas.light_curves import LightCurves
@@ -37,7 +49,7 @@ def extract(
     """Measure every feature of every alert; never raises for valid light curves.
 
     Each row depends on its own light curve alone, whatever else is in the batch. ``backend`` and ``start`` as in
-    :func:`features.gaussian_process.fit`.
+    :func:`features.gaussian_process.fit`. Why a value is missing: :func:`features.missing.reasons`.
     """
     fits = gaussian_process.fit(light_curves, backend=backend, start=start)
     values = np.empty((len(light_curves), len(NAMES)))
@@ -50,13 +62,17 @@ def extract(
 def measure(fits: GaussianProcessFits) -> NDArray[np.float64]:
     """The feature matrix (n, features) of fitted light curves."""
     curves, grid = fits.light_curves, predict_grid(fits)
+    series = common_series(curves)
     values = np.concatenate(
         [
             detections.columns(curves, grid),
             process.columns(curves, fits, grid),
             shape.columns(curves, grid),
             colour.columns(curves, grid),
+            parametric.columns(curves, grid),
             variability.columns(curves, grid),
+            statistics.columns(series),
+            timescales.columns(series),
             context.columns(curves, grid),
         ],
         axis=1,

@@ -1,4 +1,7 @@
-"""The Gaussian process itself: how strong, how fast, how much better than silence, and what it leaves unexplained."""
+"""The Gaussian process itself: how strong, how fast, how much better than silence, and what it leaves unexplained.
+
+A residual is a point less the process at that point, in standard errors with the error floor.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features.definition import LOG_DAYS, LOG_FLUX, NUMBER, Feature
+from features.definition import FRACTION, LOG_DAYS, LOG_FLUX, NUMBER, POSITIVE, SIGNED_FRACTION, Feature
 from features.gaussian_process import GaussianProcessFits
 from features.grid import GridFlux
 from features.kernel import LOG_2_PI
@@ -18,9 +21,11 @@ from schemas.light_curves import BANDS, LightCurves
 _BLOCK = "process"
 _BOONE = "arXiv:1907.04690"
 _R = BANDS.index("r")
+_N_BANDS = len(BANDS)
+LARGE_RESIDUAL = 2.0
 FEATURES = (
     Feature("amplitude", LOG_FLUX, _BLOCK, 1, "Fitted amplitude of the Gaussian process.", _BOONE),
-    Feature("timescale", LOG_DAYS, _BLOCK, 2, "Fitted timescale of the Gaussian process.", _BOONE),
+    Feature("timescale", LOG_DAYS, _BLOCK, 2, "Fitted timescale of the Gaussian process.", _BOONE, (-0.53, 3.01)),
     Feature(
         "signal_per_point", NUMBER, _BLOCK, 1, "asinh of the gain in log-likelihood over no signal at all, per point."
     ),
@@ -30,9 +35,52 @@ FEATURES = (
         _BLOCK,
         2,
         "Mean square residual of the points from the process, in errors with the error floor.",
+        range=POSITIVE,
     ),
     Feature(
-        "uncertainty_now", NUMBER, _BLOCK, 1, "Standard deviation of the process in r at the alert over its amplitude."
+        "uncertainty_now",
+        NUMBER,
+        _BLOCK,
+        1,
+        "Standard deviation of the process in r at the alert over its amplitude.",
+        range=(0.0, 1.001),
+    ),
+    Feature("snr_now", NUMBER, _BLOCK, 1, "asinh of the process in r at the alert over its standard deviation there."),
+    Feature(
+        "amplitude_over_error",
+        NUMBER,
+        _BLOCK,
+        1,
+        "log10 of the amplitude over the root mean square error of the points.",
+    ),
+    Feature("durations_per_timescale", NUMBER, _BLOCK, 2, "log10 of the light curve's length over the timescale."),
+    Feature("residual_largest", NUMBER, _BLOCK, 2, "asinh of the largest absolute residual.", range=POSITIVE),
+    Feature("residual_skewness", NUMBER, _BLOCK, 3, "Mean cube of the residuals over their mean square to the 3/2."),
+    Feature("residual_outliers", NUMBER, _BLOCK, 2, "Fraction of residuals beyond 2 standard errors.", range=FRACTION),
+    Feature(
+        "residual_memory",
+        NUMBER,
+        _BLOCK,
+        4,
+        "Sum of the products of neighbouring residuals in one band over the sum of their squares: a change too fast "
+        "for the process leaves runs of one sign; missing without a band with two points.",
+        range=SIGNED_FRACTION,
+    ),
+    Feature(
+        "residual_growth",
+        NUMBER,
+        _BLOCK,
+        4,
+        "log10 of the mean square residual of the later half of the points over that of the earlier half, 0.01 added "
+        "to each.",
+    ),
+    Feature(
+        "residual_chromatic",
+        NUMBER,
+        _BLOCK,
+        2,
+        "asinh of the largest |sum of residuals| / √points of a band: a colour that the process can't follow.",
+        range=POSITIVE,
     ),
 )
 
@@ -40,7 +88,16 @@ FEATURES = (
 def columns(curves: LightCurves, fits: GaussianProcessFits, grid: GridFlux) -> NDArray[np.float64]:
     """Measure the block: (n, features)."""
     out = np.full((len(curves), len(FEATURES)), np.nan)
-    known = np.stack([fits.amplitude_njy, fits.timescale_days, fits.log_likelihood, grid.std_now_njy[:, _R]], axis=1)
+    known = np.stack(
+        [
+            fits.amplitude_njy,
+            fits.timescale_days,
+            fits.log_likelihood,
+            grid.std_now_njy[:, _R],
+            grid.mean_njy[:, _R, -1],
+        ],
+        axis=1,
+    )
     _measure(points_of(curves), fits.weights_per_njy, known, fits.converged, out)
     return out
 
@@ -57,13 +114,45 @@ def _measure(
         a, b = points.offsets[i], points.offsets[i + 1]
         if not converged[i] or a == b:
             continue
-        amplitude, timescale, log_likelihood, std_now = known[i]
-        silence, misfit = 0.0, 0.0
+        amplitude, timescale, log_likelihood, std_now, mean_now = known[i]
+        silence, noise = 0.0, 0.0
+        residual = np.empty(b - a)
         for j in range(a, b):
             v = points.variance[j]
             silence -= 0.5 * (points.flux[j] * points.flux[j] / v + math.log(v) + LOG_2_PI)
-            misfit += alpha[j] * alpha[j] * v  # the residual of a point is its variance times its α
-        row = out[i]
+            noise += v
+            residual[j - a] = alpha[j] * math.sqrt(v)  # the residual of a point is its variance times its α
+        row, duration = out[i], points.time[b - 1] - points.time[a]
         row[0], row[1] = math.log10(amplitude), math.log10(timescale)
         row[2] = math.asinh((log_likelihood - silence) / (b - a))
-        row[3], row[4] = misfit / (b - a), std_now / amplitude
+        row[4], row[5] = std_now / amplitude, math.asinh(mean_now / std_now)
+        row[6] = math.log10(amplitude / math.sqrt(noise / (b - a)))
+        row[7] = math.log10(duration / timescale) if duration > 0.0 else np.nan
+        _measure_residuals(residual, points.band[a:b], row)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _measure_residuals(residual: NDArray[np.float64], band: NDArray[np.int8], row: NDArray[np.float64]) -> None:
+    n, last = len(residual), np.full(_N_BANDS, -1)
+    count, total = np.zeros(_N_BANDS), np.zeros(_N_BANDS)
+    largest, square, cube, outliers, early, late = 0.0, 0.0, 0.0, 0, 0.0, 0.0
+    product, norm = 0.0, 0.0
+    for j in range(n):
+        r, k = residual[j], band[j]
+        largest, outliers = max(largest, abs(r)), outliers + (abs(r) > LARGE_RESIDUAL)
+        square, cube = square + r * r, cube + r * r * r
+        early, late = early + (r * r if 2 * j + 1 < n else 0.0), late + (r * r if 2 * j + 1 > n else 0.0)
+        count[k], total[k] = count[k] + 1.0, total[k] + r
+        if last[k] >= 0:
+            s = residual[last[k]]
+            product, norm = product + r * s, norm + 0.5 * (r * r + s * s)
+        last[k] = j
+    row[3], row[8], row[10] = square / n, math.asinh(largest), outliers / n
+    row[9] = cube / n / (square / n) ** 1.5 if square > 0.0 else np.nan
+    row[11] = product / norm if norm > 0.0 else np.nan
+    row[12] = math.log10((late / (n // 2) + 0.01) / (early / (n // 2) + 0.01)) if n > 1 else np.nan
+    chromatic = 0.0
+    for k in range(_N_BANDS):
+        if count[k] > 0.0:
+            chromatic = max(chromatic, abs(total[k]) / math.sqrt(count[k]))
+    row[13] = math.asinh(chromatic)

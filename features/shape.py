@@ -1,5 +1,9 @@
 """The shape of the light curve so far, from the Gaussian process in r: peak, rise, decline, slope, width,
-repetition."""
+repetition; and how the shape differs between g and i.
+
+Times from the peak to 0.5 and 0.2 of its flux, and the flux at fixed times from the peak, follow the positive-width
+and fraction features of Boone 2019 (arXiv:1907.04690). All of the process is used up to the alert and no further.
+"""
 
 from __future__ import annotations
 
@@ -9,55 +13,193 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features.definition import ASINH_FLUX, DAYS, FLUX_SOFTENING_NJY, NUMBER, PER_DAY, Feature
+from features.colour import typical_error
+from features.definition import (
+    ANY,
+    ASINH_FLUX,
+    DAYS,
+    FLUX_SOFTENING_NJY,
+    FRACTION,
+    NUMBER,
+    PER_DAY,
+    PER_DAY_SQUARED,
+    POSITIVE,
+    SIGNED_FRACTION,
+    Feature,
+)
 from features.grid import GridFlux
 from schemas.light_curves import BANDS, LightCurves
 
 _BLOCK = "shape"
 _BOONE = "arXiv:1907.04690"
 _G, _R, _I = BANDS.index("g"), BANDS.index("r"), BANDS.index("i")
+PHASES_DAYS = (-20.0, -10.0, -5.0, 5.0, 10.0, 20.0, 40.0, 80.0)
+"""Times from the peak at which the flux is a feature: the rise and the first months of supernovae."""
+
+CURVATURE_DAYS = 5.0
+"""The curvature is the change of slope over this long: the process itself has none at its points."""
+
+_PHASES = np.array(PHASES_DAYS)
+_POSITIVE_PEAK = "the rise was not seen or the peak is negative"
+
+
+def _feature(
+    name: str,
+    unit: str,
+    points: int,
+    range_: tuple[float, float],
+    description: str,
+    source: str = "",
+    bands: str = "",
+) -> Feature:
+    return Feature(name, unit, _BLOCK, points, description, source, range_, bands)
+
+
+def _phase(days: float) -> Feature:
+    when = f"{abs(days):.0f}_days_{'before' if days < 0 else 'after'}_peak"
+    return _feature(
+        f"flux_{when}",
+        NUMBER,
+        2,
+        (-np.inf, 1.0),
+        f"Flux {when.replace('_', ' ')} over the peak flux; missing where that is not yet or was not seen.",
+        _BOONE,
+    )
+
+
 FEATURES = (
-    Feature("peak_flux", ASINH_FLUX, _BLOCK, 1, "Largest flux so far.", _BOONE),
-    Feature("days_since_peak", DAYS, _BLOCK, 1, "From that peak to the alert.", _BOONE),
-    Feature(
+    _feature("peak_flux", ASINH_FLUX, 1, ANY, "Largest flux so far.", _BOONE),
+    _feature("days_since_peak", DAYS, 1, POSITIVE, "From that peak to the alert.", _BOONE),
+    _feature(
         "rise_days",
         DAYS,
-        _BLOCK,
         2,
-        "From half the peak flux up to the peak; missing where the rise was not seen or the peak is negative.",
+        POSITIVE,
+        f"From half the peak flux up to the peak; missing where {_POSITIVE_PEAK}.",
         _BOONE,
     ),
-    Feature("decline_days", DAYS, _BLOCK, 2, "From the peak down to half its flux; missing until then.", _BOONE),
-    Feature("width_days", DAYS, _BLOCK, 2, "Total time above half the peak flux."),
-    Feature("now_over_peak", NUMBER, _BLOCK, 1, "Flux at the alert over the largest absolute flux so far, -1 to 1."),
-    Feature("slope_now", PER_DAY, _BLOCK, 2, "Slope at the alert over the largest absolute flux."),
-    Feature("max_rise_rate", PER_DAY, _BLOCK, 2, "Steepest rise over the largest absolute flux, asinh."),
-    Feature("max_decline_rate", PER_DAY, _BLOCK, 2, "Steepest decline over the largest absolute flux, asinh."),
-    Feature(
+    _feature("decline_days", DAYS, 2, POSITIVE, "From the peak down to half its flux; missing until then.", _BOONE),
+    _feature("width_days", DAYS, 2, POSITIVE, "Total time above half the peak flux; missing for a negative peak."),
+    _feature(
+        "now_over_peak",
+        NUMBER,
+        1,
+        SIGNED_FRACTION,
+        "Flux at the alert over the largest absolute flux so far, -1 to 1.",
+    ),
+    _feature("slope_now", PER_DAY, 2, ANY, "Slope at the alert over the largest absolute flux."),
+    _feature("max_rise_rate", PER_DAY, 2, POSITIVE, "Steepest rise over the largest absolute flux, asinh."),
+    _feature("max_decline_rate", PER_DAY, 2, POSITIVE, "Steepest decline over the largest absolute flux, asinh."),
+    _feature(
         "balance",
         NUMBER,
-        _BLOCK,
         2,
+        ANY,
         "(maximum + minimum) / (maximum - minimum): 1 for a transient, 0 for a flux that varies both ways.",
         _BOONE,
     ),
-    Feature(
+    _feature(
         "level_crossings",
         NUMBER,
-        _BLOCK,
         2,
+        POSITIVE,
         "How often the flux crosses the middle between its maximum and its minimum.",
     ),
-    Feature("mean_level", NUMBER, _BLOCK, 2, "Mean flux over time within the range from minimum (0) to maximum (1)."),
-    Feature("peak_lag", DAYS, _BLOCK, 2, "Time of the peak in i after that in g; missing without points in both."),
-    Feature(
+    _feature(
+        "mean_level", NUMBER, 2, FRACTION, "Mean flux over time within the range from minimum (0) to maximum (1)."
+    ),
+    _feature(
+        "peak_lag", DAYS, 2, ANY, "Time of the peak in i after that in g; missing without points in both.", "", "gi"
+    ),
+    _feature(
         "width_ratio",
         NUMBER,
-        _BLOCK,
         2,
+        ANY,
         "log10 of the time above half the peak in i over that in g; missing without points in both.",
+        "",
+        "gi",
     ),
+    _feature(
+        "rise_days_20",
+        DAYS,
+        2,
+        POSITIVE,
+        f"From a fifth of the peak flux up to the peak; missing where {_POSITIVE_PEAK}.",
+        _BOONE,
+    ),
+    _feature(
+        "decline_days_20", DAYS, 2, POSITIVE, "From the peak down to a fifth of its flux; missing until then.", _BOONE
+    ),
+    _feature(
+        "width_days_20", DAYS, 2, POSITIVE, "Total time above a fifth of the peak flux; missing for a negative peak."
+    ),
+    _feature(
+        "log_decline_over_rise",
+        NUMBER,
+        2,
+        ANY,
+        "log10 of the decline over the rise, both to half the peak flux; missing until both were seen.",
+    ),
+    _feature(
+        "rise_form",
+        NUMBER,
+        2,
+        POSITIVE,
+        "log10 of the rise from a fifth over the rise from half: 0.30 for a straight line, 0.37 for an exponential.",
+    ),
+    _feature(
+        "decline_form",
+        NUMBER,
+        2,
+        POSITIVE,
+        "log10 of the decline to a fifth over the decline to half: 0.20 for a straight line, 0.37 for an exponential.",
+    ),
+    _feature(
+        "equivalent_width_days",
+        DAYS,
+        2,
+        POSITIVE,
+        "Area of the positive flux over time divided by the peak flux; missing for a negative peak.",
+    ),
+    _feature(
+        "centroid_lag_days",
+        DAYS,
+        2,
+        ANY,
+        "Mean time of the positive flux after the peak; missing for a negative peak.",
+    ),
+    _feature("n_peaks", NUMBER, 2, POSITIVE, "Local maxima above half the peak flux; missing for a negative peak."),
+    _feature("days_since_steepest_rise", DAYS, 2, POSITIVE, "From the steepest rise to the alert."),
+    _feature(
+        "curvature_now",
+        PER_DAY_SQUARED,
+        2,
+        ANY,
+        "Change of the slope over the last 5 days over the largest absolute flux; missing in the first 5 days.",
+    ),
+    _feature("peak_over_error", NUMBER, 1, ANY, "asinh of the peak flux over the typical error of the points."),
+    _feature(
+        "slope_difference_now",
+        PER_DAY,
+        2,
+        ANY,
+        "Slope at the alert in g less that in i, each over its own largest absolute flux; missing without both.",
+        "",
+        "gi",
+    ),
+    _feature(
+        "decline_ratio",
+        NUMBER,
+        2,
+        ANY,
+        "log10 of the decline to half the peak flux in i over that in g; missing until both were seen.",
+        "",
+        "gi",
+    ),
+    *(_phase(days) for days in PHASES_DAYS),
 )
+_FIRST_PHASE = 28
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
@@ -65,38 +207,56 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
     out = np.full((len(curves), len(FEATURES)), np.nan)
     seen = np.zeros((len(curves), len(BANDS)), np.bool_)
     seen[curves.alert_of_point, curves.band] = True
-    _measure(grid.time_mjd, grid.mean_njy, seen, out)
+    _measure(grid.time_mjd, grid.mean_njy, seen, typical_error(curves), out)
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _measure(
-    time: NDArray[np.float64], mean: NDArray[np.float64], seen: NDArray[np.bool_], out: NDArray[np.float64]
+    time: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    seen: NDArray[np.bool_],
+    error: NDArray[np.float64],
+    out: NDArray[np.float64],
 ) -> None:
     last = time.shape[1] - 1
     for i in range(len(time)):
         row, t, flux = out[i], time[i], mean[i, _R]
         if not math.isfinite(flux[last]):
             continue
-        peak, low = np.argmax(flux), flux.min()
+        peak, low = int(np.argmax(flux)), flux.min()
         high, largest = flux[peak], np.abs(flux).max()
         row[0], row[1] = math.asinh(high / FLUX_SOFTENING_NJY), t[last] - t[peak]
-        if high > 0.0:
-            row[2], row[3] = _days_to_half(t, flux, peak, -1), _days_to_half(t, flux, peak, 1)
-        row[4] = _days_above(t, flux, 0.5 * high) if high > 0.0 else np.nan
         row[5] = flux[last] / largest if largest > 0.0 else np.nan
+        row[25] = math.asinh(high / error[i])
+        if high > 0.0:
+            _measure_peak(t, flux, peak, row)
         if t[last] > t[0] and largest > 0.0:
             _measure_slopes(t, flux, low, high, largest, row)
         if seen[i, _G] and seen[i, _I]:
-            blue, red = mean[i, _G], mean[i, _I]
-            peak_blue, peak_red = np.argmax(blue), np.argmax(red)
-            row[12] = t[peak_red] - t[peak_blue]
-            width_blue, width_red = (
-                _days_above(t, blue, 0.5 * blue[peak_blue]),
-                _days_above(t, red, 0.5 * red[peak_red]),
-            )
-            if blue[peak_blue] > 0.0 and red[peak_red] > 0.0 and width_blue > 0.0 and width_red > 0.0:
-                row[13] = math.log10(width_red / width_blue)
+            _compare(t, mean[i, _G], mean[i, _I], row)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _measure_peak(t: NDArray[np.float64], flux: NDArray[np.float64], peak: int, row: NDArray[np.float64]) -> None:
+    high, last = flux[peak], len(t) - 1
+    row[2], row[3] = _days_to(t, flux, peak, 0.5, -1), _days_to(t, flux, peak, 0.5, 1)
+    row[14], row[15] = _days_to(t, flux, peak, 0.2, -1), _days_to(t, flux, peak, 0.2, 1)
+    row[4], row[16] = _days_above(t, flux, 0.5 * high), _days_above(t, flux, 0.2 * high)
+    row[17], row[18] = math.log10(row[3] / row[2]), math.log10(row[14] / row[2])
+    row[19] = math.log10(row[15] / row[3])
+    area, moment, peaks = 0.0, 0.0, 0
+    for j in range(last):
+        step = 0.5 * (max(flux[j], 0.0) + max(flux[j + 1], 0.0)) * (t[j + 1] - t[j])
+        area, moment = area + step, moment + step * (0.5 * (t[j] + t[j + 1]) - t[peak])
+    for j in range(last + 1):
+        rising, falling = j == 0 or flux[j] > flux[j - 1], j == last or flux[j] >= flux[j + 1]
+        peaks += rising and falling and flux[j] > 0.5 * high
+    row[22] = peaks
+    if area > 0.0:
+        row[20], row[21] = area / high, moment / area
+    for k in range(len(_PHASES)):
+        row[_FIRST_PHASE + k] = _flux_at(t, flux, t[peak] + _PHASES[k]) / high
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -104,30 +264,53 @@ def _measure_slopes(
     t: NDArray[np.float64], flux: NDArray[np.float64], low: float, high: float, largest: float, row: NDArray[np.float64]
 ) -> None:
     last, middle = len(t) - 1, 0.5 * (low + high)
-    steepest_up, steepest_down, crossings, area = 0.0, 0.0, 0, 0.0
-    slope = 0.0
+    steepest_up, steepest_down, crossings, area, when = 0.0, 0.0, 0, 0.0, np.nan
+    slope, earlier = 0.0, np.nan
     for j in range(last):
         step = t[j + 1] - t[j]
         slope = (flux[j + 1] - flux[j]) / (step * largest)
-        steepest_up, steepest_down = max(steepest_up, slope), max(steepest_down, -slope)
+        if slope > steepest_up:
+            steepest_up, when = slope, t[last] - 0.5 * (t[j] + t[j + 1])
+        steepest_down = max(steepest_down, -slope)
         crossings += (flux[j] > middle) != (flux[j + 1] > middle)
         area += 0.5 * (flux[j] + flux[j + 1]) * step
-    row[6], row[7], row[8] = slope, math.asinh(steepest_up), math.asinh(steepest_down)
+        if t[j] <= t[last] - CURVATURE_DAYS:
+            earlier = slope
+    row[6], row[7], row[8], row[23] = slope, math.asinh(steepest_up), math.asinh(steepest_down), when
+    row[24] = (slope - earlier) / CURVATURE_DAYS
     if high > low:
         row[9], row[10] = (high + low) / (high - low), crossings
         row[11] = (area / (t[last] - t[0]) - low) / (high - low)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _days_to_half(t: NDArray[np.float64], flux: NDArray[np.float64], peak: np.integer, direction: int) -> float:
-    """Time from the peak to the nearest crossing of half its flux, backwards or forwards; NaN where there is none."""
-    half, j = 0.5 * flux[peak], peak
+def _compare(
+    t: NDArray[np.float64], blue: NDArray[np.float64], red: NDArray[np.float64], row: NDArray[np.float64]
+) -> None:
+    """How the shape in a blue band differs from that in a red one."""
+    peak_blue, peak_red, last = int(np.argmax(blue)), int(np.argmax(red)), len(t) - 1
+    row[12] = t[peak_red] - t[peak_blue]
+    large_blue, large_red, step = np.abs(blue).max(), np.abs(red).max(), t[last] - t[last - 1]
+    if step > 0.0 and large_blue > 0.0 and large_red > 0.0:
+        row[26] = ((blue[last] - blue[last - 1]) / large_blue - (red[last] - red[last - 1]) / large_red) / step
+    if blue[peak_blue] > 0.0 and red[peak_red] > 0.0:
+        width_blue, width_red = _days_above(t, blue, 0.5 * blue[peak_blue]), _days_above(t, red, 0.5 * red[peak_red])
+        if width_blue > 0.0 and width_red > 0.0:
+            row[13] = math.log10(width_red / width_blue)
+        row[27] = math.log10(_days_to(t, red, peak_red, 0.5, 1) / _days_to(t, blue, peak_blue, 0.5, 1))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _days_to(t: NDArray[np.float64], flux: NDArray[np.float64], peak: int, part: float, direction: int) -> float:
+    """Time from the peak to the nearest crossing of ``part`` of its flux, backwards or forwards; NaN where there is
+    none."""
+    level, j = part * flux[peak], peak
     while 0 <= j + direction < len(t):
         j += direction
-        if flux[j] < half:
+        if flux[j] < level:
             before = flux[j - direction]
-            part = (before - half) / (before - flux[j])
-            return abs(t[j - direction] + part * (t[j] - t[j - direction]) - t[peak])
+            rest = (before - level) / (before - flux[j])
+            return abs(t[j - direction] + rest * (t[j] - t[j - direction]) - t[peak])
     return np.nan
 
 
@@ -142,3 +325,13 @@ def _days_above(t: NDArray[np.float64], flux: NDArray[np.float64], level: float)
         elif a > 0.0 or b > 0.0:
             total += step * max(a, b) / abs(a - b)
     return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _flux_at(t: NDArray[np.float64], flux: NDArray[np.float64], when: float) -> float:
+    """The piecewise linear flux at a time; NaN outside."""
+    if not t[0] <= when <= t[-1]:
+        return np.nan
+    j = min(max(int(np.searchsorted(t, when)), 1), len(t) - 1)
+    step = t[j] - t[j - 1]
+    return flux[j - 1] + (flux[j] - flux[j - 1]) * ((when - t[j - 1]) / step if step > 0.0 else 1.0)

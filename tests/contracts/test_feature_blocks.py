@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from features import colour, context, detections, process, shape, variability
+from features import colour, context, detections, parametric, process, shape, statistics, timescales, variability
+from features.common_series import common_series
 from features.definition import UNITS, Feature
 from features.gaussian_process import fit
 from features.grid import predict_grid
 from features.matrix import measure
-from schemas.light_curves import LightCurves
+from schemas.light_curves import BANDS, LightCurves
 from tests.unit.features.made_curves import START_MJD, curves, light_curve, simulated
 
 
@@ -37,12 +38,19 @@ def block_of(module: object, *, with_fits: bool = False) -> Block:
     return Block(module.FEATURES, columns)  # type: ignore[attr-defined]
 
 
+def of_series(module: object) -> Block:
+    return Block(module.FEATURES, lambda curves: module.columns(common_series(curves)))  # type: ignore[attr-defined]
+
+
 BLOCKS = {
     "detections": block_of(detections),
     "process": block_of(process, with_fits=True),
     "shape": block_of(shape),
     "colour": block_of(colour),
+    "parametric": block_of(parametric),
     "variability": block_of(variability),
+    "statistics": of_series(statistics),
+    "timescales": of_series(timescales),
     "context": block_of(context),
 }
 
@@ -63,6 +71,8 @@ def test_each_feature_is_described(block: Block) -> None:
         assert feature.min_points >= 0
         assert feature.description.endswith(".")
         assert feature.block == block.features[0].block
+        assert feature.range[0] < feature.range[1]
+        assert feature.bands == "" or all(band in BANDS for band in feature.bands)
         assert feature.source == "" or feature.source.startswith(("doi:10.", "arXiv:"))
 
 
@@ -102,7 +112,14 @@ def test_points_without_any_change(block: Block, n: int, flux_njy: float) -> Non
 @given(light_curve(min_points=1, max_points=30))
 def test_never_infinite_never_raises_never_warns(light_curves: LightCurves) -> None:
     for block in BLOCKS.values():
-        assert not np.isinf(block.columns(light_curves)).any()
+        values = block.columns(light_curves)
+        assert not np.isinf(values).any()
+        for k, feature in enumerate(block.features):
+            measured = values[np.isfinite(values[:, k]), k]
+            low, high = feature.range
+            slack = 1e-9 * (1 + np.abs(measured))
+            assert (measured >= low - slack).all(), f"{feature.name} is {measured.min()}, its range is {feature.range}"
+            assert (measured <= high + slack).all(), f"{feature.name} is {measured.max()}, its range is {feature.range}"
 
 
 def test_a_light_curve_is_measured_alike_in_any_batch(block: Block) -> None:

@@ -161,7 +161,7 @@ def test_odd_light_curves_in_one_batch() -> None:
     assert not np.isinf(matrix.values).any()
     n_points = matrix.values[:, matrix.names.index("n_points")]
     assert n_points.tolist() == [0, 1, n, 9, 3]
-    assert np.isfinite(matrix.values[0]).sum() == 3  # counts of points and detections, and where it is
+    assert np.isfinite(matrix.values[0]).sum() == 6  # counts of points, detections, bands (2), nights; where it is
     assert matrix.fits.converged.tolist()[:4] == [False, True, True, True]
 
 

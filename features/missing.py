@@ -1,0 +1,73 @@
+"""Why a feature is missing."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features import parametric, process, shape
+from features.catalogue import CATALOGUE
+from features.colour import FEATURES as COLOURS
+from features.gaussian_process import GaussianProcessFits
+from features.grid import predict_grid
+from schemas.light_curves import BANDS
+
+
+class Reason(IntEnum):
+    """Why a feature is missing; the first that holds in this order.
+
+    - ``MEASURED``: it is not missing.
+    - ``TOO_FEW_POINTS``: the light curve has fewer points than the feature or its fit needs.
+    - ``NO_BAND``: a band that it compares has no point.
+    - ``NOT_CONVERGED``: the Gaussian process, or the fit that it is a parameter of, did not converge.
+    - ``NOT_SEEN``: the light curve does not show it, or not yet: no decline, no second night, no positive peak.
+    - ``NOT_GIVEN``: the packet doesn't say (features of the block context).
+    """
+
+    MEASURED = 0
+    TOO_FEW_POINTS = 1
+    NO_BAND = 2
+    NOT_CONVERGED = 3
+    NOT_SEEN = 4
+    NOT_GIVEN = 5
+
+
+_FROM_PROCESS = np.isin(
+    [feature.block for feature in CATALOGUE],
+    [features[0].block for features in (process.FEATURES, shape.FEATURES, COLOURS, parametric.FEATURES)],
+)
+_FROM_PACKET = np.array([feature.block == "context" for feature in CATALOGUE])
+_MIN_POINTS = np.array([feature.min_points for feature in CATALOGUE])
+_NEEDED = np.array([[band in feature.bands for band in BANDS] for feature in CATALOGUE])
+_FIRST_FIT = CATALOGUE.index(parametric.FEATURES[0])
+
+
+def reasons(values: NDArray[np.float64], fits: GaussianProcessFits) -> NDArray[np.int8]:
+    """The :class:`Reason` of each entry of the feature matrix ``values`` (n, features), as int8 of the same shape.
+
+    ``fits`` are those the matrix came with. Not part of the extraction: it costs as much as the fits of the block
+    parametric, which it repeats to learn how they ended.
+    """
+    curves = fits.light_curves
+    present = np.zeros((len(curves), len(BANDS)), bool)
+    present[curves.alert_of_point, curves.band] = True
+    absent = (~present).astype(np.float64) @ _NEEDED.T.astype(np.float64) > 0
+    found = np.full(values.shape, Reason.NOT_SEEN, np.int8)
+    found[:, _FROM_PACKET] = Reason.NOT_GIVEN
+    found[np.ix_(~fits.converged, _FROM_PROCESS)] = Reason.NOT_CONVERGED
+    _explain_fits(fits, found)
+    found[absent] = Reason.NO_BAND
+    found[curves.n_points[:, None] < _MIN_POINTS] = Reason.TOO_FEW_POINTS
+    found[np.isfinite(values)] = Reason.MEASURED
+    return found
+
+
+def _explain_fits(fits: GaussianProcessFits, found: NDArray[np.int8]) -> None:
+    status = parametric.statuses(fits.light_curves, predict_grid(fits))
+    for column, models in enumerate(parametric.MODELS_OF_FEATURE):
+        ends = status[:, models]
+        entries = found[:, _FIRST_FIT + column]
+        entries[(ends == parametric.NOT_CONVERGED).any(axis=1)] = Reason.NOT_CONVERGED
+        entries[(ends == parametric.TOO_FEW).any(axis=1)] = Reason.TOO_FEW_POINTS

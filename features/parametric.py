@@ -1,0 +1,291 @@
+"""Transients fitted with a few parameters: the supernova model with a plateau, Bazin's, a rising sigmoid, an
+exponential and a linear decline.
+
+The models are in features.transient_models, the search in features.least_squares. All bands share one shape, each has
+its own amplitude: an alert has too few points in one band. Errors have the floor of the Gaussian process. Points from
+the beginning of the prediction grid on are used (50 days before the first detection): all of them by the first two
+models, those up to the peak of the process in r by the sigmoid, those from the peak on by the declines. A fit needs one
+more point than it has parameters and amplitudes. Where the peak is negative there is nothing to fit.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from features.definition import (
+    ANY,
+    ASINH_FLUX,
+    DAYS,
+    FLUX_SOFTENING_NJY,
+    FRACTION,
+    LOG_DAYS,
+    MAGNITUDES_PER_DAY,
+    NUMBER,
+    PER_DAY,
+    POSITIVE,
+    Feature,
+)
+from features.grid import GridFlux
+from features.least_squares import Memory, Problem, memory_for, minimise, objective
+from features.points import Points, longest_of, points_of
+from features.transient_models import (
+    BAZIN,
+    EXPONENTIAL,
+    JOIN_DAYS,
+    LINEAR,
+    MOST_PARAMETERS,
+    PARAMETERS,
+    PLATEAU,
+    SIGMOID,
+)
+from schemas.light_curves import BANDS, LightCurves
+
+Array = NDArray[np.float64]
+MODELS = (EXPONENTIAL, LINEAR, SIGMOID, BAZIN, PLATEAU)
+FITTED, TOO_FEW, NO_PEAK, NOT_CONVERGED = range(4)
+"""What became of a fit: see :func:`statuses`."""
+
+_BLOCK = "parametric"
+_R = BANDS.index("r")
+_N_BANDS = len(BANDS)
+_BAZIN = "doi:10.1051/0004-6361/200911847"
+_SPM = "arXiv:2008.03311"
+_LN10 = math.log(10.0)
+_MAGNITUDES_PER_E_FOLD = 2.5 / _LN10
+LEAST_CHI2 = 1e-3
+
+MOST_STEPS = np.array([20, 20, 25, 35, 40])
+"""Steps of the search for each model of MODELS: enough for all but two in a hundred."""
+
+START = np.array(
+    [
+        [0.02, 0.0, 0.0, 0.0, 0.0],
+        [0.01, 0.0, 0.0, 0.0, 0.0],
+        [-8.0, math.log(4.0), 0.0, 0.0, 0.0],
+        [-6.0, math.log(3.0), math.log(25.0), 0.0, 0.0],
+        [-8.0, math.log(3.0), math.log(30.0), math.log(15.0), 0.5],
+    ]
+)
+WIDTH = np.array(
+    [
+        [1.0, 1.0, 1.0, 1.0, 1.0],
+        [1.0, 1.0, 1.0, 1.0, 1.0],
+        [20.0, 1.5, 1.0, 1.0, 1.0],
+        [20.0, 1.5, 1.5, 1.0, 1.0],
+        [20.0, 1.0, 1.0, 1.0, 0.5],
+    ]
+)
+LOW = np.array(
+    [
+        [-0.2, 0.0, 0.0, 0.0, 0.0],
+        [-0.2, 0.0, 0.0, 0.0, 0.0],
+        [-100.0, math.log(0.1), 0.0, 0.0, 0.0],
+        [-100.0, math.log(0.1), math.log(0.5), 0.0, 0.0],
+        [-100.0, math.log(0.1), math.log(JOIN_DAYS), math.log(1.0), 0.0],
+    ]
+)
+HIGH = np.array(
+    [
+        [3.0, 0.0, 0.0, 0.0, 0.0],
+        [1.0, 0.0, 0.0, 0.0, 0.0],
+        [50.0, math.log(100.0), 0.0, 0.0, 0.0],
+        [50.0, math.log(100.0), math.log(1000.0), 0.0, 0.0],
+        [50.0, math.log(100.0), math.log(1000.0), math.log(200.0), 1.0],
+    ]
+)
+"""Where each model's search starts, which is the middle of the prior; the prior's standard deviation; the bounds. Rows
+as in MODELS, columns as features.transient_models orders the parameters. The middles are typical of supernovae (Villar
+et al. 2019, arXiv:1905.07422), the widths an e-fold and more. With a fall shorter than the width of its join the
+plateau model would grow without bounds before the plateau."""
+
+
+def _feature(
+    name: str, unit: str, points: int, range_: tuple[float, float], description: str, source: str = ""
+) -> Feature:
+    return Feature(name, unit, _BLOCK, points, f"{description}", source, range_)
+
+
+def _chi2(name: str, model: str, points: int, source: str = "") -> Feature:
+    text = f"log10 of the reduced chi-square of {model}, at least 0.001."
+    return _feature(name, NUMBER, points, (-3.0, np.inf), text, source)
+
+
+_T0 = (-100.0, 50.0)
+_RISE = (-1.0, 2.0)
+_FALL = (math.log10(0.5), 3.0)
+_SPM_FALL = (math.log10(JOIN_DAYS), 3.0)
+FEATURES = (
+    _feature("decline_rate", MAGNITUDES_PER_DAY, 3, (-0.22, 3.26), "Rate of an exponential decline from the peak on."),
+    _chi2("decline_chi2", "the exponential decline", 3),
+    _feature(
+        "linear_decline_rate", PER_DAY, 3, (-0.2, 1.0), "Slope of a linear decline from the peak on, over its start."
+    ),
+    _chi2("linear_decline_chi2", "the linear decline", 3),
+    _feature("sigmoid_t0", DAYS, 4, _T0, "Middle of a rising sigmoid, after the peak of the process.", _BAZIN),
+    _feature("sigmoid_rise", LOG_DAYS, 4, _RISE, "Timescale of the rising sigmoid.", _BAZIN),
+    _feature(
+        "sigmoid_amplitude", ASINH_FLUX, 4, POSITIVE, "Height of the rising sigmoid in its brightest band.", _BAZIN
+    ),
+    _chi2("sigmoid_chi2", "the rising sigmoid", 4, _BAZIN),
+    _feature("bazin_t0", DAYS, 5, _T0, "Bazin's t0, after the peak of the process.", _BAZIN),
+    _feature("bazin_rise", LOG_DAYS, 5, _RISE, "Bazin's rise time.", _BAZIN),
+    _feature("bazin_fall", LOG_DAYS, 5, _FALL, "Bazin's fall time.", _BAZIN),
+    _feature("bazin_amplitude", ASINH_FLUX, 5, POSITIVE, "Bazin's A in the band where it is largest.", _BAZIN),
+    _chi2("bazin_chi2", "Bazin's model", 5, _BAZIN),
+    _feature(
+        "spm_t0", DAYS, 7, _T0, "Supernova parametric model: start of the plateau, after the peak of the process.", _SPM
+    ),
+    _feature("spm_rise", LOG_DAYS, 7, _RISE, "Supernova parametric model: rise time.", _SPM),
+    _feature("spm_fall", LOG_DAYS, 7, _SPM_FALL, "Supernova parametric model: fall time.", _SPM),
+    _feature(
+        "spm_gamma", LOG_DAYS, 7, (0.0, math.log10(200.0)), "Supernova parametric model: length of the plateau.", _SPM
+    ),
+    _feature(
+        "spm_beta", NUMBER, 7, FRACTION, "Supernova parametric model: part of the flux lost on the plateau.", _SPM
+    ),
+    _feature(
+        "spm_amplitude", ASINH_FLUX, 7, POSITIVE, "Supernova parametric model: A in the band where it is largest.", _SPM
+    ),
+    _chi2("spm_chi2", "the supernova parametric model", 7, _SPM),
+    _feature(
+        "bazin_over_spm",
+        NUMBER,
+        7,
+        ANY,
+        "log10 of the chi-square of Bazin's model over that of the supernova parametric model: a plateau.",
+        _SPM,
+    ),
+    _feature(
+        "exponential_over_linear",
+        NUMBER,
+        3,
+        ANY,
+        "log10 of the chi-square of the exponential decline over that of the linear one.",
+    ),
+)
+FIRST_COLUMN = np.array([0, 2, 4, 8, 13])
+"""The first feature of each model."""
+
+PLATEAU_STARTS = np.log(np.array([6.0, 15.0, 40.0, 90.0]))
+"""Lengths of the plateau of which the best is where the search starts, ln days."""
+
+MODELS_OF_FEATURE = (
+    *((EXPONENTIAL,),) * 2,
+    *((LINEAR,),) * 2,
+    *((SIGMOID,),) * 4,
+    *((BAZIN,),) * 5,
+    *((PLATEAU,),) * 7,
+    (BAZIN, PLATEAU),
+    (EXPONENTIAL, LINEAR),
+)
+"""The models whose fits each feature needs."""
+
+_COMPARED = 20
+
+
+def columns(curves: LightCurves, grid: GridFlux) -> Array:
+    """Measure the block: (n, features)."""
+    return _fitted(curves, grid)[0]
+
+
+def statuses(curves: LightCurves, grid: GridFlux) -> NDArray[np.int8]:
+    """What became of each model's fit, (n, models): FITTED, TOO_FEW points, NO_PEAK above zero, NOT_CONVERGED."""
+    return _fitted(curves, grid)[1]
+
+
+def _fitted(curves: LightCurves, grid: GridFlux) -> tuple[Array, NDArray[np.int8]]:
+    out = np.full((len(curves), len(FEATURES)), np.nan)
+    status = np.full((len(curves), len(MODELS)), NO_PEAK, np.int8)
+    known = np.isfinite(grid.mean_njy[:, _R, -1])
+    peak = np.argmax(np.where(known[:, None], grid.mean_njy[:, _R], -np.inf), axis=1)
+    rows = np.arange(len(curves))
+    positive = known & (grid.mean_njy[rows, _R, peak] > 0.0)
+    _measure(points_of(curves), grid.time_mjd[:, 0], grid.time_mjd[rows, peak], positive, out, status)
+    return out, status
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _measure(
+    points: Points, begin: Array, peak: Array, positive: NDArray[np.bool_], out: Array, status: NDArray[np.int8]
+) -> None:
+    memory = memory_for(longest_of(points), MOST_PARAMETERS)
+    theta, rise = np.empty(MOST_PARAMETERS), np.empty(2)
+    for i in range(len(positive)):
+        if not positive[i]:
+            continue
+        a, b = points.offsets[i], points.offsets[i + 1]
+        a += np.searchsorted(points.time[a:b], begin[i])
+        time, flux, band = points.time[a:b] - peak[i], points.flux[a:b], points.band[a:b]
+        weight = 1.0 / points.variance[a:b]
+        at_peak, after = np.searchsorted(time, 0.0), np.searchsorted(time, 0.0, side="right")
+        chi2 = np.full(len(MODELS), np.nan)
+        for model in MODELS:
+            first = at_peak if model in (EXPONENTIAL, LINEAR) else 0
+            end = after if model == SIGMOID else b - a
+            p = PARAMETERS[model]
+            problem = Problem(
+                model,
+                time[first:end],
+                flux[first:end],
+                weight[first:end],
+                band[first:end],
+                LOW[model, :p],
+                HIGH[model, :p],
+                START[model, :p],
+                WIDTH[model, :p],
+            )
+            theta[:p] = START[model, :p]
+            if model > SIGMOID and status[i, SIGMOID] == FITTED:
+                theta[:2] = rise
+            if model == PLATEAU:
+                _choose_start(problem, theta, memory)
+            status[i, model], chi2[model] = _fit(problem, theta[:p], memory, out[i, FIRST_COLUMN[model] :])
+            if model == SIGMOID:
+                rise[:] = theta[:2]
+        row = out[i, _COMPARED:]
+        row[0] = math.log10(max(chi2[BAZIN], LEAST_CHI2) / max(chi2[PLATEAU], LEAST_CHI2))
+        row[1] = math.log10(max(chi2[EXPONENTIAL], LEAST_CHI2) / max(chi2[LINEAR], LEAST_CHI2))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _choose_start(problem: Problem, theta: Array, memory: Memory) -> None:
+    """Set the length of the plateau to the best of a few: the chi-square has a minimum for a long plateau, and another
+    for none at all."""
+    best, chosen = np.inf, theta[3]
+    for length in PLATEAU_STARTS:
+        theta[3] = length
+        value = objective(problem, theta, memory)
+        if value < best:
+            best, chosen = value, length
+    theta[3] = chosen
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fit(problem: Problem, theta: Array, memory: Memory, row: Array) -> tuple[int, float]:
+    """Fit one model and write its features from the beginning of ``row``: status and chi-square, NaN without."""
+    p, seen = len(theta), np.zeros(_N_BANDS, np.bool_)
+    for k in problem.band:
+        seen[k] = True
+    freedom = len(problem.time) - p - seen.sum()
+    if freedom < 1:
+        return TOO_FEW, np.nan
+    chi2, converged = minimise(problem, theta, memory, MOST_STEPS[problem.model])
+    if not converged:
+        return NOT_CONVERGED, np.nan
+    amplitude = math.asinh(memory.amplitude.max() / FLUX_SOFTENING_NJY)
+    reduced = math.log10(max(chi2 / freedom, LEAST_CHI2))
+    if problem.model == EXPONENTIAL or problem.model == LINEAR:
+        row[0], row[1] = theta[0], reduced
+        row[0] *= _MAGNITUDES_PER_E_FOLD if problem.model == EXPONENTIAL else 1.0
+        return FITTED, chi2
+    row[0] = theta[0]
+    for a in range(1, min(p, 4)):
+        row[a] = theta[a] / _LN10
+    if p == MOST_PARAMETERS:
+        row[4] = theta[4]
+    row[p], row[p + 1] = amplitude, reduced
+    return FITTED, chi2

@@ -1,0 +1,101 @@
+"""A damped random walk fitted to the common series of all bands.
+
+Covariance sigma² exp(-|t - t'| / tau) (Kelly, Bechtold & Siemiginowska 2009, arXiv:0903.5315; MacLeod et al. 2010,
+arXiv:1004.0276). The likelihood is exact and takes one pass over the points (a Kalman filter of one state). It is
+evaluated at a fixed table of tau and sigma; the highest value and its neighbours give the maximum by a parabola in
+log tau and log sigma. That is a coarse fit: within a quarter of a decade where the likelihood is as wide as the
+table's steps, and the table's edge where the light curve is too short to tell.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from features.common_series import CommonSeries
+from features.kernel import FASTMATH, LOG_2_PI
+
+Array = NDArray[np.float64]
+MIN_POINTS = 6
+LOG_TAU_DAYS = np.linspace(-0.5, 3.0, 8)
+LOG_SIGMA = np.linspace(-0.75, 0.75, 4)
+"""log10 of tau in days, and of sigma in standard deviations of the series: a walk much slower than the light curve is
+seen for a part of its range only, so that its sigma is larger than what was seen."""
+
+_TAUS = 10.0**LOG_TAU_DAYS
+_VARIANCES = 10.0 ** (2.0 * LOG_SIGMA)
+_N_SIGMA = len(LOG_SIGMA)
+_POINTS_PER_LOG = 8
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fit(series: CommonSeries, out: Array) -> None:
+    """Fill ``out`` (n, 3): log10 of tau in days; log10 of sigma in nJy; asinh of the gain in log-likelihood a point
+    over white noise of the same variance. NaN below 6 points."""
+    table = np.empty((len(_TAUS), _N_SIGMA))
+    for i in range(len(series.scale_njy)):
+        a, b = series.offsets[i], series.offsets[i + 1]
+        if b - a < MIN_POINTS or not series.time[b - 1] > 0.0:
+            continue
+        time, value, error = series.time[a:b], series.value[a:b], series.error[a:b]
+        best_t, best_s = 0, 0
+        for t in range(len(_TAUS)):
+            log_likelihoods(time, value, error, 1.0 / _TAUS[t], _VARIANCES, table[t])
+            for s in range(_N_SIGMA):
+                if table[t, s] > table[best_t, best_s]:
+                    best_t, best_s = t, s
+        if not math.isfinite(table[best_t, best_s]):
+            continue
+        tau = _summit(table[:, best_s], best_t)
+        sigma = _summit(table[best_t], best_s)
+        out[i, 0] = LOG_TAU_DAYS[0] + tau * (LOG_TAU_DAYS[1] - LOG_TAU_DAYS[0])
+        out[i, 1] = math.log10(series.scale_njy[i]) + LOG_SIGMA[0] + sigma * (LOG_SIGMA[1] - LOG_SIGMA[0])
+        out[i, 2] = math.asinh((table[best_t, best_s] - _white(value, error)) / (b - a))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _summit(values: Array, best: int) -> float:
+    """The place of the maximum among values at 0, 1, 2 ...: by a parabola, at an edge the edge."""
+    if 0 < best < len(values) - 1:
+        bend = values[best - 1] - 2.0 * values[best] + values[best + 1]
+        if bend < 0.0:
+            return best + 0.5 * (values[best - 1] - values[best + 1]) / bend
+    return float(best)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def log_likelihoods(time: Array, value: Array, error: Array, rate: float, variance: Array, out: Array) -> None:
+    """The log-likelihoods ``out`` (s,) of a walk with ``rate`` = 1/tau, 1/d, and each ``variance`` (s,) = sigma²."""
+    m = len(variance)
+    mean, spread, product = np.zeros(m), variance.copy(), np.ones(m)
+    out[:] = -0.5 * LOG_2_PI * len(time)
+    for j in range(len(time)):
+        decay = math.exp(-rate * (time[j] - time[j - 1])) if j > 0 else 0.0
+        square, noise, y = decay * decay, error[j] * error[j], value[j]
+        for s in range(m):
+            prior = square * spread[s] + (1.0 - square) * variance[s]
+            total = prior + noise
+            surprise = y - decay * mean[s]
+            gain = prior / total
+            mean[s] = decay * mean[s] + gain * surprise
+            spread[s] = prior - gain * prior
+            out[s] -= 0.5 * surprise * surprise / total
+            product[s] *= total
+        if j % _POINTS_PER_LOG == _POINTS_PER_LOG - 1 or j == len(time) - 1:
+            for s in range(m):
+                out[s] -= 0.5 * math.log(product[s])
+                product[s] = 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _white(value: Array, error: Array) -> float:
+    """The log-likelihood of independent values with the variance that is left beyond the errors."""
+    beyond = max((value * value).mean() - (error * error).mean(), 0.0)
+    total = 0.0
+    for j in range(len(value)):
+        variance = beyond + error[j] * error[j]
+        total -= 0.5 * (value[j] * value[j] / variance + math.log(variance) + LOG_2_PI)
+    return total

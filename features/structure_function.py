@@ -1,0 +1,66 @@
+"""The structure function of the common series: how the difference of two points grows with the time between them.
+
+A power law, rms difference = A (lag / 30 days)^gamma, after Schmidt et al. 2010 (arXiv:1002.2642), who take one year
+where an alert's history has a month. Pairs are of one band, their errors are subtracted. Not all pairs are taken but
+those 1, 2, 4, 8 ... points apart within a band, so that the cost grows with the number of points and not with its
+square; they are averaged in bins of half a decade of lag, and a straight line is put through the bins.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from features.common_series import CommonSeries
+
+Array = NDArray[np.float64]
+LOG_LAG_LOWEST, LOG_LAG_STEP, BINS = -1.0, 0.5, 9
+MIN_PAIRS = 3
+MIN_POINTS = 6
+PIVOT_DAYS = 30.0
+LEAST = 1e-3
+"""A bin whose mean square difference does not exceed its noise counts as this many variances: not less than nothing."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fit(series: CommonSeries, out: Array) -> None:
+    """Fill ``out`` (n, 2): log10 of A in nJy, and gamma. NaN below 6 points, or with fewer than two bins of 3 pairs."""
+    for i in range(len(series.scale_njy)):
+        a, b = series.offsets[i], series.offsets[i + 1]
+        if b - a < MIN_POINTS:
+            continue
+        count, square, lag = np.zeros(BINS), np.zeros(BINS), np.zeros(BINS)
+        for k in range(6):
+            chosen = np.flatnonzero(series.band[a:b] == k) + a
+            _pairs(series.time, series.value, series.error, chosen, count, square, lag)
+        n, x, y, xx, xy = 0.0, 0.0, 0.0, 0.0, 0.0
+        for k in range(BINS):
+            if count[k] >= MIN_PAIRS:
+                u = lag[k] / count[k] - math.log10(PIVOT_DAYS)
+                v = 0.5 * math.log10(max(square[k] / count[k], LEAST))
+                n, x, y, xx, xy = n + 1.0, x + u, y + v, xx + u * u, xy + u * v
+        determinant = n * xx - x * x
+        if n >= 2.0 and determinant > 0.0:
+            gamma = (n * xy - x * y) / determinant
+            out[i, 0] = (y - gamma * x) / n + math.log10(series.scale_njy[i])
+            out[i, 1] = gamma
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _pairs(
+    time: Array, value: Array, error: Array, chosen: NDArray[np.int64], count: Array, square: Array, lag: Array
+) -> None:
+    apart = 1
+    while apart < len(chosen):
+        for j in range(len(chosen) - apart):
+            p, q = chosen[j], chosen[j + apart]
+            log_lag = math.log10(max(time[q] - time[p], 1e-9))
+            k = math.floor((log_lag - LOG_LAG_LOWEST) / LOG_LAG_STEP)
+            if 0 <= k < BINS:
+                count[k] += 1.0
+                lag[k] += log_lag
+                square[k] += (value[q] - value[p]) ** 2 - error[p] ** 2 - error[q] ** 2
+        apart *= 2
