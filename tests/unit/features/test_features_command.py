@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import features
+from broker import feature_parts
 from broker.commands.features import features as command
 from features.catalogue import NAMES, fingerprint
 from schemas import packets
@@ -54,3 +55,56 @@ def test_says_what_was_refused(alert_files: list[str], tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "1 messages refused" in result.stdout
     assert pq.read_table(out).num_rows == len(alert_files)
+
+
+def test_any_number_of_processes_gives_the_same_file(
+    alert_files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_parts, "ALERTS_AT_A_TIME", 1)
+    tables = []
+    for jobs in ("1", "2"):
+        out = tmp_path / f"{jobs}.parquet"
+        result = CliRunner().invoke(command, [*alert_files, "--out", str(out), "--jobs", jobs])
+        assert result.exit_code == 0, result.output
+        assert not feature_parts.folder_of(out).exists()
+        tables.append(pq.read_table(out))
+    assert tables[0].schema == tables[1].schema
+    for one, two in zip(tables[0].columns, tables[1].columns, strict=True):
+        np.testing.assert_array_equal(one.to_numpy(), two.to_numpy())
+
+
+def test_goes_on_where_a_killed_run_was(
+    alert_files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_parts, "ALERTS_AT_A_TIME", 1)
+    out = tmp_path / "features.parquet"
+    halfway = feature_parts.measure(feature_parts.plan(alert_files), out, 1)
+    for progress in halfway:
+        if progress.done == 2:
+            break
+    halfway.close()  # as killed: two parts are there, the third is not
+    assert not out.exists()
+    result = CliRunner().invoke(command, [*alert_files, "--out", str(out), "--jobs", "1", "--json"])
+    assert json.loads(result.stdout)["resumed"] == 2
+    assert pq.read_table(out).num_rows == len(alert_files)
+    assert not feature_parts.folder_of(out).exists()
+
+
+def test_parts_of_another_request_are_not_used(
+    alert_files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_parts, "ALERTS_AT_A_TIME", 1)
+    out = tmp_path / "features.parquet"
+    list(feature_parts.measure(feature_parts.plan(alert_files), out, 1))
+    others = alert_files[1:]
+    result = CliRunner().invoke(command, [*others, "--out", str(out), "--jobs", "1", "--json"])
+    report = json.loads(result.stdout)
+    assert (report["resumed"], report["alerts"]) == (0, len(others))
+
+
+def test_says_where_there_is_nothing(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    result = CliRunner().invoke(command, [str(empty), "--out", str(tmp_path / "features.parquet")])
+    assert result.exit_code == 1
+    assert "no alert" in result.output
