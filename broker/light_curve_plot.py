@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -32,12 +33,25 @@ _SECONDS_PER_DAY = 86400.0
 class Prediction(Protocol):
     """A model of one light curve: ``time_mjd`` (m,), ``mean_njy`` and ``std_njy`` (6, m) in the order of BANDS."""
 
-    time_mjd: NDArray[np.float64]
-    mean_njy: NDArray[np.float64]
-    std_njy: NDArray[np.float64]
+    @property
+    def time_mjd(self) -> NDArray[np.float64]: ...
+
+    @property
+    def mean_njy(self) -> NDArray[np.float64]: ...
+
+    @property
+    def std_njy(self) -> NDArray[np.float64]: ...
 
 
-def figure_of(light_curves: LightCurves, predictions: list[Prediction | None] | None = None) -> Figure:
+@runtime_checkable
+class Marked(Protocol):
+    """A prediction that has more to show than its mean and uncertainty."""
+
+    def mark(self, axes: Axes, scale: float) -> None:
+        """Mark what is measured from it, in an axis whose unit is 1 / ``scale`` nJy."""
+
+
+def figure_of(light_curves: LightCurves, predictions: Sequence[Prediction | None] | None = None) -> Figure:
     """A figure with a panel for each alert, the first :data:`MAX_PANELS` of them; ValueError where there is none."""
     n = min(len(light_curves), MAX_PANELS)
     if n == 0:
@@ -79,6 +93,8 @@ def draw(axes: Axes, light_curves: LightCurves, row: int, prediction: Prediction
                 _points(axes, time[chosen], flux[chosen] * scale, error[chosen] * scale, letter, filled, len(time))
         if prediction is not None and (band == letter).any():
             _prediction(axes, prediction, letter, scale)
+    if isinstance(prediction, Marked) and len(time):
+        prediction.mark(axes, scale)
     axes.set_ylabel(f"Difference flux ({unit})")
     axes.set_title(_title(light_curves, row), fontsize=10)
     _limits(axes, time, flux * scale, error * scale, detected)

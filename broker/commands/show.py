@@ -14,7 +14,10 @@ from broker.settings import Settings
 @click.command()
 @click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--plot", "plot_file", type=click.Path(dir_okay=False, path_type=Path), help="Draw the light curves here."
+    "--plot",
+    "plot_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the light curves here, with the Gaussian process and its features.",
 )
 @json_option
 @with_settings("packet_size_limit_bytes")
@@ -27,9 +30,11 @@ def show(files: tuple[Path, ...], plot_file: Path | None, as_json: bool, setting
 
     shown = reading.read_alerts(files, settings.packet_size_limit_bytes)
     if plot_file is not None:
-        from broker.light_curve_plot import figure_of
+        from broker.light_curve_plot import MAX_PANELS, figure_of
+        from broker.process_plot import predictions_of
 
-        figure_of(shown.light_curves).savefig(plot_file, dpi=150)
+        drawn = predictions_of(shown.light_curves.select(range(min(len(shown.light_curves), MAX_PANELS))))
+        figure_of(shown.light_curves, drawn).savefig(plot_file, dpi=150)
     if as_json:
         click.echo(json.dumps(reading.as_json(shown), ensure_ascii=False, allow_nan=False))
         return
