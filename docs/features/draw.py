@@ -241,6 +241,11 @@ def draw_state() -> Figure:
         f"duration ({found['n_points']:.0f} points, {found['n_detections']:.0f} detections)",
     )
     axes.set_ylim(-0.3 * top, 1.2 * top)
+    _draw_residuals(right)
+    return figure
+
+
+def _draw_residuals(right: Axes) -> None:
     curves = supernova()
     found, fits, _ = measured(curves)
     variance = curves.flux_err_njy**2 + (0.01 * curves.flux_njy) ** 2
@@ -265,7 +270,6 @@ def draw_state() -> Figure:
     )
     right.set_xlabel("time (d)")
     right.set_ylabel("residual of the process (errors)")
-    return figure
 
 
 def draw_variability() -> Figure:
@@ -284,6 +288,11 @@ def draw_variability() -> Figure:
         f"log_chi2 {found['log_chi2']:.2f}, stetson_j {found['stetson_j']:.2f}, stetson_k {found['stetson_k']:.2f}",
         fontsize=8,
     )
+    _draw_series(common, below, folded, curves, found)
+    return figure
+
+
+def _draw_series(common: Axes, below: Axes, folded: Axes, curves: LightCurves, found: dict[str, float]) -> None:
     series, power = common_series(curves), np.empty(FREQUENCIES)
     duration = series.time.max()
     powers(series.time / duration, series.value, series.error, power)
@@ -315,7 +324,6 @@ def draw_variability() -> Figure:
     for panel, label in ((common, "time (d)"), (folded, "phase")):
         panel.set_xlabel(label)
         panel.set_ylabel("common series")
-    return figure
 
 
 PICTURES = {
