@@ -69,8 +69,10 @@ def test_any_number_of_processes_gives_the_same_file(
         assert not feature_parts.folder_of(out).exists()
         tables.append(pq.read_table(out))
     assert tables[0].schema == tables[1].schema
-    for one, two in zip(tables[0].columns, tables[1].columns, strict=True):
-        np.testing.assert_array_equal(one.to_numpy(), two.to_numpy())
+    for name in tables[0].column_names:
+        one, two = (table[name].to_numpy() for table in tables)
+        # code that was just compiled may round the last bit otherwise than the same code loaded from the cache
+        np.testing.assert_allclose(one, two, rtol=1e-12, atol=0, err_msg=name)
 
 
 def test_goes_on_where_a_killed_run_was(
