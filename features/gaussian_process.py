@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features import dense, george_backend, mean_flux, smoother, state_space
-from features.kernel import ERROR_FLOOR_FRACTION, N_BANDS
+from features.kernel import ERROR_FLOOR_FRACTION, N_BANDS, SQRT3
 from features.points import points_of, unsolved
 from schemas.light_curves import LightCurves
 
@@ -36,6 +36,8 @@ class GaussianProcessFits:
     - ``converged``: the search ended at a maximum. Without points, or where it did not, nothing else should be used.
     - ``weights_per_njy``: (points,) the inverse covariance of the points (signal and noise) times their fluxes, 1/nJy.
     - ``error_floor``: standard error added in quadrature to every point, a fraction of its flux.
+    - ``explained``: (n, 6, 3) what the filter knew of each band after the last point (``points.Solutions``); without
+      it :meth:`predict_std_now` takes longer.
 
     All but ``converged`` are NaN for a light curve without points.
     """
@@ -48,6 +50,7 @@ class GaussianProcessFits:
     converged: NDArray[np.bool_]
     weights_per_njy: Array
     error_floor: float = ERROR_FLOOR_FRACTION
+    explained: Array | None = None
 
     def __len__(self) -> int:
         return len(self.converged)
@@ -67,6 +70,7 @@ class GaussianProcessFits:
             converged=self.converged[rows],
             weights_per_njy=self.weights_per_njy[points],
             error_floor=self.error_floor,
+            explained=None if self.explained is None else self.explained[rows],
         )
 
     def predict(self, time_mjd: ArrayLike) -> tuple[Array, Array]:
@@ -84,6 +88,26 @@ class GaussianProcessFits:
             solver = dense if self.backend == "dense" else smoother
             solver.predict(points, *places, wanted, mean, std)
         return _restored(mean, order), _restored(std, order)
+
+    def predict_std_now(self, time_mjd: ArrayLike) -> Array:
+        """The standard deviation of :meth:`predict` at one time for each light curve, (n, 6), nJy: next to nothing
+        where ``time_mjd`` (n,), MJD TAI, is at or after the last point.
+
+        After the last point the filter only forgets: over s = √3 × days / timescale its known[f, f] becomes
+        e⁻²ˢ (known[f, f] + 2 s known[f, g] + s² known[g, g]) (:mod:`features.state_space`).
+        """
+        now = np.asarray(time_mjd, np.float64)
+        if now.shape != (len(self),):
+            raise ValueError(f"time_mjd must have shape ({len(self)},), one time per light curve, found {now.shape}")
+        curves = self.light_curves
+        some, last = curves.n_points > 0, np.full(len(self), np.nan)
+        last[some] = curves.time_mjd[curves.offsets[1:][some] - 1]
+        if self.explained is None or (now < last).any():
+            return self.predict(now[:, None])[1][:, :, 0]
+        s = (SQRT3 * (now - last) / self.timescale_days)[:, None]
+        ff, fg, gg = np.moveaxis(self.explained, 2, 0)
+        known = np.exp(-2 * s) * (ff + s * (2 * fg + s * gg))
+        return self.amplitude_njy[:, None] * np.sqrt(np.maximum(1 - known, 0.0))
 
     def predict_mean(self, time_mjd: ArrayLike) -> Array:
         """The mean of :meth:`predict` alone, (n, 6, m), nJy: much cheaper."""
@@ -150,7 +174,15 @@ def fit(
         solver.fit(points, given, found)
     amplitude, timescale = np.exp(0.5 * found.x), np.exp(0.5 * found.y)
     return GaussianProcessFits(
-        light_curves, backend, amplitude, timescale, found.value, found.converged, found.alpha, error_floor
+        light_curves,
+        backend,
+        amplitude,
+        timescale,
+        found.value,
+        found.converged,
+        found.alpha,
+        error_floor,
+        found.explained if backend == "state_space" else None,
     )
 
 

@@ -40,7 +40,7 @@ def predict_grid(fits: GaussianProcessFits) -> GridFlux:
     time = curves.alert_mjd[:, None] - (curves.alert_mjd - beginning)[:, None] * back
     time = np.where(np.isfinite(time), time, 0.0)
     mean = fits.predict_mean(time)
-    std = fits.predict(curves.alert_mjd[:, None])[1][:, :, 0]
+    std = fits.predict_std_now(curves.alert_mjd)
     mean[~fits.converged] = np.nan
     std[~fits.converged] = np.nan
     return GridFlux(time, mean, std)

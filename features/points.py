@@ -85,18 +85,21 @@ def longest_of(points: Points) -> int:
 
 class Solutions(NamedTuple):
     """What a fit fills in: log amplitude² ``x`` (nJy²), log timescale² ``y`` (days²), log-likelihood ``value`` and
-    ``converged`` (n,), and ``alpha`` = (K + variance)⁻¹ flux (points,), 1/nJy. All are NaN and False for a light
-    curve without points."""
+    ``converged`` (n,), ``alpha`` = (K + variance)⁻¹ flux (points,), 1/nJy, and ``explained`` (n, 6, 3): the
+    filter's known[f, f], known[f, g] and known[g, g] of each band after the last point, NaN from a backend without a
+    filter. All are NaN and False for a light curve without points."""
 
     x: Array
     y: Array
     value: Array
     converged: NDArray[np.bool_]
     alpha: Array
+    explained: Array
 
 
 def unsolved(points: Points) -> Solutions:
     """Solutions of which nothing is known yet."""
     n = len(points.offsets) - 1
     x, y, value = np.full((3, n), np.nan)
-    return Solutions(x, y, value, np.zeros(n, np.bool_), np.full(len(points.time), np.nan))
+    alpha, explained = np.full(len(points.time), np.nan), np.full((n, N_BANDS, 3), np.nan)
+    return Solutions(x, y, value, np.zeros(n, np.bool_), alpha, explained)

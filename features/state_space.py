@@ -161,6 +161,10 @@ def _fit(points: Points, start: Array, work: Array, solutions: Solutions) -> Non
         x, y = search[searching.X], search[searching.Y]
         solutions.x[i], solutions.y[i] = x, y
         solutions.value[i] = weights(x, y, curve, known, mean, gains, spreads, solutions.alpha[a:b])
+        for p in range(N_BANDS):
+            solutions.explained[i, p, 0] = known[p, p]
+            solutions.explained[i, p, 1] = known[p, N_BANDS + p]
+            solutions.explained[i, p, 2] = known[N_BANDS + p, N_BANDS + p]
         found = search[searching.STATUS] == searching.CONVERGED
         solutions.converged[i] = found and math.isfinite(solutions.value[i])
 

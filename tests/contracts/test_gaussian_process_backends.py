@@ -93,6 +93,19 @@ def test_predicted_mean_is_the_mean_of_the_prediction(backend: str) -> None:
     assert (np.abs(difference).max(axis=(1, 2)) < 1e-8 * fits.amplitude_njy).all()
 
 
+def test_std_now_is_that_of_the_prediction(backend: str) -> None:
+    light_curves = with_an_empty_one(simulated(6))
+    fits = fit(light_curves, backend=backend)
+    for later in (0.0, 0.4, 3.0, 100.0, -20.0):
+        now = light_curves.alert_mjd + later
+        expected = fits.predict(now[:, None])[1][:, :, 0]
+        difference = np.abs(fits.predict_std_now(now) - expected)[:-1]
+        assert (difference < 1e-10 * fits.amplitude_njy[:-1, None]).all()
+        assert np.isnan(fits.predict_std_now(now)[-1]).all()
+    rows = [4, 1]
+    assert (fits.select(rows).predict_std_now(now[rows]) == fits.predict_std_now(now)[rows]).all()
+
+
 def test_slope_is_that_of_the_mean(backend: str) -> None:
     light_curves = simulated(6)
     fits = fit(light_curves, backend=backend)
@@ -166,3 +179,5 @@ def test_wrong_arguments_are_named() -> None:
         fit(light_curves, error_floor=1.5)
     with pytest.raises(ValueError, match=r"\(2, m\)"):
         fit(light_curves).predict([START_MJD])
+    with pytest.raises(ValueError, match=r"\(2,\), one time per"):
+        fit(light_curves).predict_std_now([START_MJD])
