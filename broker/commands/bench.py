@@ -53,7 +53,8 @@ def gp(as_json: bool) -> None:
         timings, quality, facts = measured.contest(progress)
     cold, warm, peer = (timings[name].median_us for name in (measured.OURS, measured.WARM, measured.PEER))
     figures = {"ratio": peer / cold, "ratio_warm_started": peer / warm, **quality}
-    _tell(Report("gp", facts.pop("peer"), figures, (Target("ratio", 50.0),), timings, facts), as_json)
+    targets = (Target("ratio", 50.0), Target("growth_slope", at_most=1.1))
+    _tell(Report("gp", facts.pop("peer"), figures, targets, timings, facts), as_json)
 
 
 @bench.command()
