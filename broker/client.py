@@ -30,14 +30,18 @@ _TIMEOUT_S = 15.0
 
 
 class Alerts:
-    """An endless iterator over a topic's records, without repeats; a context manager. See :func:`listen`."""
+    """An iterator over a topic's records, without repeats, endless if it waits; a context manager. See
+    :func:`listen`."""
 
-    def __init__(self, settings: Settings, topic: str, start: str, limit: int | None, group: str | None) -> None:
+    def __init__(
+        self, settings: Settings, topic: str, start: str, limit: int | None, group: str | None, wait: bool = True
+    ) -> None:
         self.topic = full_name(settings, topic)
         self.repeats = 0
         """How many repeats were passed over."""
         self._client = settings.kafka_client()
-        self._limit = limit
+        self._limit, self._waits = limit, wait
+        self._at_end: set[int] = set()
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         known = topics_of(settings)
         if self.topic not in known:
@@ -51,6 +55,7 @@ class Alerts:
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",
                 "fetch.queue.backoff.ms": 5,
+                "enable.partition.eof": not wait,  # tells of each partition when all of it has been read
             }
         )
         self._has_group = bool(group)
@@ -99,6 +104,10 @@ class Alerts:
                 continue
             if message.error() is not None:
                 _raise_if_serious(message.error())
+                if message.error().code() == KafkaError._PARTITION_EOF:
+                    self._at_end.add(message.partition())
+                if not self._waits and self._at_end >= self._places.keys():
+                    return
             elif message.value() is not None:
                 yield message.key() or b"", message.value(), message
 
@@ -133,6 +142,7 @@ def listen(
     limit: int | None = None,
     group: str | None = None,
     settings: Settings | None = None,
+    wait: bool = True,
 ) -> Alerts:
     """Subscribe to a topic of alerts: iterate over the answer, one record (dict) at a time; it waits for new ones.
 
@@ -142,11 +152,12 @@ def listen(
     - ``limit``: stop after so many records.
     - ``group``: a name under which Kafka keeps what was read; ``start`` counts the first time only. A record counts
       as read when the next one is asked for.
+    - ``wait``: for alerts yet to come; without it the iteration stops when all there is has been read.
 
     Repeats (a batch that was done again) are passed over by their key. Raises LookupError for an unknown topic,
     ValueError for an unknown ``start``.
     """
-    return Alerts(settings or Settings(), topic, start, limit, group)
+    return Alerts(settings or Settings(), topic, start, limit, group, wait)
 
 
 def full_name(settings: Settings, topic: str) -> str:

@@ -14,7 +14,7 @@ from broker.settings import Settings
 
 NEXT = """
 Look around (Kafka and Redis are still running):
-  gueststar listen novel --start-at earliest --limit 5    what belongs to no known class
+  gueststar listen novel --start-at earliest --no-wait    what belongs to no known class
   gueststar audit                                         every input offset accounted for
   gueststar deadletters list                              what was refused, and why
   gueststar models list                                   the models, before and after the labels

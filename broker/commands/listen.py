@@ -23,10 +23,13 @@ from broker.settings import Settings
     help="latest, earliest, a time such as 2026-03-01T02:00 (UTC), or -N for the last N messages first.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="End after so many alerts.")
+@click.option("--no-wait", is_flag=True, help="End when all there is has been read.")
 @click.option("--group", help="A name under which Kafka keeps how far you have read.")
 @json_option
 @with_settings("home", "topic_prefix")
-def listen(topic: str, start_at: str, limit: int | None, group: str | None, as_json: bool, settings: Settings) -> None:
+def listen(
+    topic: str, start_at: str, limit: int | None, no_wait: bool, group: str | None, as_json: bool, settings: Settings
+) -> None:
     """Subscribe to a topic of classified alerts: one line an alert, until Ctrl-C.
 
     TOPIC is a whole name or a short one: classifications, novel, sample, class.ia, filter.NAME. Repeats are passed
@@ -35,7 +38,7 @@ def listen(topic: str, start_at: str, limit: int | None, group: str | None, as_j
     from broker import client
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with client.listen(topic, start_at, limit, group, settings) as alerts:
+    with client.listen(topic, start_at, limit, group, settings, wait=not no_wait) as alerts:
         try:
             for record in alerts:
                 click.echo(_json(record) if as_json else _line(record))

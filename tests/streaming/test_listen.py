@@ -68,6 +68,19 @@ def test_where_to_start(settings: Settings) -> None:
         assert sorted(alert["alert_id"] for alert in alerts) == new
 
 
+def test_without_waiting_it_ends_where_the_topic_does(settings: Settings) -> None:
+    topics.create(settings, [topics.novel(settings)], partitions=3)
+    with client.listen("novel", start="earliest", settings=settings, wait=False) as alerts:
+        assert list(alerts) == []
+    published = publish(settings, 0, 7)
+    for start, expected in (("earliest", published), ("-100", published), ("now", [])):
+        with client.listen("novel", start=start, settings=settings, wait=False) as alerts:
+            assert sorted(alert["alert_id"] for alert in alerts) == expected, start
+    ran = CliRunner().invoke(listen_command, ["novel", "--start-at", "earliest", "--no-wait", "--json"])
+    assert ran.exit_code == 0, ran.output
+    assert len(ran.stdout.splitlines()) == 7
+
+
 def test_a_start_that_is_none(settings: Settings) -> None:
     publish(settings, 0, 1)
     with pytest.raises(ValueError, match="a start must be now, earliest, -N or a time"):
