@@ -11,13 +11,14 @@ from importlib import resources
 import fastavro
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import messages
 
 FINGERPRINTS = {
     "classification.v1": "a0e50e6090ce9d37",
+    "classification.v2": "f5022193fbf0c20d",
     "request.v1": "ef2b80f78809903f",
     "label.v1": "92604bf24b716924",
     "dead_letter.v1": "b5a203745d00f049",
@@ -35,8 +36,12 @@ VALUES = {
 }
 
 
-def definition(kind: str) -> dict:
-    return json.loads((resources.files("schemas") / "avro" / f"{kind}.v1.avsc").read_text(encoding="utf-8"))
+NEWEST = {"classification": 2}
+
+
+def definition(kind: str, version: int | None = None) -> dict:
+    file = f"{kind}.v{version or NEWEST.get(kind, 1)}.avsc"
+    return json.loads((resources.files("schemas") / "avro" / file).read_text(encoding="utf-8"))
 
 
 def values_of(kind) -> st.SearchStrategy:
@@ -79,6 +84,20 @@ def test_what_is_encoded_comes_back(kind: str, data: st.DataObject) -> None:
     found, decoded = messages.decode(messages.encode(kind, record))
     assert found == kind
     assert equal(record, decoded)
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_a_message_of_an_older_version_is_read_with_the_new_fields_defaults(data: st.DataObject) -> None:
+    older = definition("classification", 1)
+    record = data.draw(records("classification"))
+    added = record.keys() - {field["name"] for field in older["fields"]}
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, older, record)
+    header = bytes.fromhex("c301" + FINGERPRINTS["classification.v1"])
+    found, decoded = messages.decode(header + out.getvalue())
+    assert found == "classification"
+    assert equal({**record, **dict.fromkeys(added, 0)}, decoded)
 
 
 @pytest.mark.parametrize("kind", messages.KINDS)
