@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from broker.fetch import Messages
 from broker.object_history import ObjectHistory
 from broker.row_batches import RowContext, Verdicts, alert_rows, dead_rows, mark_first_of_message
-from broker.settings import Settings
+from broker.row_delivery import settings_of
 from models.scorer import Scorer
 from schemas import packets
 from schemas.dead_letters import DeadLetter
@@ -40,8 +40,7 @@ def scorer_of(store: Path, sha256: str) -> Scorer:
 @lru_cache(maxsize=1)
 def history_of(home: Path) -> ObjectHistory:
     """The worker's connection to the points that are kept of objects."""
-    given: dict[str, Any] = {"home": home}
-    return ObjectHistory(Settings(**given))
+    return ObjectHistory(settings_of(home))
 
 
 @dataclass(frozen=True, slots=True)
