@@ -131,6 +131,7 @@ def definitions(schema_id: int) -> tuple[Any, dict[str, Any]]:
     return records.pop(prefix + "alert"), records
 
 
+@cache
 def whole_schema(schema_id: int) -> dict[str, Any]:
     """The alert's schema of a version in one piece: each record stands where it is first named."""
     alert, records = definitions(schema_id)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 ROUNDS = 7
@@ -49,6 +50,11 @@ class Timing:
             "items": self.items,
             "rounds": self.rounds,
         }
+
+
+def growth_slope(numbers: ArrayLike, costs: ArrayLike) -> float:
+    """The exponent of a power law through costs against numbers: 1 where the cost is linear."""
+    return float(np.polyfit(np.log(numbers), np.log(costs), 1)[0])
 
 
 def side_by_side(

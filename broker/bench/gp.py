@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from broker.bench import alerts
-from broker.bench.contest import Contestant, Progress, Timing, side_by_side
+from broker.bench.contest import Contestant, Progress, Timing, growth_slope, side_by_side
 from features import gaussian_process
 from features.grid import predict_grid
 from schemas.light_curves import LightCurves
@@ -75,7 +75,7 @@ def growth() -> tuple[list[dict[str, float]], float]:
                 spent.append(1e6 * (time.process_time() - began) / len(curves))
         table.append({"points": n_points, "us": round(min(spent), 1)})
     points, us = np.transpose([list(row.values()) for row in table])
-    return table, float(np.polyfit(np.log(points), np.log(us), 1)[0])
+    return table, growth_slope(points, us)
 
 
 def without_last_night(curves: LightCurves) -> LightCurves:

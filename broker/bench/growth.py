@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from broker.bench import alerts, kafka, model, stream_home
 from broker.bench.contest import Contestant, Progress, side_by_side
 from broker.bench.pipeline import in_messages
@@ -52,8 +50,3 @@ def by_points(settings: Settings, progress: Progress) -> dict[str, float]:
         messages = in_messages(packets.write(alerts.made_up(n, detections, points - detections)))
         contestants.append(Contestant(str(points), lambda messages=messages: ours.rows(messages), n))  # type: ignore[misc]
     return {name: timing.median_us for name, timing in side_by_side(contestants, progress, ROUNDS).items()}
-
-
-def slope(by: dict[str, float]) -> float:
-    """The exponent of a power law through values by number: 1 is linear."""
-    return float(np.polyfit(np.log([float(name) for name in by]), np.log(list(by.values())), 1)[0])

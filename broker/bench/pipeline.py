@@ -24,7 +24,6 @@ from schemas.light_curves import LightCurves
 
 N_ALERTS = 2 * CHUNK_MESSAGES
 PEER_ALERTS = 25
-WIRE_HEADER_BYTES = 5  # a byte 0 and the schema id
 ROUNDS = 5
 
 OURS, BATCHED, ONE_BY_ONE = (
@@ -81,10 +80,11 @@ class UsualTools:
 
     def features(self, message: bytes) -> NDArray[np.float64]:
         """The features of one wire message's alert, (1, f)."""
-        header = message[:WIRE_HEADER_BYTES]
+        schema, record = packets.as_avro(message)
+        header = message[: -len(record)]
         if header not in self.schemas:
-            self.schemas[header] = fastavro.parse_schema(packets.as_avro(message)[0])
-        fastavro.schemaless_reader(io.BytesIO(message[WIRE_HEADER_BYTES:]), self.schemas[header], None)
+            self.schemas[header] = fastavro.parse_schema(schema)
+        fastavro.schemaless_reader(io.BytesIO(record), self.schemas[header], None)
         return extract(packets.read([message])[0], backend="george").values
 
     def score(self, features: NDArray[np.float64]) -> list[list[float]]:

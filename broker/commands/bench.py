@@ -167,14 +167,15 @@ def growth(as_json: bool, plot: Path | None, settings: Settings) -> None:
     """
     from broker.bench import growth as measured
     from broker.bench import growth_plot
+    from broker.bench.contest import growth_slope
     from broker.bench.report import Report
 
     with stages() as progress:
         found = measured.measure(settings, progress)
     if plot:
         growth_plot.draw(found, plot)
-    costs = found["us_by_points"]
-    figures = {"slope_in_points": measured.slope({name: costs[name] for name in costs if int(name) >= 100})}
+    costs = {int(name): cost for name, cost in found["us_by_points"].items() if int(name) >= 100}
+    figures = {"slope_in_points": growth_slope(list(costs), list(costs.values()))}
     _tell(Report("growth", "none", figures, facts=dict(found)), as_json)
 
 
