@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from platformdirs import user_data_path
 
+from broker.local.processes import locked
 from broker.settings import Settings
 from schemas.compiled_code import use_cache
 from tests.kafka_topics import Topic, create_topic
@@ -32,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(os.environ["GUESTSTAR_HOME"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What stays together where processes share the work: a file, and all that watches the one demonstration."""
+    for item in items:
+        file = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group(file.parts[0] if file.parts[0] == "end_to_end" else str(file)))
 
 
 @pytest.fixture(scope="session")
@@ -70,11 +78,12 @@ def small_bundle(pytestconfig: pytest.Config) -> Path:
     cache = getattr(pytestconfig, "cache", None)
     assert cache is not None
     folder = cache.mkdir(f"small-bundle-{fingerprint()[:16]}") / "bundle"
-    try:
-        Scorer.load(folder)
-    except Exception:
-        shutil.rmtree(folder, ignore_errors=True)
-        small_models.train_small(folder)
+    with locked(folder.parent / "lock", deadline_s=200):  # the session's processes need it at the same time
+        try:
+            Scorer.load(folder)
+        except Exception:
+            shutil.rmtree(folder, ignore_errors=True)
+            small_models.train_small(folder)
     return folder
 
 
