@@ -35,6 +35,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(os.environ["GUESTSTAR_HOME"], ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What stays together where processes share the work: a file, and all that watches the one demonstration."""
     for item in items:
