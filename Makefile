@@ -23,7 +23,7 @@ demo: install
 
 test: install
 	@deploy/install_chromium.sh
-	@.venv/bin/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@.venv/bin/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 fuzz: install
 	@.venv/bin/python -m tests.fuzz_packets $(ARGS)

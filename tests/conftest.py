@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from platformdirs import user_data_path
+from xdist.scheduler import LoadScopeScheduling
 
 from broker.local.processes import locked
 from broker.settings import Settings
@@ -35,12 +36,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(os.environ["GUESTSTAR_HOME"], ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stays together where processes share the work: a file, and all that watches the one demonstration."""
-    for item in items:
-        file = item.path.relative_to(Path(__file__).parent)
-        item.add_marker(pytest.mark.xdist_group(file.parts[0] if file.parts[0] == "end_to_end" else str(file)))
+class ByFile(LoadScopeScheduling):
+    """Processes that share the work take it file by file; all that watches the one demonstration stays together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "end_to_end" if "/end_to_end/" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Asked only where processes share the work."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
