@@ -10,7 +10,7 @@ from features.definition import Feature
 
 __all__ = ["CATALOGUE", "NAMES", "VERSION", "Feature", "fingerprint"]
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same light curve gets another value in any feature."""
 
 CATALOGUE: tuple[Feature, ...] = (

@@ -101,7 +101,7 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
     """Measure the block: (n, features)."""
     separation, second = curves.host_separation_arcsec, curves.host2_separation_arcsec
     template = curves.template_flux_njy.astype(np.float64)
-    brightest = _brightest_njy(curves)
+    brightest = curves.largest(np.abs(curves.flux_njy), curves.is_detection)
     flags = curves.image_flags.astype(np.int64)
     told = flags != FLAGS_UNKNOWN
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -128,11 +128,3 @@ def galactic_latitude_deg(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float
     along = np.cos(np.radians(ra_deg - GALACTIC_POLE_RA_DEG))
     sine = np.sin(dec) * np.sin(pole) + np.cos(dec) * np.cos(pole) * along
     return np.abs(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))
-
-
-def _brightest_njy(curves: LightCurves) -> NDArray[np.float64]:
-    """Largest absolute flux of each alert's detections, nJy; NaN where it has none."""
-    brightest = np.full(len(curves), np.nan)
-    detected = curves.is_detection
-    np.fmax.at(brightest, curves.alert_of_point[detected], np.abs(curves.flux_njy[detected]))
-    return brightest

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from features.gaussian_process import GaussianProcessFits
 from schemas.light_curves import LightCurves
 
+LEAST_PEAK = 1e-6
+"""A positive peak below this part of the band's largest absolute flux is none: in a long gap the process falls to zero
+but for rounding, on one side or the other."""
+
 GRID_TIMES = 100
 BEFORE_FIRST_DETECTION_DAYS = 50.0
 """The grid begins this long before the first detection (or at the first point, if that is later): longer than
@@ -48,6 +52,4 @@ def predict_grid(fits: GaussianProcessFits) -> GridFlux:
 
 def first_time(curves: LightCurves, which: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Time of each alert's first point among ``which`` (points,), MJD TAI, (n,); NaN where there is none."""
-    result = np.full(len(curves), np.nan)
-    np.fmin.at(result, curves.alert_of_point[which], curves.time_mjd[which])
-    return result
+    return -curves.largest(-curves.time_mjd, which)

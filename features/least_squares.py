@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from features.kernel import FASTMATH
 from features.transient_models import shapes
+from features.vectors import WIDTH, everywhere, load, store, total
 from schemas.light_curves import BANDS
 
 Array = NDArray[np.float64]
@@ -33,14 +34,22 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 
 class Problem(NamedTuple):
-    """The points of one light curve: days from the peak, flux and inverse variance in any one unit, band; and where
-    theta is sought: ``low`` and ``high``, ``centre`` and ``width`` of the prior, each (p,)."""
+    """The points of one light curve, band after band: days from the peak, flux and inverse variance in any one unit,
+    each (m,). Band k has those from ``begin[k]`` to ``begin[k + 1]``, a multiple of four: the last of a band may be of
+    weight and flux 0. ``points`` is the number of real ones, ``power`` the sum of weight × flux²."""
 
-    model: int
     time: Array
     flux: Array
     weight: Array
-    band: NDArray[np.int8]
+    begin: NDArray[np.int64]
+    points: int
+    power: float
+
+
+class Search(NamedTuple):
+    """Where theta is sought: the model; ``low`` and ``high``, ``centre`` and ``width`` of the prior, each (p,)."""
+
+    model: int
     low: Array
     high: Array
     centre: Array
@@ -52,7 +61,11 @@ class Memory(NamedTuple):
 
     shape: Array
     slopes: Array
+    rest: Array
+    side: Array
+    bend: Array
     amplitude: Array
+    kept: Array
     norm: Array
     pull: Array
     gradient: Array
@@ -65,10 +78,14 @@ class Memory(NamedTuple):
 @_compiled
 def memory_for(points: int, parameters: int) -> Memory:
     """Room for fits of up to so many points and parameters."""
-    p = parameters
+    m, p = points + WIDTH * _N_BANDS, parameters
     return Memory(
-        np.empty(points),
-        np.empty((p, points)),
+        np.empty(m),
+        np.empty((p, m)),
+        np.empty(m),
+        np.empty(m),
+        np.empty(m),
+        np.empty(_N_BANDS),
         np.empty(_N_BANDS),
         np.empty(_N_BANDS),
         np.empty((_N_BANDS, p)),
@@ -81,99 +98,131 @@ def memory_for(points: int, parameters: int) -> Memory:
 
 
 @_compiled
-def minimise(problem: Problem, theta: Array, memory: Memory, most_steps: int) -> tuple[float, bool]:
+def by_band(time: Array, flux: Array, weight: Array, band: NDArray[np.int8]) -> Problem:
+    """The problem of points in any order, each (n,)."""
+    count, begin = np.zeros(_N_BANDS, np.int64), np.zeros(_N_BANDS + 1, np.int64)
+    for k in band:
+        count[k] += 1
+    for k in range(_N_BANDS):
+        begin[k + 1] = begin[k] + (count[k] + WIDTH - 1) // WIDTH * WIDTH
+    columns = np.zeros((3, begin[_N_BANDS]))
+    at, power = begin[:_N_BANDS].copy(), 0.0
+    for j in range(len(time)):
+        place = at[band[j]]
+        columns[0, place], columns[1, place], columns[2, place] = time[j], flux[j], weight[j]
+        at[band[j]] = place + 1
+        power += weight[j] * flux[j] * flux[j]
+    return Problem(columns[0], columns[1], columns[2], begin, len(time), power)
+
+
+@_compiled
+def minimise(problem: Problem, search: Search, theta: Array, memory: Memory, most_steps: int) -> tuple[float, bool]:
     """Move ``theta`` (p,) to the nearest minimum; its chi-square, and whether the search came to its end."""
     p, damping = len(theta), DAMPING
-    best, chi2 = _project(problem, theta, memory, True)
-    amplitude = memory.amplitude.copy()
+    best, chi2 = _project(problem, search, theta, memory)
+    _normal_equations(problem, search, theta, memory)
+    memory.kept[:] = memory.amplitude
     converged = False
     for _ in range(most_steps):
-        if not _damped_step(problem, theta, memory, damping):
+        if not _damped_step(search, theta, memory, damping):
             damping *= TIGHTEN
             continue
         trial = memory.trial[:p]
-        value, trial_chi2 = _project(problem, trial, memory, False)
+        value, trial_chi2 = _project(problem, search, trial, memory)
         if value < best:
             gain = best - value
             theta[:] = trial
             best, chi2 = value, trial_chi2
-            amplitude[:] = memory.amplitude
+            memory.kept[:] = memory.amplitude
             damping *= RELAX
             if gain < max(TOLERANCE, RELATIVE_TOLERANCE * best):
                 converged = True
                 break
-            _normal_equations(problem, theta, memory)
+            _normal_equations(problem, search, theta, memory)
         else:
             if damping > 1e3 or not value - best > max(TOLERANCE, RELATIVE_TOLERANCE * best):
                 converged = math.isfinite(best)
                 break
             damping *= TIGHTEN
-    memory.amplitude[:] = amplitude
+    memory.amplitude[:] = memory.kept
     return chi2, converged
 
 
 @_compiled
-def objective(problem: Problem, theta: Array, memory: Memory) -> float:
+def objective(problem: Problem, search: Search, theta: Array, memory: Memory) -> float:
     """What is minimised: chi-square at the best amplitudes, and the prior's."""
-    return _project(problem, theta, memory, False)[0]
+    return _project(problem, search, theta, memory)[0]
 
 
 @_compiled
-def _project(problem: Problem, theta: Array, memory: Memory, with_normal: bool) -> tuple[float, float]:
-    """Solve for the amplitudes; chi-square with and without the prior."""
-    shape, amplitude, norm = memory.shape, memory.amplitude, memory.norm
-    n = len(problem.time)
-    shapes(problem.model, problem.time, theta, shape, memory.slopes)
-    amplitude[:], norm[:] = 0.0, 0.0
-    for j in range(n):
-        k, ws = problem.band[j], problem.weight[j] * shape[j]
-        norm[k] += ws * shape[j]
-        amplitude[k] += ws * problem.flux[j]
+def _project(problem: Problem, search: Search, theta: Array, memory: Memory) -> tuple[float, float]:
+    """Solve for the amplitudes; chi-square with and without the prior.
+
+    At the best amplitude A of a band the chi-square is the sum of w f² less A times the sum of w f s.
+    """
+    shape, amplitude, begin = memory.shape, memory.amplitude, problem.begin
+    shapes(search.model, problem.time, theta, shape, memory.slopes)
+    chi2, prior = problem.power, 0.0
     for k in range(_N_BANDS):
-        amplitude[k] = max(amplitude[k] / norm[k], 0.0) if norm[k] > 0.0 else 0.0
-    chi2, prior = 0.0, 0.0
-    for j in range(n):
-        rest = problem.flux[j] - amplitude[problem.band[j]] * shape[j]
-        chi2 += problem.weight[j] * rest * rest
+        norm, product = everywhere(0.0), everywhere(0.0)
+        for j in range(begin[k], begin[k + 1], WIDTH):
+            s = load(shape, j)
+            ws = load(problem.weight, j) * s
+            norm, product = norm + ws * s, product + ws * load(problem.flux, j)
+        memory.norm[k], along = total(norm), total(product)
+        amplitude[k] = max(along / memory.norm[k], 0.0) if memory.norm[k] > 0.0 else 0.0
+        chi2 -= amplitude[k] * along
+    chi2 = max(chi2, 0.0)
     for a in range(len(theta)):
-        prior += ((theta[a] - problem.centre[a]) / problem.width[a]) ** 2
-    if with_normal:
-        _normal_equations(problem, theta, memory)
+        prior += ((theta[a] - search.centre[a]) / search.width[a]) ** 2
     return chi2 + prior, chi2
 
 
 @_compiled
-def _normal_equations(problem: Problem, theta: Array, memory: Memory) -> None:
+def _normal_equations(problem: Problem, search: Search, theta: Array, memory: Memory) -> None:
     """Gradient and approximate Hessian at the theta that was projected last."""
-    p, gradient, hessian, pull, slopes = len(theta), memory.gradient, memory.hessian, memory.pull, memory.slopes
-    gradient[:], hessian[:], pull[:] = 0.0, 0.0, 0.0
-    for j in range(len(problem.time)):
-        k = problem.band[j]
-        size, w, s = memory.amplitude[k], problem.weight[j], memory.shape[j]
-        wr, wss = w * size * (problem.flux[j] - size * s), w * size * size
-        for a in range(p):
-            gradient[a] += wr * slopes[a, j]
-            pull[k, a] += w * size * s * slopes[a, j]
-            for b in range(a + 1):
-                hessian[a, b] += wss * slopes[a, j] * slopes[b, j]
-    for k in range(_N_BANDS):
-        if memory.amplitude[k] > 0.0:
-            for a in range(p):
-                for b in range(a + 1):
-                    hessian[a, b] -= pull[k, a] * pull[k, b] / memory.norm[k]
+    p, m, gradient, hessian, pull = len(theta), len(problem.time), memory.gradient, memory.hessian, memory.pull
+    _weigh(problem, memory)
     for a in range(p):
-        inverse = 1.0 / (problem.width[a] * problem.width[a])
-        gradient[a] -= (theta[a] - problem.centre[a]) * inverse
-        hessian[a, a] += inverse
+        slope, along = memory.slopes[a], everywhere(0.0)
+        for j in range(0, m, WIDTH):
+            along = along + load(memory.rest, j) * load(slope, j)
+        inverse = 1.0 / (search.width[a] * search.width[a])
+        gradient[a] = total(along) - (theta[a] - search.centre[a]) * inverse
+        for k in range(_N_BANDS):
+            along = everywhere(0.0)
+            for j in range(problem.begin[k], problem.begin[k + 1], WIDTH):
+                along = along + load(memory.side, j) * load(slope, j)
+            pull[k, a] = total(along)
+        for b in range(a + 1):
+            other, along = memory.slopes[b], everywhere(0.0)
+            for j in range(0, m, WIDTH):
+                along = along + load(memory.bend, j) * load(slope, j) * load(other, j)
+            hessian[a, b] = total(along) + (inverse if a == b else 0.0)
+            for k in range(_N_BANDS):
+                if memory.amplitude[k] > 0.0:
+                    hessian[a, b] -= pull[k, a] * pull[k, b] / memory.norm[k]
 
 
 @_compiled
-def _damped_step(problem: Problem, theta: Array, memory: Memory, damping: float) -> bool:
+def _weigh(problem: Problem, memory: Memory) -> None:
+    """What each point's slopes are multiplied with: ``rest`` w A (f - A s), ``side`` w A s, ``bend`` w A²."""
+    for k in range(_N_BANDS):
+        size = memory.amplitude[k]
+        for j in range(problem.begin[k], problem.begin[k + 1], WIDTH):
+            w, s = size * load(problem.weight, j), load(memory.shape, j)
+            store(memory.rest, j, w * (load(problem.flux, j) - size * s))
+            store(memory.side, j, w * s)
+            store(memory.bend, j, w * size)
+
+
+@_compiled
+def _damped_step(search: Search, theta: Array, memory: Memory, damping: float) -> bool:
     """Set ``trial`` to the next place, inside the bounds; False where the equations can't be solved."""
     p, factor, step = len(theta), memory.factor, memory.step
     for a in range(p):
-        held = (theta[a] <= problem.low[a] and memory.gradient[a] < 0.0) or (
-            theta[a] >= problem.high[a] and memory.gradient[a] > 0.0
+        held = (theta[a] <= search.low[a] and memory.gradient[a] < 0.0) or (
+            theta[a] >= search.high[a] and memory.gradient[a] > 0.0
         )
         step[a] = np.nan if held else memory.gradient[a]
     for a in range(p):
@@ -187,7 +236,7 @@ def _damped_step(problem: Problem, theta: Array, memory: Memory, damping: float)
     if not _solve(factor, step, p):
         return False
     for a in range(p):
-        memory.trial[a] = min(max(theta[a] + step[a], problem.low[a]), problem.high[a])
+        memory.trial[a] = min(max(theta[a] + step[a], search.low[a]), search.high[a])
     return True
 
 

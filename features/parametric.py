@@ -29,8 +29,8 @@ from features.definition import (
     POSITIVE,
     Feature,
 )
-from features.grid import GridFlux
-from features.least_squares import Memory, Problem, memory_for, minimise, objective
+from features.grid import LEAST_PEAK, GridFlux
+from features.least_squares import Memory, Problem, Search, by_band, memory_for, minimise, objective
 from features.points import Points, longest_of, points_of
 from features.transient_models import (
     BAZIN,
@@ -203,7 +203,7 @@ def _fitted(curves: LightCurves, grid: GridFlux) -> tuple[Array, NDArray[np.int8
     known = np.isfinite(grid.mean_njy[:, _R, -1])
     peak = np.argmax(np.where(known[:, None], grid.mean_njy[:, _R], -np.inf), axis=1)
     rows = np.arange(len(curves))
-    positive = known & (grid.mean_njy[rows, _R, peak] > 0.0)
+    positive = known & (grid.mean_njy[rows, _R, peak] > LEAST_PEAK * np.abs(grid.mean_njy[:, _R]).max(axis=1))
     _measure(points_of(curves), grid.time_mjd[:, 0], grid.time_mjd[rows, peak], positive, out, status)
     return out, status
 
@@ -213,7 +213,7 @@ def _measure(
     points: Points, begin: Array, peak: Array, positive: NDArray[np.bool_], out: Array, status: NDArray[np.int8]
 ) -> None:
     memory = memory_for(longest_of(points), MOST_PARAMETERS)
-    theta, rise = np.empty(MOST_PARAMETERS), np.empty(2)
+    theta, rise, chi2 = np.empty(MOST_PARAMETERS), np.empty(2), np.empty(len(MODELS))
     for i in range(len(positive)):
         if not positive[i]:
             continue
@@ -222,28 +222,19 @@ def _measure(
         time, flux, band = points.time[a:b] - peak[i], points.flux[a:b], points.band[a:b]
         weight = 1.0 / points.variance[a:b]
         at_peak, after = np.searchsorted(time, 0.0), np.searchsorted(time, 0.0, side="right")
-        chi2 = np.full(len(MODELS), np.nan)
+        falling = by_band(time[at_peak:], flux[at_peak:], weight[at_peak:], band[at_peak:])
+        rising = by_band(time[:after], flux[:after], weight[:after], band[:after])
+        whole = by_band(time, flux, weight, band)
         for model in MODELS:
-            first = at_peak if model in (EXPONENTIAL, LINEAR) else 0
-            end = after if model == SIGMOID else b - a
+            problem = falling if model <= LINEAR else (rising if model == SIGMOID else whole)
             p = PARAMETERS[model]
-            problem = Problem(
-                model,
-                time[first:end],
-                flux[first:end],
-                weight[first:end],
-                band[first:end],
-                LOW[model, :p],
-                HIGH[model, :p],
-                START[model, :p],
-                WIDTH[model, :p],
-            )
+            search = Search(model, LOW[model, :p], HIGH[model, :p], START[model, :p], WIDTH[model, :p])
             theta[:p] = START[model, :p]
             if model > SIGMOID and status[i, SIGMOID] == FITTED:
                 theta[:2] = rise
             if model == PLATEAU:
-                _choose_start(problem, theta, memory)
-            status[i, model], chi2[model] = _fit(problem, theta[:p], memory, out[i, FIRST_COLUMN[model] :])
+                _choose_start(problem, search, theta, memory)
+            status[i, model], chi2[model] = _fit(problem, search, theta[:p], memory, out[i, FIRST_COLUMN[model] :])
             if model == SIGMOID:
                 rise[:] = theta[:2]
         row = out[i, _COMPARED:]
@@ -252,35 +243,35 @@ def _measure(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _choose_start(problem: Problem, theta: Array, memory: Memory) -> None:
+def _choose_start(problem: Problem, search: Search, theta: Array, memory: Memory) -> None:
     """Set the length of the plateau to the best of a few: the chi-square has a minimum for a long plateau, and another
     for none at all."""
     best, chosen = np.inf, theta[3]
     for length in PLATEAU_STARTS:
         theta[3] = length
-        value = objective(problem, theta, memory)
+        value = objective(problem, search, theta, memory)
         if value < best:
             best, chosen = value, length
     theta[3] = chosen
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fit(problem: Problem, theta: Array, memory: Memory, row: Array) -> tuple[int, float]:
+def _fit(problem: Problem, search: Search, theta: Array, memory: Memory, row: Array) -> tuple[int, float]:
     """Fit one model and write its features from the beginning of ``row``: status and chi-square, NaN without."""
-    p, seen = len(theta), np.zeros(_N_BANDS, np.bool_)
-    for k in problem.band:
-        seen[k] = True
-    freedom = len(problem.time) - p - seen.sum()
+    p, bands = len(theta), 0
+    for k in range(_N_BANDS):
+        bands += problem.begin[k + 1] > problem.begin[k]
+    freedom = problem.points - p - bands
     if freedom < 1:
         return TOO_FEW, np.nan
-    chi2, converged = minimise(problem, theta, memory, MOST_STEPS[problem.model])
+    chi2, converged = minimise(problem, search, theta, memory, MOST_STEPS[search.model])
     if not converged:
         return NOT_CONVERGED, np.nan
     amplitude = math.asinh(memory.amplitude.max() / FLUX_SOFTENING_NJY)
     reduced = math.log10(max(chi2 / freedom, LEAST_CHI2))
-    if problem.model == EXPONENTIAL or problem.model == LINEAR:
+    if search.model <= LINEAR:
         row[0], row[1] = theta[0], reduced
-        row[0] *= _MAGNITUDES_PER_E_FOLD if problem.model == EXPONENTIAL else 1.0
+        row[0] *= _MAGNITUDES_PER_E_FOLD if search.model == EXPONENTIAL else 1.0
         return FITTED, chi2
     row[0] = theta[0]
     for a in range(1, min(p, 4)):

@@ -17,34 +17,35 @@ from numpy.typing import NDArray
 
 from features.common_series import CommonSeries
 from features.kernel import FASTMATH, LOG_2_PI
+from features.vectors import WIDTH, everywhere, exponential, load, store
 
 Array = NDArray[np.float64]
 MIN_POINTS = 6
 LOG_TAU_DAYS = np.linspace(-0.5, 3.0, 8)
-LOG_SIGMA = np.linspace(-0.75, 0.75, 4)
+LOG_SIGMA = np.linspace(-0.75, 0.75, WIDTH)
 """log10 of tau in days, and of sigma in standard deviations of the series: a walk much slower than the light curve is
 seen for a part of its range only, so that its sigma is larger than what was seen."""
 
-_TAUS = 10.0**LOG_TAU_DAYS
+_RATES = 10.0**-LOG_TAU_DAYS
 _VARIANCES = 10.0 ** (2.0 * LOG_SIGMA)
-_N_SIGMA = len(LOG_SIGMA)
-_POINTS_PER_LOG = 8
+_POINTS_PER_LOG = 16
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def fit(series: CommonSeries, out: Array) -> None:
     """Fill ``out`` (n, 3): log10 of tau in days; log10 of sigma in nJy; asinh of the gain in log-likelihood a point
     over white noise of the same variance. NaN below 6 points."""
-    table = np.empty((len(_TAUS), _N_SIGMA))
+    table = np.empty((len(_RATES), WIDTH))
     for i in range(len(series.scale_njy)):
         a, b = series.offsets[i], series.offsets[i + 1]
         if b - a < MIN_POINTS or not series.time[b - 1] > 0.0:
             continue
         time, value, error = series.time[a:b], series.value[a:b], series.error[a:b]
         best_t, best_s = 0, 0
-        for t in range(len(_TAUS)):
-            log_likelihoods(time, value, error, 1.0 / _TAUS[t], _VARIANCES, table[t])
-            for s in range(_N_SIGMA):
+        decay = decays(time, _RATES)
+        for t in range(len(_RATES)):
+            log_likelihoods(decay[:, t], value, error, _VARIANCES, table[t])
+            for s in range(WIDTH):
                 if table[t, s] > table[best_t, best_s]:
                     best_t, best_s = t, s
         if not math.isfinite(table[best_t, best_s]):
@@ -67,27 +68,41 @@ def _summit(values: Array, best: int) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
-def log_likelihoods(time: Array, value: Array, error: Array, rate: float, variance: Array, out: Array) -> None:
-    """The log-likelihoods ``out`` (s,) of a walk with ``rate`` = 1/tau, 1/d, and each ``variance`` (s,) = sigma²."""
-    m = len(variance)
-    mean, spread, product = np.zeros(m), variance.copy(), np.ones(m)
-    out[:] = -0.5 * LOG_2_PI * len(time)
-    for j in range(len(time)):
-        decay = math.exp(-rate * (time[j] - time[j - 1])) if j > 0 else 0.0
-        square, noise, y = decay * decay, error[j] * error[j], value[j]
-        for s in range(m):
-            prior = square * spread[s] + (1.0 - square) * variance[s]
-            total = prior + noise
-            surprise = y - decay * mean[s]
-            gain = prior / total
-            mean[s] = decay * mean[s] + gain * surprise
-            spread[s] = prior - gain * prior
-            out[s] -= 0.5 * surprise * surprise / total
-            product[s] *= total
-        if j % _POINTS_PER_LOG == _POINTS_PER_LOG - 1 or j == len(time) - 1:
-            for s in range(m):
-                out[s] -= 0.5 * math.log(product[s])
-                product[s] = 1.0
+def decays(time: Array, rate: Array) -> Array:
+    """exp(-rate × the time since the point before), shape (n, rates): 0 for the first point, which has none before."""
+    decay = np.zeros((len(time), len(rate)))
+    for j in range(1, len(time)):
+        row, since = decay[j], time[j] - time[j - 1]
+        for t in range(0, len(rate), WIDTH):
+            store(row, t, exponential(-since * load(rate, t)))
+    return decay
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def log_likelihoods(decay: Array, value: Array, error: Array, variance: Array, out: Array) -> None:
+    """The log-likelihoods ``out`` (4,) of a walk that decays between points by ``decay`` (n,), for each ``variance``
+    (4,) = sigma²; all four go side by side."""
+    sigma2 = load(variance, 0)
+    mean, spread, misfit, product = everywhere(0.0), sigma2, everywhere(0.0), everywhere(1.0)
+    volume, determinant = np.full(WIDTH, LOG_2_PI * len(value)), np.empty(WIDTH)
+    for j in range(len(value)):
+        fall = decay[j]
+        square = fall * fall
+        prior = square * spread + (1.0 - square) * sigma2
+        variance_of_value = prior + error[j] * error[j]
+        surprise = value[j] - fall * mean
+        per_variance = 1.0 / variance_of_value
+        gain = prior * per_variance
+        mean = fall * mean + gain * surprise
+        spread = prior - gain * prior
+        misfit = misfit + surprise * surprise * per_variance
+        product = product * variance_of_value
+        if j % _POINTS_PER_LOG == _POINTS_PER_LOG - 1 or j == len(value) - 1:
+            store(determinant, 0, product)
+            for s in range(WIDTH):
+                volume[s] += math.log(determinant[s])
+            product = everywhere(1.0)
+    store(out, 0, -0.5 * (misfit + load(volume, 0)))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

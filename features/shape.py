@@ -27,7 +27,7 @@ from features.definition import (
     SIGNED_FRACTION,
     Feature,
 )
-from features.grid import GridFlux
+from features.grid import LEAST_PEAK, GridFlux
 from schemas.light_curves import BANDS, LightCurves
 
 _BLOCK = "shape"
@@ -229,7 +229,7 @@ def _measure(
         row[0], row[1] = math.asinh(high / FLUX_SOFTENING_NJY), t[last] - t[peak]
         row[5] = flux[last] / largest if largest > 0.0 else np.nan
         row[25] = math.asinh(high / error[i])
-        if high > 0.0:
+        if high > LEAST_PEAK * largest:
             _measure_peak(t, flux, peak, row)
         if t[last] > t[0] and largest > 0.0:
             _measure_slopes(t, flux, low, high, largest, row)
@@ -293,7 +293,7 @@ def _compare(
     large_blue, large_red, step = np.abs(blue).max(), np.abs(red).max(), t[last] - t[last - 1]
     if step > 0.0 and large_blue > 0.0 and large_red > 0.0:
         row[26] = ((blue[last] - blue[last - 1]) / large_blue - (red[last] - red[last - 1]) / large_red) / step
-    if blue[peak_blue] > 0.0 and red[peak_red] > 0.0:
+    if blue[peak_blue] > LEAST_PEAK * large_blue and red[peak_red] > LEAST_PEAK * large_red:
         width_blue, width_red = _days_above(t, blue, 0.5 * blue[peak_blue]), _days_above(t, red, 0.5 * red[peak_red])
         if width_blue > 0.0 and width_red > 0.0:
             row[13] = math.log10(width_red / width_blue)

@@ -34,8 +34,10 @@ from features import lanes
 from features import search as searching
 from features.kernel import FASTMATH, LOG_2_PI, N_BANDS, SQRT3
 from features.points import Curve, Points, Solutions, curve_of, longest_of, own_bands
+from features.vectors import WIDTH, load, store
 
 STATES = 2 * N_BANDS
+_HALF = N_BANDS * STATES  # of the numbers in ``known``: the rows of f
 
 
 Array = NDArray[np.float64]
@@ -47,15 +49,18 @@ def fade(known: Array, mean: Array, s: float) -> None:
     """Let time pass: s = √3 × days / timescale."""
     decay = math.exp(-s)
     for p in range(N_BANDS):
-        for q in range(STATES):
-            known[p, q] += s * known[N_BANDS + p, q]
         mean[p] = decay * (mean[p] + s * mean[N_BANDS + p])
         mean[N_BANDS + p] *= decay
-    decay *= decay
-    for p in range(STATES):
-        for q in range(N_BANDS):
-            known[p, q] = decay * (known[p, q] + s * known[p, N_BANDS + q])
-            known[p, N_BANDS + q] *= decay
+    fall = decay * decay
+    for place in range(0, _HALF, WIDTH):  # rows of f
+        store(known, place, load(known, place) + s * load(known, place + _HALF))
+    for row in range(0, 2 * _HALF, STATES):  # columns: the six of f in two vectors that overlap, and those of g
+        f, f_end = load(known, row), load(known, row + N_BANDS - WIDTH)
+        g, g_end = load(known, row + N_BANDS), load(known, row + STATES - WIDTH)
+        store(known, row, fall * (f + s * g))
+        store(known, row + N_BANDS - WIDTH, fall * (f_end + s * g_end))
+        store(known, row + N_BANDS, fall * g)
+        store(known, row + STATES - WIDTH, fall * g_end)
 
 
 @_compiled
@@ -69,10 +74,13 @@ def gain_of(known: Array, correlation: Array, band: int, gain: Array) -> None:
 @_compiled
 def learn(known: Array, mean: Array, gain: Array, surprise: float, spread: float) -> None:
     """Take a point in: ``surprise`` is its residual over ``spread``, its variance in units of amplitude²."""
+    per_spread = 1.0 / spread
+    first, middle, last = load(gain, 0), load(gain, WIDTH), load(gain, 2 * WIDTH)
     for p in range(STATES):
-        share = gain[p] / spread
-        for q in range(STATES):
-            known[p, q] += share * gain[q]
+        share, row = gain[p] * per_spread, STATES * p
+        store(known, row, load(known, row) + share * first)
+        store(known, row + WIDTH, load(known, row + WIDTH) + share * middle)
+        store(known, row + 2 * WIDTH, load(known, row + 2 * WIDTH) + share * last)
         mean[p] += gain[p] * surprise
 
 

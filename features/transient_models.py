@@ -12,18 +12,20 @@ for all bands; the amplitudes are solved for exactly (features.least_squares).
   (arXiv:2008.03311, section 3) changed it: [(1 - beta x / gamma) (1 - g) + (1 - beta) exp(-(x - gamma) / fall) g] /
   (1 + exp(-x / rise)) with g = 1 / (1 + exp(-(x - gamma) / 3 d)). Parameters t0, ln rise, ln fall, ln gamma, beta.
 
-No exponent is let above :data:`HIGHEST_EXPONENT`, so that nothing overflows.
+No exponent is let above :data:`HIGHEST_EXPONENT`, so that nothing overflows. Four points are computed side by side.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from features.kernel import FASTMATH
+from features.vectors import WIDTH, everywhere, exponential, if_negative, load, smaller, store
 
 Array = NDArray[np.float64]
 EXPONENTIAL, LINEAR, SIGMOID, BAZIN, PLATEAU = range(5)
@@ -38,22 +40,13 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 @_compiled
 def shapes(model: int, time: Array, theta: Array, shape: Array, slopes: Array) -> None:
-    """Fill ``shape`` (n,) and ``slopes`` (parameters, n) at ``time`` (n,), days from the peak."""
+    """Fill ``shape`` (n,) and ``slopes`` (parameters, n) at ``time`` (n,), days from the peak; n is a multiple of 4."""
     if model == EXPONENTIAL:
-        for j in range(len(time)):
-            shape[j] = math.exp(min(-theta[0] * time[j], HIGHEST_EXPONENT))
-            slopes[0, j] = -time[j] * shape[j]
+        _exponential(time, theta, shape, slopes)
     elif model == LINEAR:
-        for j in range(len(time)):
-            shape[j] = 1.0 - theta[0] * time[j]
-            slopes[0, j] = -time[j]
+        _linear(time, theta, shape, slopes)
     elif model == SIGMOID:
-        per_rise = math.exp(-theta[1])
-        for j in range(len(time)):
-            x = (time[j] - theta[0]) * per_rise
-            s = _logistic(x)
-            shape[j], bend = s, s * (1.0 - s)
-            slopes[0, j], slopes[1, j] = -bend * per_rise, -bend * x
+        _sigmoid(time, theta, shape, slopes)
     elif model == BAZIN:
         _bazin(time, theta, shape, slopes)
     else:
@@ -61,47 +54,91 @@ def shapes(model: int, time: Array, theta: Array, shape: Array, slopes: Array) -
 
 
 @_compiled
-def _logistic(x: float) -> float:
-    e = math.exp(-min(abs(x), HIGHEST_EXPONENT))
-    return 1.0 / (1.0 + e) if x >= 0.0 else e / (1.0 + e)
+def _exponential(time: Array, theta: Array, shape: Array, slopes: Array) -> None:
+    rate, of_rate = theta[0], slopes[0]
+    for j in range(0, len(time), WIDTH):
+        t = load(time, j)
+        s = _capped(-rate * t)
+        store(shape, j, s)
+        store(of_rate, j, -1.0 * t * s)
+
+
+@_compiled
+def _linear(time: Array, theta: Array, shape: Array, slopes: Array) -> None:
+    rate, of_rate = theta[0], slopes[0]
+    for j in range(0, len(time), WIDTH):
+        t = load(time, j)
+        store(shape, j, 1.0 - rate * t)
+        store(of_rate, j, -1.0 * t)
+
+
+@_compiled
+def _sigmoid(time: Array, theta: Array, shape: Array, slopes: Array) -> None:
+    t0, per_rise = theta[0], math.exp(-theta[1])
+    of_t0, of_rise = slopes[0], slopes[1]
+    for j in range(0, len(time), WIDTH):
+        z = (load(time, j) - t0) * per_rise
+        e = _fading(z)
+        share = 1.0 / (1.0 + e)
+        bend = e * share * share
+        store(shape, j, if_negative(z, e * share, share))
+        store(of_t0, j, -per_rise * bend)
+        store(of_rise, j, -1.0 * bend * z)
 
 
 @_compiled
 def _bazin(time: Array, theta: Array, shape: Array, slopes: Array) -> None:
-    per_rise, per_fall = math.exp(-theta[1]), math.exp(-theta[2])
-    for j in range(len(time)):
-        x = time[j] - theta[0]
-        e = math.exp(-min(abs(x) * per_rise, HIGHEST_EXPONENT))
-        risen = 1.0 / (1.0 + e) if x >= 0.0 else e / (1.0 + e)
+    t0, per_rise, per_fall = theta[0], math.exp(-theta[1]), math.exp(-theta[2])
+    of_t0, of_rise, of_fall = slopes[0], slopes[1], slopes[2]
+    for j in range(0, len(time), WIDTH):
+        x = load(time, j) - t0
+        z = x * per_rise
+        e = _fading(z)
+        share = 1.0 / (1.0 + e)
+        to_rise = if_negative(z, share, e * share)
         # below zero the two exponents are added first: neither may overflow alone
-        exponent = -x * per_fall if x >= 0.0 else x * (per_rise - per_fall)
-        s = math.exp(min(exponent, HIGHEST_EXPONENT)) / (1.0 + e)
-        shape[j] = s
-        slopes[0, j] = s * (per_fall - (1.0 - risen) * per_rise)
-        slopes[1, j] = -s * (1.0 - risen) * x * per_rise
-        slopes[2, j] = s * x * per_fall
+        s = _capped(if_negative(x, x * (per_rise - per_fall), -per_fall * x)) * share
+        store(shape, j, s)
+        store(of_t0, j, s * (per_fall - to_rise * per_rise))
+        store(of_rise, j, -1.0 * s * to_rise * z)
+        store(of_fall, j, s * x * per_fall)
 
 
 @_compiled
 def _plateau(time: Array, theta: Array, shape: Array, slopes: Array) -> None:
-    per_rise, per_fall, gamma, beta = math.exp(-theta[1]), math.exp(-theta[2]), math.exp(theta[3]), theta[4]
-    per_gamma, per_join = 1.0 / gamma, 1.0 / JOIN_DAYS
-    for j in range(len(time)):
-        x = time[j] - theta[0]
-        u = x - gamma
-        risen = _logistic(x * per_rise)
-        e = math.exp(-min(abs(u) * per_join, HIGHEST_EXPONENT))
-        over = 1.0 / (1.0 + e) if u >= 0.0 else e / (1.0 + e)
-        exponent = -u * per_fall if u >= 0.0 else u * (per_join - per_fall)
-        tail = math.exp(min(exponent, HIGHEST_EXPONENT)) / (1.0 + e)
-        line, blend = 1.0 - beta * x * per_gamma, over * (1.0 - over) * per_join
-        body = line * (1.0 - over) + (1.0 - beta) * tail
-        tail_bend = tail * ((1.0 - over) * per_join - per_fall)
-        steepness = -beta * per_gamma * (1.0 - over) - line * blend + (1.0 - beta) * tail_bend
-        shape[j] = risen * body
-        slopes[0, j] = -risen * ((1.0 - risen) * per_rise * body + steepness)
-        slopes[1, j] = -risen * (1.0 - risen) * body * x * per_rise
-        slopes[2, j] = risen * (1.0 - beta) * tail * u * per_fall
-        slopes[3, j] = risen * gamma * (beta * x * per_gamma * per_gamma * (1.0 - over) + line * blend)
-        slopes[3, j] -= risen * gamma * (1.0 - beta) * tail_bend
-        slopes[4, j] = -risen * (x * per_gamma * (1.0 - over) + tail)
+    t0, per_rise, per_fall = theta[0], math.exp(-theta[1]), math.exp(-theta[2])
+    gamma, beta = math.exp(theta[3]), theta[4]
+    per_gamma, per_join, left = 1.0 / gamma, 1.0 / JOIN_DAYS, 1.0 - beta
+    of_t0, of_rise, of_fall, of_gamma, of_beta = slopes[0], slopes[1], slopes[2], slopes[3], slopes[4]
+    for j in range(0, len(time), WIDTH):
+        x = load(time, j) - t0
+        u, z = x - gamma, x * per_rise
+        e, d = _fading(z), _fading(u * per_join)
+        both = 1.0 / ((1.0 + e) * (1.0 + d))  # one division for two
+        share, part = both * (1.0 + d), both * (1.0 + e)
+        risen, to_rise = if_negative(z, e * share, share), if_negative(z, share, e * share)
+        over, not_over = if_negative(u, d * part, part), if_negative(u, part, d * part)
+        late = _capped(if_negative(u, u * (per_join - per_fall), -per_fall * u)) * part
+        tail = left * late
+        line, blend = 1.0 - beta * per_gamma * x, over * not_over * per_join
+        body = line * not_over + tail
+        tail_bend = tail * (not_over * per_join - per_fall)
+        pull = line * blend - tail_bend
+        store(shape, j, risen * body)
+        store(of_t0, j, risen * (pull + beta * per_gamma * not_over - to_rise * per_rise * body))
+        store(of_rise, j, -1.0 * risen * to_rise * body * z)
+        store(of_fall, j, risen * tail * u * per_fall)
+        store(of_gamma, j, gamma * risen * (beta * per_gamma * per_gamma * x * not_over + pull))
+        store(of_beta, j, -1.0 * risen * (per_gamma * x * not_over + late))
+
+
+@_compiled
+def _fading(z: Any) -> Any:
+    """exp(-|z|) of a vector."""
+    return exponential(smaller(z, 0.0 - z))
+
+
+@_compiled
+def _capped(exponent: Any) -> Any:
+    """exp of a vector whose numbers above the highest exponent count as that."""
+    return exponential(smaller(exponent, everywhere(HIGHEST_EXPONENT)))

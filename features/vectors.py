@@ -2,7 +2,8 @@
 
 Left to itself the compiler finds vectors only in plain loops, and loses them where a number has to stay in a
 register from one loop to the next. A ``Vector`` is told to it: ``load``, ``store``, ``everywhere`` (one number four
-times), ``+ - * /`` with vectors and numbers, and :func:`exponential`. On a processor without registers of four the
+times), ``+ - * /`` with vectors and numbers, :func:`larger`, :func:`smaller`, :func:`if_negative`, :func:`total` and
+:func:`exponential`. On a processor without registers of four the
 compiler splits them; the numbers are the same. Only compiled functions can use them.
 """
 
@@ -122,12 +123,44 @@ for _symbol, _instruction in (
     _define(_symbol, _instruction)
 
 
-@intrinsic
-def _at_least(_: Any, vector: Any, lowest: Any) -> Any:
-    def write(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.select(builder.fcmp_ordered("<", *given), given[1], given[0])
+def _choice(sign: str) -> Any:
+    @intrinsic
+    def choose(_: Any, a: Any, b: Any) -> Any:
+        def write(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+            return builder.select(builder.fcmp_ordered(sign, *given), given[1], given[0])
 
-    return VECTOR(VECTOR, VECTOR), write
+        return VECTOR(VECTOR, VECTOR), write
+
+    return choose
+
+
+larger = _choice("<")
+"""The larger of two vectors' numbers, place by place; the first where either is no number."""
+
+smaller = _choice(">")
+"""The smaller of two vectors' numbers, place by place; the first where either is no number."""
+
+
+@intrinsic
+def if_negative(_: Any, sign: Any, a: Any, b: Any) -> Any:
+    """``a`` where ``sign`` is below zero, else ``b``, place by place."""
+
+    def write(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        zero = ir.Constant(_FLOATS, [0.0] * WIDTH)
+        return builder.select(builder.fcmp_ordered("<", given[0], zero), given[1], given[2])
+
+    return VECTOR(VECTOR, VECTOR, VECTOR), write
+
+
+@intrinsic
+def total(_: Any, vector: Any) -> Any:
+    """The sum of a vector's four numbers."""
+
+    def write(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        parts = [builder.extract_element(given[0], ir.Constant(ir.IntType(32), k)) for k in range(WIDTH)]
+        return builder.fadd(builder.fadd(parts[0], parts[1]), builder.fadd(parts[2], parts[3]))
+
+    return types.float64(VECTOR), write
 
 
 @intrinsic
@@ -156,7 +189,7 @@ def exponential(vector: Any) -> Any:
     up to r¹³ (the next term is below 1e-17). Log 2 is taken off in two parts, so that r is as exact as x (Cody &
     Waite 1980, Software Manual for the Elementary Functions).
     """
-    bounded = _at_least(vector, everywhere(_LOWEST))
+    bounded = larger(vector, everywhere(_LOWEST))
     shifted = bounded * _PER_LOG_2 + _SHIFT
     k = shifted - _SHIFT
     r = (bounded - k * _LOG_2_HIGH) - k * _LOG_2_LOW

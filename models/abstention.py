@@ -23,10 +23,8 @@ def n_detections(light_curves: LightCurves) -> NDArray[np.int64]:
 
 def reasons(light_curves: LightCurves, detections: NDArray[np.int64]) -> list[str]:
     """Why each alert is not classified, "" where it is; ``detections``: usable ones of each alert, shape (n,)."""
-    owner = light_curves.alert_of_point
-    signal = np.where(light_curves.is_detection, np.abs(light_curves.flux_njy) / light_curves.flux_err_njy, 0.0)
-    best = np.zeros(len(light_curves))
-    np.maximum.at(best, owner, signal)
+    signal_to_noise = np.abs(light_curves.flux_njy) / light_curves.flux_err_njy
+    best = np.nan_to_num(light_curves.largest(signal_to_noise, light_curves.is_detection))
     text = np.full(len(light_curves), "", dtype=object)
     text[best < MIN_SIGNAL_TO_NOISE] = FEATURELESS
     text[detections == 0] = NO_DETECTION

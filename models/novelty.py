@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from models.calibration import EPOCH_EDGES, epoch_bin
@@ -27,6 +29,8 @@ KNOTS = 101
 
 SHRINKAGE = 200.0
 """Weight, in snapshots, of the common covariance in each class's own."""
+
+TINY = float(np.finfo(np.float64).tiny)
 
 RIDGE = 0.05
 """Added to the variance of each Gaussianised feature, so that no direction has none."""
@@ -58,9 +62,11 @@ class ClassGaussians:
         return cls(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
 
     def distances(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mahalanobis distance to each class, shape (n, k)."""
-        columns = [np.square((x - m) @ w.T).sum(axis=1) for m, w in zip(self.mean, self.whitening, strict=True)]
-        return np.sqrt(np.stack(columns, axis=1))
+        """Mahalanobis distance to each class, shape (n, k); to six digits, which takes half the time of sixteen."""
+        short = x.astype(np.float32)
+        centre, whitening = self.mean.astype(np.float32), self.whitening.astype(np.float32)
+        columns = [np.square((short - m) @ w.T).sum(axis=1) for m, w in zip(centre, whitening, strict=True)]
+        return np.sqrt(np.stack(columns, axis=1)).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +95,32 @@ class Gaussianiser:
 
     def transform(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Normal scores, shape (n, f); beyond the outer quantiles they go on straight, up to 4 more."""
-        out = np.zeros(features.shape)
-        for j, knots in enumerate(self.quantiles):
-            if knots[-1] > knots[0]:
-                x = np.nan_to_num(features[:, j], nan=np.nan, posinf=np.nan, neginf=np.nan)
-                scores = np.interp(x, knots, self.normal)
-                spread = max((knots[-2] - knots[1]) / (self.normal[-2] - self.normal[1]), np.finfo(np.float64).tiny)
-                beyond = np.clip((np.maximum(x - knots[-1], 0) + np.minimum(x - knots[0], 0)) / spread, -4, 4)
-                out[:, j] = np.where(np.isnan(x), 0.0, scores + beyond)
+        out = np.empty(features.shape)
+        _gaussianise(np.ascontiguousarray(features, np.float64), self.quantiles, self.normal, out)
         return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _gaussianise(
+    features: NDArray[np.float64], quantiles: NDArray[np.float64], normal: NDArray[np.float64], out: NDArray[np.float64]
+) -> None:
+    last = quantiles.shape[1] - 1
+    for i in range(features.shape[0]):
+        for j in range(features.shape[1]):
+            x, knots = features[i, j], quantiles[j]
+            if not math.isfinite(x) or not knots[last] > knots[0]:
+                out[i, j] = 0.0
+                continue
+            low, size = 0, last  # the last knot before the last that is not above x
+            while size > 1:
+                half = size // 2
+                low = low + half if knots[low + half] <= x else low
+                size -= half
+            step = knots[low + 1] - knots[low]
+            part = min(max((x - knots[low]) / step, 0.0), 1.0) if step > 0.0 else 1.0
+            spread = max((knots[last - 1] - knots[1]) / (normal[last - 1] - normal[1]), TINY)
+            beyond = (max(x - knots[last], 0.0) + min(x - knots[0], 0.0)) / spread
+            out[i, j] = normal[low] + part * (normal[low + 1] - normal[low]) + min(max(beyond, -4.0), 4.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,14 @@
-"""Boosted trees as flat arrays, walked for eight rows at a time: scikit-learn's sums without its overhead."""
+"""Boosted trees as flat arrays: scikit-learn's sums without its overhead.
+
+A model compares a feature only with its own few thresholds. So each value is first replaced by the number of them
+that lie below it, one byte, and each node becomes one word of four bytes: a tree and the codes of some rows then lie
+in the processor's nearest cache together. Every comparison has the same outcome as with the numbers themselves.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +19,22 @@ from numpy.typing import NDArray
 ABREAST = 8
 """Rows walked together: their memory reads overlap."""
 
+TILE = 64
+"""Rows whose codes stay in the nearest cache while all trees pass."""
 
-@dataclass(frozen=True, slots=True)
+MISSING = 255
+"""The code of a missing value, above all others."""
+
+_CODE_BIT, _MISSING_BIT, _RIGHT_BIT = 10, 18, 19
+_FEATURE_MASK, _CODE_MASK = (1 << _CODE_BIT) - 1, 0xFF
+"""A node's word: the feature in the lowest 10 bits; 8 bits of the code below which a row goes left, to the next node;
+a bit for missing values that do; and in 13 bits the number, in its tree, of the node to the right. A leaf's code is 0
+and its right is itself, so that a walk may overrun it."""
+
+
+@dataclass(frozen=True)
 class Trees:
-    """The trees of one boosted model, node by node; a leaf is its own child, so that a walk may overrun it.
+    """The trees of one boosted model, node by node; a leaf is its own child, another node's left child the next node.
 
     - ``feature``, ``threshold``, ``missing_left``, ``children`` (nodes, 2), ``value``: of each node.
     - ``root``, ``depth``, ``output``: of each tree; ``output`` is the column its leaves add to.
@@ -78,6 +96,7 @@ class Trees:
             raise ValueError(f"children and roots must be among the {nodes} nodes")
         if (trees.feature < 0).any() or (trees.output < 0).any():
             raise ValueError("features and outputs must not be negative")
+        _ = trees.packed  # refuses what can't be walked
         return trees, arrays
 
     @property
@@ -91,45 +110,76 @@ class Trees:
         if matrix.shape[1] < self.n_features:
             raise ValueError(f"a row must have {self.n_features} features or more, found {matrix.shape[1]}")
         sums = np.repeat(self.baseline[None, :], len(matrix), axis=0)
-        _walk(
-            matrix,
-            self.feature,
-            self.threshold,
-            self.missing_left,
-            self.children,
-            self.value,
-            self.root,
-            self.depth,
-            self.output,
-            sums,
-        )
+        words, begin, edges = self.packed
+        _walk(matrix, words, begin, edges, self.value, self.root, self.depth, self.output, sums)
         return sums
+
+    @cached_property
+    def packed(self) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float64]]:
+        """The nodes' words, and the thresholds of feature f: ``edges[begin[f]:begin[f + 1]]``, rising.
+
+        Raises ValueError where a feature has more than 254 thresholds, or a tree or a row is too large for a word.
+        """
+        own = np.arange(len(self.feature))
+        inner = self.children[:, 1] != own
+        tree = np.searchsorted(self.root, own, side="right") - 1
+        right = self.children[:, 1] - self.root[tree]
+        pairs = np.unique(np.stack([self.feature[inner], self.threshold[inner]], axis=1), axis=0)
+        begin = np.searchsorted(pairs[:, 0], np.arange(self.n_features + 1))
+        edges = np.ascontiguousarray(pairs[:, 1])
+        code = np.zeros(len(own), np.int64)
+        for f in range(self.n_features):
+            mine = inner & (self.feature == f)
+            code[mine] = np.searchsorted(edges[begin[f] : begin[f + 1]], self.threshold[mine]) + 1
+        if (self.children[inner, 0] != own[inner] + 1).any():
+            raise ValueError("the left child must be the next node")
+        if right.min(initial=0) < 0:
+            raise ValueError("a child must be in its parent's tree")
+        if code.max(initial=0) >= MISSING or self.n_features > _FEATURE_MASK + 1 or right.max(initial=0) >= 1 << 13:
+            raise ValueError("at most 254 thresholds a feature, 1,024 features and 8,192 nodes a tree can be walked")
+        word = self.feature | code << _CODE_BIT | right << _RIGHT_BIT
+        return (word | (self.missing_left & inner).astype(np.int64) << _MISSING_BIT).astype(np.uint32), begin, edges
 
 
 @njit(cache=True, nogil=True)
 def _walk(
     matrix: NDArray[np.float64],
-    feature: NDArray[np.int64],
-    threshold: NDArray[np.float64],
-    missing_left: NDArray[np.bool_],
-    children: NDArray[np.int64],
+    words: NDArray[np.uint32],
+    begin: NDArray[np.int64],
+    edges: NDArray[np.float64],
     value: NDArray[np.float64],
     root: NDArray[np.int64],
     depth: NDArray[np.int64],
     output: NDArray[np.int64],
     sums: NDArray[np.float64],
 ) -> None:
-    at = np.empty(ABREAST, np.int64)
-    for begin in range(0, len(matrix), ABREAST):
-        rows = min(ABREAST, len(matrix) - begin)
+    codes, at = np.zeros((TILE, len(begin)), np.uint8), np.zeros(ABREAST, np.int64)
+    for tile in range(0, len(matrix), TILE):
+        rows = min(TILE, len(matrix) - tile)
+        for i in range(rows):
+            _encode(matrix[tile + i], begin, edges, codes[i])
         for tree in range(len(root)):
-            at[:] = root[tree]
-            for _ in range(depth[tree]):
-                for j in range(rows):
-                    node = at[j]
-                    x = matrix[begin + j, feature[node]]
-                    left = x <= threshold[node] or (missing_left[node] and x != x)
-                    at[j] = children[node, 0 if left else 1]
-            column = output[tree]
-            for j in range(rows):
-                sums[begin + j, column] += value[at[j]]
+            base, column = root[tree], output[tree]
+            for first in range(0, rows, ABREAST):
+                at[:] = 0
+                for _ in range(depth[tree]):
+                    for j in range(ABREAST):
+                        word = words[base + at[j]]
+                        code = codes[first + j, word & _FEATURE_MASK]
+                        left = code < (word >> _CODE_BIT) & _CODE_MASK
+                        left |= (code == MISSING) & ((word >> _MISSING_BIT) & 1 == 1)
+                        at[j] = at[j] + 1 if left else np.int64(word >> _RIGHT_BIT)
+                for j in range(min(ABREAST, rows - first)):
+                    sums[tile + first + j, column] += value[base + at[j]]
+
+
+@njit(cache=True, nogil=True)
+def _encode(row: NDArray[np.float64], begin: NDArray[np.int64], edges: NDArray[np.float64], code: NDArray) -> None:
+    """How many thresholds of each feature lie below the row's value: by halving, without a branch to guess."""
+    for f in range(len(begin) - 1):
+        x, low, size = row[f], begin[f], begin[f + 1] - begin[f]
+        while size > 0:
+            half = (size + 1) // 2
+            low = low + half if edges[low + half - 1] < x else low
+            size -= half
+        code[f] = np.uint8(low - begin[f]) if x == x else np.uint8(MISSING)

@@ -146,6 +146,14 @@ class LightCurves:
         """The alert each point belongs to, shape (number of points,)."""
         return np.repeat(np.arange(len(self)), self.n_points)
 
+    def largest(self, values: NDArray[np.float64], which: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The largest of each alert's ``values`` (points,) among its points ``which`` (points,), shape (n,); NaN where
+        it has none."""
+        found, some = np.full(len(self), np.nan), self.n_points > 0
+        if some.any():
+            found[some] = np.fmax.reduceat(np.where(which, values, np.nan), self.offsets[:-1][some])
+        return found
+
     @classmethod
     def empty(cls) -> LightCurves:
         """No alerts at all."""

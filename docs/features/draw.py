@@ -217,9 +217,10 @@ def draw_parametric() -> Figure:
 
 
 def _shape(model: int, theta: list[float], time: np.ndarray) -> np.ndarray:
-    shape, slopes = np.empty(len(time)), np.empty((len(theta), len(time)))
-    shapes(model, np.ascontiguousarray(time), np.array(theta), shape, slopes)
-    return shape
+    by_fours = np.concatenate([time, np.zeros(-len(time) % 4)])
+    shape, slopes = np.empty(len(by_fours)), np.empty((len(theta), len(by_fours)))
+    shapes(model, by_fours, np.array(theta), shape, slopes)
+    return shape[: len(time)]
 
 
 def draw_state() -> Figure:

@@ -179,3 +179,12 @@ def test_shape_of_a_triangle() -> None:
     assert math.sinh(found["max_rise_rate"]) == pytest.approx(1 / 10)
     assert math.sinh(found["max_decline_rate"]) == pytest.approx(1 / 20)
     assert found["mean_level"] == pytest.approx(0.5)
+
+
+def test_what_rounding_leaves_of_a_process_in_a_gap_is_no_peak() -> None:
+    time = START_MJD + np.concatenate([0.1 * np.arange(8), 1500 + 0.1 * np.arange(7)])
+    flux = [-6.2, -19.4, -22.8, 14.1, -10.1, -9.0, 8.0, -2.9, -33.6, -50.2, -17.9, -20.3, -13.8, -23.0, -5.1]
+    found = measured(curves(np.zeros(15), time, flux, np.full(15, 12.0), np.zeros(15)))
+    assert np.isnan(found["flux_20_days_before_peak"])
+    assert np.isnan(found["log_decline_over_rise"])
+    assert not any(np.isinf(value) for value in found.values())

@@ -16,13 +16,18 @@ from schemas.light_curves import LightCurves
 from tests.unit.features.made_curves import START_MJD, curves
 from tests.unit.features.test_blocks import measured
 
-TIME = np.linspace(-60.0, 160.0, 221)
+TIME = np.linspace(-60.0, 160.0, 220)
 
 
 def shape_of(model: int, theta: np.ndarray, time: np.ndarray = TIME) -> tuple[np.ndarray, np.ndarray]:
     shape, slopes = np.empty(len(time)), np.empty((len(theta), len(time)))
     transient_models.shapes(model, time, theta, shape, slopes)
     return shape, slopes
+
+
+def search_of(model: int) -> least_squares.Search:
+    p = PARAMETERS[model]
+    return least_squares.Search(model, LOW[model, :p], HIGH[model, :p], START[model, :p], WIDTH[model, :p])
 
 
 @st.composite
@@ -133,16 +138,32 @@ def test_each_band_has_its_own_amplitude_and_none_is_negative() -> None:
     time = np.repeat(np.arange(-30.0, 60.0, 3.0), 2)
     band = np.tile([1, 2], 30).astype(np.int8)
     flux = np.where(band == 1, -300.0, 900.0) * plainly(BAZIN, theta, time) + rng.normal(size=60)
-    problem = least_squares.Problem(
-        BAZIN, time, flux, np.ones(60), band, LOW[BAZIN, :3], HIGH[BAZIN, :3], START[BAZIN, :3], WIDTH[BAZIN, :3]
-    )
+    problem = least_squares.by_band(time, flux, np.ones(60), band)
     memory = least_squares.memory_for(60, 5)
     start = START[BAZIN, :3].copy()
-    chi2, converged = least_squares.minimise(problem, start, memory, 30)
+    chi2, converged = least_squares.minimise(problem, search_of(BAZIN), start, memory, 30)
     assert converged
     assert memory.amplitude[2] == pytest.approx(900.0, rel=0.01)
     assert memory.amplitude[[0, 1, 3, 4, 5]].tolist() == [0.0] * 5
     assert chi2 == pytest.approx((flux[band == 1] ** 2).sum() + 30, rel=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(MODELS), st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_what_is_minimised_is_the_chi_square_at_the_best_amplitudes(model: int, seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    time, band = rng.uniform(-60, 160, n), rng.integers(0, 6, n).astype(np.int8)
+    flux, weight = rng.normal(10, 5, n), rng.uniform(0.1, 1, n)
+    theta = START[model, : PARAMETERS[model]]
+    shape, expected = plainly(model, theta, time), 0.0
+    for k in range(6):
+        s, f, w = shape[band == k], flux[band == k], weight[band == k]
+        amplitude = max((w * s * f).sum() / (w * s * s).sum(), 0.0) if len(s) else 0.0
+        expected += (w * (f - amplitude * s) ** 2).sum()
+    problem, memory = least_squares.by_band(time, flux, weight, band), least_squares.memory_for(n, 5)
+    # at the middle of the prior the prior adds nothing
+    found = least_squares.objective(problem, search_of(model), theta, memory)
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 @settings(max_examples=60, deadline=None)
@@ -153,11 +174,9 @@ def test_never_raises_stays_within_bounds_and_never_gets_worse(model: int, seed:
     time = np.sort(rng.uniform(-1000, 1000, n))
     flux, weight = 10**log_scale * rng.normal(size=n), rng.uniform(1e-12, 1, n)
     band = rng.integers(0, 6, n).astype(np.int8)
-    problem = least_squares.Problem(
-        model, time, flux, weight, band, LOW[model, :p], HIGH[model, :p], START[model, :p], WIDTH[model, :p]
-    )
+    problem = least_squares.by_band(time, flux, weight, band)
     theta = START[model, :p].copy()
-    chi2, _ = least_squares.minimise(problem, theta, least_squares.memory_for(n, 5), 20)
+    chi2, _ = least_squares.minimise(problem, search_of(model), theta, least_squares.memory_for(n, 5), 20)
     assert (LOW[model, :p] <= theta).all()
     assert (theta <= HIGH[model, :p]).all()
     assert chi2 <= (weight * flux * flux).sum() * (1 + 1e-9) + 1e-12  # amplitude 0 is always allowed

@@ -70,7 +70,8 @@ def test_trees_sum_as_scikit_learns_do_and_survive_the_file(n_classes: int, tmp_
     y = 2222 + np.minimum((np.nan_to_num(x[:, 0]) > 0) * 2 + (np.nan_to_num(x[:, 1]) > 0), n_classes - 1)
     fitted = Classifier.fit(x, y, np.ones(400), seed=1, max_iterations=8)
     new = rng.normal(size=(37, 5)) * 3
-    new[0] = np.nan
+    new[0], new[1], new[2] = np.nan, np.inf, -np.inf
+    new[3:20] = fitted.model._predictors[0][0].nodes["num_threshold"][0]  # a value at a threshold goes left
     theirs = fitted.model.predict_proba(new)
     assert np.allclose(softmax(fitted.raw_scores(new)), theirs, atol=1e-12)
     fitted.save(tmp_path)
