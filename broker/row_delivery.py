@@ -33,8 +33,18 @@ REDIS_PAUSE_S = 10.0
 _MESSAGES_BETWEEN_REPORTS = 500
 _SHORT_PAYLOAD_BYTES = 10_000
 
-_CANDIDATE_FIELDS = tuple(name for name in ALERT_FIELDS if name not in ("class_ids", "p_flat", "features"))
-"""What Redis is told as values; the encoded message holds the rest."""
+_CANDIDATE_FIELDS = (
+    "alert_id",
+    "object_id",
+    "alert_mjd",
+    "input_time_ms",
+    "p_survey",
+    "class_id",
+    "not_classified_reason",
+    "is_novel",
+    "novelty_p_value",
+)
+"""What decides which pools of candidates an object is in; the encoded message holds all."""
 
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(os.environ["GUESTSTAR_HOME"], ignore_errors=True)
+
+
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Compile once before the processes begin: each would do it for itself."""
+    subprocess.run([sys.executable, "-m", "broker.cli", "warm"], cwd=config.rootpath, check=True)
 
 
 class ByFile(LoadScopeScheduling):

@@ -54,7 +54,7 @@ def contest(settings: Settings, progress: Progress) -> tuple[dict[int, Backlog],
         made = stream_home.messages(progress)
         peer = peer_rate(own, made[:PEER_ALERTS], progress)
         found, mean_bytes = {}, 0
-        for size in BATCH_SIZES:
+        for size in dict.fromkeys(BATCH_SIZES):
             n = size * (WARM_UP_BATCHES + MEASURED_BATCHES)
             fresh = stream_home.new_input(own, size)
             mean_bytes = stream_home.send(fresh, made, n, progress)
