@@ -8,7 +8,7 @@ that is returned never does.
 
 The likelihood can have several maxima. A second one that the scan saw, and whatever lies on the other side of the dip
 that fast variables have near a day, is climbed too where it may be the higher one. A start skips the scan; it is made
-up for where the climb goes far, long, or to a bound.
+up for where the climb goes far, long, or to a bound, or where a look over all timescales from the summit finds another.
 
 Eight at a time, because a backend may evaluate them side by side. The search lives in one small array, so that
 compiled backends can carry it through their own loops without any call back into Python.
@@ -29,7 +29,7 @@ TRIALS = 8
 
 # Places in the search's array. x is log amplitude² (nJy²), y is log timescale² (days²). START: where it began, or NaN.
 X, Y, HALF, BEST_X, BEST_Y, BEST, X_LOW, X_HIGH, Y_LOW, Y_HIGH, ROUNDS, CLIMBED, STATUS = range(13)
-SCAN, CENTRE, START_X, START_Y, TOP_X, TOP_Y, TOP, NEXT_X, NEXT_Y, NEXT, DIP, SCANNED = range(13, 25)
+SCAN, CENTRE, START_X, START_Y, TOP_X, TOP_Y, TOP, NEXT_X, NEXT_Y, NEXT, DIP, LOOK, SCANNED = range(13, 26)
 RUNNING, CONVERGED, FAILED = 0.0, 1.0, 2.0
 
 MAX_ROUNDS = 60
@@ -48,6 +48,9 @@ RIVAL = 6.0  # a second maximum is climbed if the scan saw it no further than th
 DIP_DAYS = 4.0  # maxima below this may have another on the far side of the dip ...
 DIP_SIDES_DAYS = (0.3, 1.8)  # ... found from one of these
 WARM_ROUNDS, WARM_REACH = 5, 1.0  # a start is given up after so many rounds, or so far away (log², either way)
+LOOK_TIMESCALES_DAYS = (0.3, 0.8, 2.5, 8.0, 30.0, 150.0, 1000.0)  # seen from the summit that a start led to ...
+LOOK_OUTLIER = (6.0, 0.3)  # ... with an amplitude in units of the largest flux at a timescale in days
+LOOK_RIVAL = 3.0  # a second maximum that is seen no further than this below the summit asks for a scan
 
 _PATTERN = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, -1], [1, -1]], np.float64)
 _TERMS = np.stack(
@@ -109,6 +112,9 @@ def propose(search: NDArray[np.float64], trial_x: NDArray[np.float64], trial_y: 
         if stage < SCANS - 1:
             trial_x[k] = search[CENTRE] + 2.0 * math.log(SCAN_AMPLITUDES[stage])
             trial_y[k] = 2.0 * math.log(SCAN_TIMESCALES_DAYS[k])
+        elif search[LOOK] == 1.0:
+            _look(search, trial_x, trial_y)
+            return
         elif stage == SCANS - 1:
             in_ceilings = OUTLIER_AMPLITUDES[k % 2] / AMPLITUDE_CEILING_IN_FLUXES
             trial_x[k] = search[X_HIGH] + 2.0 * math.log(in_ceilings)
@@ -129,6 +135,9 @@ def advance(
     search[ROUNDS] += 1.0
     if search[SCAN] > 0.0:
         _scan(search, trial_x, trial_y, value)
+        return
+    if search[LOOK] == 1.0:
+        _judge_summit(search, value)
         return
     search[CLIMBED] += 1.0
     best_before = search[BEST]
@@ -240,6 +249,37 @@ def _judge_start(search: NDArray[np.float64]) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _look(search: NDArray[np.float64], trial_x: NDArray[np.float64], trial_y: NDArray[np.float64]) -> None:
+    """Trial points over all timescales, seen from the summit that a start led to: seven on the ridge, one for wild
+    points."""
+    for k in range(TRIALS - 1):
+        trial_x[k] = max(search[TOP_X], search[CENTRE] + 2.0 * math.log(SCAN_AMPLITUDES[1]))
+        trial_y[k] = 2.0 * math.log(LOOK_TIMESCALES_DAYS[k])
+    trial_x[-1] = search[X_HIGH] + 2.0 * math.log(LOOK_OUTLIER[0] / AMPLITUDE_CEILING_IN_FLUXES)
+    trial_y[-1] = 2.0 * math.log(LOOK_OUTLIER[1])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _judge_summit(search: NDArray[np.float64], value: NDArray[np.float64]) -> None:
+    """Give a start up, and scan, where the ridge rises again beyond a dip, or anything is higher than the summit."""
+    search[LOOK] = 2.0
+    rival = value[TRIALS - 1] > search[TOP]
+    last = TRIALS - 2
+    for j in range(last + 1):
+        apart = 2.0 * math.log(LOOK_TIMESCALES_DAYS[j]) - search[TOP_Y]
+        inward = j - 1 if apart > 0.0 else j + 1
+        between = 0 <= inward <= last and (2.0 * math.log(LOOK_TIMESCALES_DAYS[inward]) - search[TOP_Y]) * apart > 0.0
+        rises = between and value[j] > value[inward]
+        rival = rival or value[j] > search[TOP] or (rises and value[j] > search[TOP] - LOOK_RIVAL)
+    if rival:
+        search[START_X], search[SCAN] = np.nan, SCANS
+        search[STATUS] = RUNNING
+    else:
+        search[STATUS] = CONVERGED
+        _try_another(search)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _try_another(search: NDArray[np.float64]) -> None:
     """At a summit: climb another that may be higher, or end at the highest."""
     if search[BEST] > search[TOP]:
@@ -247,6 +287,8 @@ def _try_another(search: NDArray[np.float64]) -> None:
     if search[NEXT] > search[TOP] - RIVAL:
         search[NEXT], search[STATUS] = -np.inf, RUNNING
         _climb_from(search, search[NEXT_X], search[NEXT_Y], WIDE)
+    elif search[LOOK] == 0.0 and math.isfinite(search[START_X]):
+        search[LOOK], search[STATUS] = 1.0, RUNNING
     elif search[DIP] == 0.0 and search[TOP_Y] < 2.0 * math.log(DIP_DAYS) and not math.isfinite(search[START_X]):
         low, high = 2.0 * math.log(DIP_SIDES_DAYS[0]), 2.0 * math.log(DIP_SIDES_DAYS[1])
         search[DIP], search[STATUS] = 1.0, RUNNING

@@ -26,12 +26,12 @@ def read(source: str, folder: Path) -> LightCurves:
     return (bts if source == "bts" else snana).load(folder / source).light_curves
 
 
-def cut(light_curves: LightCurves) -> LightCurves:
-    """Alerts drawn at random, each with the history it had."""
+def cut(light_curves: LightCurves, n: int = N) -> LightCurves:
+    """``n`` alerts drawn at random, or as many as there are, each with the history it had."""
     found = triggers(light_curves)
-    chosen = np.sort(np.random.default_rng(8).choice(len(found), min(4 * N, len(found)), replace=False))
+    chosen = np.sort(np.random.default_rng(8).choice(len(found), min(4 * n, len(found)), replace=False))
     drawn = alerts_at(light_curves, found.select(chosen))
-    few = np.flatnonzero((drawn.n_points > 0) & (drawn.n_points <= MOST_POINTS))[:N]
+    few = np.flatnonzero((drawn.n_points > 0) & (drawn.n_points <= MOST_POINTS))[:n]
     return drawn.select(few)
 
 
@@ -45,11 +45,12 @@ def test_optimum_is_as_good_as_georges(source: str, shared_data: Path) -> None:
     assert (shortfall < 0.1).all(), np.sort(shortfall)[-5:]
 
 
-def test_a_warm_start_ends_where_a_cold_one_does() -> None:
-    light_curves = cut(plasticc.load().light_curves)
+@pytest.mark.parametrize("source", ["plasticc", "spcc", "bts", "packets"])
+def test_a_warm_start_ends_where_a_cold_one_does(source: str, shared_data: Path) -> None:
+    light_curves = cut(read(source, shared_data), 300)
     before = fit(light_curves.before(light_curves.alert_mjd - 0.5))
     warm = fit(light_curves, start=np.stack([before.amplitude_njy, before.timescale_days], axis=1))
     shortfall = fit(light_curves).log_likelihood - warm.log_likelihood
     assert warm.converged.all()
     assert np.median(np.abs(shortfall)) < 1e-3
-    assert (shortfall < 0.1).mean() >= 0.95, np.sort(shortfall)[-5:]
+    assert (shortfall < 0.1).mean() >= 0.993, np.sort(shortfall)[-5:]  # two of 300; without the check three and more
