@@ -4,13 +4,13 @@ The kernel, its constants and its bounds are in :mod:`features.kernel`. Three ba
 
 - ``state_space``: exact in linear time, compiled; the one the broker uses;
 - ``dense``: Cholesky factorisation, compiled, cubic time;
-- ``george``: the george package and SciPy's optimiser, the reference.
+- ``george``: the george package and SciPy's optimiser, the reference; with it any other kernel that george can write.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,6 +38,7 @@ class GaussianProcessFits:
     - ``error_floor``: standard error added in quadrature to every point, a fraction of its flux.
     - ``explained``: (n, 6, 3) what the filter knew of each band after the last point (``points.Solutions``); without
       it :meth:`predict_std_now` takes longer.
+    - ``kernel``: the george kernel that was asked for, or None: that of :mod:`features.kernel`.
 
     All but ``converged`` are NaN for a light curve without points.
     """
@@ -51,6 +52,7 @@ class GaussianProcessFits:
     weights_per_njy: Array
     error_floor: float = ERROR_FLOOR_FRACTION
     explained: Array | None = None
+    kernel: Any = None
 
     def __len__(self) -> int:
         return len(self.converged)
@@ -71,6 +73,7 @@ class GaussianProcessFits:
             weights_per_njy=self.weights_per_njy[points],
             error_floor=self.error_floor,
             explained=None if self.explained is None else self.explained[rows],
+            kernel=self.kernel,
         )
 
     def predict(self, time_mjd: ArrayLike) -> tuple[Array, Array]:
@@ -83,7 +86,7 @@ class GaussianProcessFits:
         std = np.empty_like(mean)
         points, places = points_of(self.light_curves, self.error_floor), self._logarithms()
         if self.backend == "george":
-            george_backend.predict(points, self.light_curves.survey, *places, wanted, mean, std)
+            george_backend.predict(points, self.light_curves.survey, *places, wanted, mean, std, self.kernel)
         else:
             solver = dense if self.backend == "dense" else smoother
             solver.predict(points, *places, wanted, mean, std)
@@ -121,7 +124,11 @@ class GaussianProcessFits:
         wanted, order = self._ascending(time_mjd)
         out = np.empty((len(self), N_BANDS, wanted.shape[1]))
         points = points_of(self.light_curves, self.error_floor)
-        mean_flux.predict_mean(points, self.weights_per_njy, *self._logarithms(), wanted, slope, out)
+        given = self.weights_per_njy, *self._logarithms(), wanted, slope, out
+        if self.kernel is None:
+            mean_flux.predict_mean(points, *given)
+        else:
+            george_backend.predict_mean(points, self.light_curves.survey, *given, self.kernel)
         return _restored(out, order)
 
     def _ascending(self, time_mjd: ArrayLike) -> tuple[Array, NDArray[np.int64] | None]:
@@ -145,18 +152,21 @@ def fit(
     backend: str = "state_space",
     start: ArrayLike | None = None,
     error_floor: float = ERROR_FLOOR_FRACTION,
+    kernel: Any = None,
 ) -> GaussianProcessFits:
     """Fit amplitude and timescale of every light curve by maximum likelihood.
 
     ``start`` (n, 2), amplitude in nJy and timescale in days, begins the search at earlier values of the same
     objects (NaN: none known) and saves part of the work; without it the search is a function of the light curve
     alone. ``error_floor`` is a standard error added in quadrature to every point, as a fraction of its flux: what
-    calibration and the model leave open; with a raw S/N over 1,000 no solver keeps its digits without it. Never
-    raises for valid light curves. Raises ValueError for an unknown backend, a start of another shape or an error
-    floor outside 0 to 1.
+    calibration and the model leave open; with a raw S/N over 1,000 no solver keeps its digits without it.
+
+    ``kernel``, for the backend george alone, is any george kernel of two dimensions, time over the timescale and
+    wavelength in nm: the covariance is amplitude² × kernel, its own parameters stay as given, and the timescale is in
+    units of its length. Never raises for valid light curves. Raises ValueError for an unknown backend, a kernel that
+    the backend can't take, a start of another shape or an error floor outside 0 to 1.
     """
-    if backend not in BACKENDS:
-        raise ValueError(f"the backend must be one of {', '.join(BACKENDS)}, found {backend!r}")
+    _require(backend, kernel)
     if not 0.0 <= error_floor < 1.0:
         raise ValueError(f"the error floor must be a fraction of the flux, 0 to 1, found {error_floor}")
     n = len(light_curves)
@@ -168,7 +178,7 @@ def fit(
     points = points_of(light_curves, error_floor)
     found = unsolved(points)
     if backend == "george":
-        george_backend.fit(points, light_curves.survey, given, found)
+        george_backend.fit(points, light_curves.survey, given, found, kernel)
     else:
         solver = dense if backend == "dense" else state_space
         solver.fit(points, given, found)
@@ -183,7 +193,18 @@ def fit(
         found.alpha,
         error_floor,
         found.explained if backend == "state_space" else None,
+        kernel,
     )
+
+
+def _require(backend: str, kernel: Any) -> None:
+    if backend not in BACKENDS:
+        raise ValueError(f"the backend must be one of {', '.join(BACKENDS)}, found {backend!r}")
+    if kernel is not None and (backend != "george" or getattr(kernel, "ndim", None) != 2):
+        raise ValueError(
+            f"a kernel must be one of george's with ndim=2, (time / timescale, wavelength in nm), for the backend "
+            f"george; found {kernel!r} for the backend {backend}"
+        )
 
 
 def _restored(values: Array, order: NDArray[np.int64] | None) -> Array:

@@ -2,42 +2,52 @@
 reference.
 
 Slow, one light curve after the other, and written by other people: what the compiled backends are checked against.
-It is also the place to try another kernel.
+It is also the place to try another kernel: any that george can write, over (time / timescale, wavelength in nm).
+Amplitude and timescale are fitted as ever, the kernel's own parameters stay as they were given.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features import search as searching
-from features.kernel import WAVELENGTH_LENGTH_NM, wavelengths_nm
+from features.kernel import N_BANDS, WAVELENGTH_LENGTH_NM, wavelengths_nm
 from features.points import Curve, Points, Solutions, curve_of
 
 Array = NDArray[np.float64]
 _START_DAYS = 20.0
+_GRADIENT_STEP = 1e-4  # log amplitude² and log timescale²: the likelihood is good to ten digits
+_SLOPE_STEP = 1e-3  # timescales: a kernel need not have a derivative that can be written down
+Loss = Callable[[Array], tuple[float, Array]]
 
 
-def process(x: float, y: float, curve: Curve, survey: int) -> Any:
-    """A george.GP at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²), its matrix factored."""
+def process(x: float, y: float, curve: Curve, survey: int, kernel: Any = None) -> Any:
+    """A george.GP at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²), its matrix factored; of the
+    house's kernel or of another."""
     import george
     from george import kernels
 
-    kernel = (
-        math.exp(x)
-        * kernels.Matern32Kernel(math.exp(y), ndim=2, axes=0)
-        * kernels.Matern32Kernel(WAVELENGTH_LENGTH_NM**2, ndim=2, axes=1)
-    )
-    kernel.freeze_parameter("k2:metric:log_M_0_0")
-    gp = george.GP(kernel)
-    gp.compute(np.stack([curve.time, wavelengths_nm()[survey, curve.band]], axis=1), np.sqrt(curve.variance))
+    if kernel is not None:
+        gp = george.GP(math.exp(x) * kernel)
+        time = curve.time * math.exp(-0.5 * y)
+    else:
+        house = (
+            math.exp(x)
+            * kernels.Matern32Kernel(math.exp(y), ndim=2, axes=0)
+            * kernels.Matern32Kernel(WAVELENGTH_LENGTH_NM**2, ndim=2, axes=1)
+        )
+        house.freeze_parameter("k2:metric:log_M_0_0")
+        gp, time = george.GP(house), curve.time
+    gp.compute(np.stack([time, wavelengths_nm()[survey, curve.band]], axis=1), np.sqrt(curve.variance))
     return gp
 
 
-def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solutions) -> None:
+def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solutions, kernel: Any = None) -> None:
     """Fit every light curve; ``survey`` (n,), ``start`` (n, 2) log amplitude² and log timescale² to begin at, or
     NaN."""
     for i in range(len(survey)):
@@ -46,10 +56,10 @@ def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solut
             continue
         curve = curve_of(points, i)
         try:
-            found, x, y = maximise(curve, int(survey[i]), start[i])
+            found, x, y = maximise(curve, int(survey[i]), start[i], kernel)
             if not math.isfinite(x + y):
                 continue
-            gp = process(x, y, curve, int(survey[i]))
+            gp = process(x, y, curve, int(survey[i]), kernel)
             solutions.value[i], solutions.alpha[own] = gp.log_likelihood(curve.flux), gp.apply_inverse(curve.flux)
             solutions.x[i], solutions.y[i] = x, y
             solutions.converged[i] = found and math.isfinite(solutions.value[i])
@@ -57,7 +67,7 @@ def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solut
             solutions.value[i] = np.nan  # george gave up on the matrix: not converged
 
 
-def maximise(curve: Curve, survey: int, start: Array) -> tuple[bool, float, float]:
+def maximise(curve: Curve, survey: int, start: Array, kernel: Any = None) -> tuple[bool, float, float]:
     """L-BFGS-B within the bounds of :mod:`features.search`: whether it succeeded, and where it ended."""
     from scipy.optimize import minimize
 
@@ -69,6 +79,13 @@ def maximise(curve: Curve, survey: int, start: Array) -> tuple[bool, float, floa
     cold = search[searching.SCAN] > 0.0
     first = np.array([search[searching.X], 2.0 * math.log(_START_DAYS) if cold else search[searching.Y]])
     first = np.clip(first, *np.transpose(bounds))
+    loss = _loss(curve, survey, first) if kernel is None else _loss_of_any(curve, survey, kernel)
+    result = minimize(loss, first, jac=True, bounds=bounds, method="L-BFGS-B")
+    return bool(result.success), float(result.x[0]), float(result.x[1])
+
+
+def _loss(curve: Curve, survey: int, first: Array) -> Loss:
+    """The log-likelihood and its gradient, negative, with george's own gradient."""
     gp = process(first[0], first[1], curve, survey)
     to_constant = gp.get_parameter_vector()[0] - first[0]  # george's constant is summed over its dimensions
 
@@ -76,12 +93,32 @@ def maximise(curve: Curve, survey: int, start: Array) -> tuple[bool, float, floa
         gp.set_parameter_vector([place[0] + to_constant, place[1]])
         return -gp.log_likelihood(curve.flux, quiet=True), -gp.grad_log_likelihood(curve.flux, quiet=True)
 
-    result = minimize(loss, first, jac=True, bounds=bounds, method="L-BFGS-B")
-    return bool(result.success), float(result.x[0]), float(result.x[1])
+    return loss
+
+
+def _loss_of_any(curve: Curve, survey: int, kernel: Any) -> Loss:
+    """The same for any kernel, with the gradient from differences."""
+
+    def height(x: float, y: float) -> float:
+        return float(process(x, y, curve, survey, kernel).log_likelihood(curve.flux))
+
+    def loss(place: Array) -> tuple[float, Array]:
+        x, y, step = float(place[0]), float(place[1]), _GRADIENT_STEP
+        rise = np.array([height(x + step, y) - height(x - step, y), height(x, y + step) - height(x, y - step)])
+        return -height(x, y), -rise / (2.0 * step)
+
+    return loss
 
 
 def predict(
-    points: Points, survey: NDArray[np.int8], x: Array, y: Array, wanted: Array, out_mean: Array, out_std: Array
+    points: Points,
+    survey: NDArray[np.int8],
+    x: Array,
+    y: Array,
+    wanted: Array,
+    out_mean: Array,
+    out_std: Array,
+    kernel: Any = None,
 ) -> None:
     """Mean and standard deviation at the wanted times; arguments as in :func:`features.smoother.predict`."""
     for i in range(len(survey)):
@@ -89,8 +126,43 @@ def predict(
         if not np.isfinite(x[i] + y[i]) or len(curve.time) == 0:
             out_mean[i], out_std[i] = np.nan, np.nan
             continue
-        gp = process(x[i], y[i], curve, int(survey[i]))
+        gp = process(x[i], y[i], curve, int(survey[i]), kernel)
+        time = wanted[i] if kernel is None else wanted[i] * math.exp(-0.5 * y[i])
         for p, wavelength in enumerate(wavelengths_nm()[survey[i]]):
-            places = np.stack([wanted[i], np.full(wanted.shape[1], wavelength)], axis=1)
+            places = np.stack([time, np.full(len(time), wavelength)], axis=1)
             out_mean[i, p], square = gp.predict(curve.flux, places, return_var=True)
             out_std[i, p] = np.sqrt(np.maximum(square, 0.0))
+
+
+def predict_mean(
+    points: Points,
+    survey: NDArray[np.int8],
+    alpha: Array,
+    x: Array,
+    y: Array,
+    wanted: Array,
+    slope: bool,
+    out: Array,
+    kernel: Any,
+) -> None:
+    """The mean, or its slope by differences, under any kernel; arguments as in
+    :func:`features.mean_flux.predict_mean`."""
+    for i in range(len(survey)):
+        own = slice(points.offsets[i], points.offsets[i + 1])
+        if not np.isfinite(x[i] + y[i]) or own.start == own.stop:
+            out[i] = np.nan
+            continue
+        rate, wavelengths = math.exp(-0.5 * y[i]), wavelengths_nm()[survey[i]]
+        seen = np.stack([points.time[own] * rate, wavelengths[points.band[own]]], axis=1)
+        time, weight = wanted[i] * rate, math.exp(x[i]) * alpha[own]
+        later, earlier = (time + _SLOPE_STEP, time - _SLOPE_STEP) if slope else (time, None)
+        for p in range(N_BANDS):
+            out[i, p] = _covariance(kernel, later, wavelengths[p], seen) @ weight
+            if earlier is not None:
+                out[i, p] -= _covariance(kernel, earlier, wavelengths[p], seen) @ weight
+                out[i, p] *= rate / (2.0 * _SLOPE_STEP)
+
+
+def _covariance(kernel: Any, time: Array, wavelength: float, seen: Array) -> Any:
+    """The kernel between ``time`` (m,), in timescales, at one wavelength, and the points ``seen`` (k, 2): (m, k)."""
+    return kernel.get_value(np.stack([time, np.full(len(time), wavelength)], axis=1), seen)

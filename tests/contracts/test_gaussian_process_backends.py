@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from george import kernels
 from hypothesis import given, settings
 
-from features.gaussian_process import BACKENDS, fit
+from features import gaussian_process
+from features.gaussian_process import BACKENDS, GaussianProcessFits
 from features.kernel import TIMESCALE_BOUNDS_DAYS
+from features.matrix import measure
 from schemas.light_curves import LightCurves
 from tests.unit.features.made_curves import START_MJD, curves, light_curve, simulated
 
 FEW = 12
+OTHER_KERNEL = "george with another kernel"
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
+def fit(light_curves: LightCurves, *, backend: str = "state_space", **given: Any) -> GaussianProcessFits:
+    """A fit by a backend, or by george with a rational quadratic in time and Matérn-5/2 in wavelength."""
+    if backend == OTHER_KERNEL:
+        in_time = kernels.RationalQuadraticKernel(log_alpha=0.5, metric=1.0, ndim=2, axes=0)
+        kernel = in_time * kernels.Matern52Kernel(500.0**2, ndim=2, axes=1)
+        return gaussian_process.fit(light_curves, backend="george", kernel=kernel, **given)
+    return gaussian_process.fit(light_curves, backend=backend, **given)
+
+
+@pytest.fixture(scope="module", params=[*BACKENDS, OTHER_KERNEL])
 def backend(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -169,10 +183,26 @@ def test_compiled_backends_find_the_same_maximum(light_curves: LightCurves) -> N
     assert abs(linear.log_likelihood - dense.log_likelihood) < 0.05
 
 
+def test_the_houses_kernel_may_be_given_as_georges() -> None:
+    light_curves = simulated(5)
+    kernel = kernels.Matern32Kernel(1.0, ndim=2, axes=0) * kernels.Matern32Kernel(600.0**2, ndim=2, axes=1)
+    ours, theirs = (
+        gaussian_process.fit(light_curves, backend="george", kernel=given, error_floor=0.02) for given in (None, kernel)
+    )
+    np.testing.assert_allclose(theirs.log_likelihood, ours.log_likelihood, atol=0.01)
+    wanted = light_curves.alert_mjd[:, None] - np.linspace(0, 50, 7)
+    for one, two in zip(ours.predict(wanted), theirs.predict(wanted), strict=True):
+        assert (np.abs(one - two).max(axis=(1, 2)) < 0.03 * ours.amplitude_njy).all()
+    assert np.isfinite(measure(theirs)).any(axis=1).all()
+
+
 def test_wrong_arguments_are_named() -> None:
     light_curves = simulated(2)
     with pytest.raises(ValueError, match="state_space, dense, george, found 'magic'"):
         fit(light_curves, backend="magic")
+    for backend, kernel in (("state_space", kernels.ExpKernel(1.0, ndim=2)), ("george", kernels.ExpKernel(1.0))):
+        with pytest.raises(ValueError, match="george's with ndim=2"):
+            fit(light_curves, backend=backend, kernel=kernel)
     with pytest.raises(ValueError, match=r"shape \(2, 2\)"):
         fit(light_curves, start=[1.0, 2.0])
     with pytest.raises(ValueError, match=r"0 to 1, found 1\.5"):
