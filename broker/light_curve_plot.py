@@ -50,6 +50,9 @@ class Marked(Protocol):
     def mark(self, axes: Axes, scale: float) -> None:
         """Mark what is measured from it, in an axis whose unit is 1 / ``scale`` nJy."""
 
+    def handles(self) -> list[Line2D]:
+        """What the legend says of the marks."""
+
 
 def figure_of(light_curves: LightCurves, predictions: Sequence[Prediction | None] | None = None) -> Figure:
     """A figure with a panel for each alert, the first :data:`MAX_PANELS` of them; ValueError where there is none."""
@@ -68,7 +71,9 @@ def figure_of(light_curves: LightCurves, predictions: Sequence[Prediction | None
         else:
             axes.set_axis_off()
     handles = _legend(light_curves.select(np.arange(n)))
-    figure.legend(handles=handles, loc="outside lower center", ncols=max(len(handles), 1), frameon=False)
+    handles += next((one.handles() for one in predictions or () if isinstance(one, Marked)), [])
+    most = 5 if n == 1 else 10
+    figure.legend(handles=handles, loc="outside lower center", ncols=max(min(len(handles), most), 1), frameon=False)
     if len(light_curves) > n:
         figure.suptitle(f"the first {n} of {len(light_curves):,} alerts")
     return figure
@@ -123,9 +128,9 @@ def _points(axes: Axes, time: NDArray, flux: NDArray, error: NDArray, letter: in
 def _prediction(axes: Axes, prediction: Prediction, letter: int, scale: float) -> None:
     name = BANDS[letter]
     mean, std = prediction.mean_njy[letter] * scale, prediction.std_njy[letter] * scale
-    axes.plot(prediction.time_mjd, mean, color=BAND_COLOURS[name], linestyle=BAND_LINE_STYLES[name], linewidth=1.2)
+    axes.plot(prediction.time_mjd, mean, color=BAND_COLOURS[name], linestyle=BAND_LINE_STYLES[name], linewidth=1.3)
     axes.fill_between(
-        prediction.time_mjd, mean - std, mean + std, color=BAND_COLOURS[name], alpha=0.15, linewidth=0, zorder=1
+        prediction.time_mjd, mean - std, mean + std, color=BAND_COLOURS[name], alpha=0.1, linewidth=0, zorder=1
     )
 
 

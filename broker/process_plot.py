@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from features.catalogue import NAMES
@@ -15,14 +16,22 @@ from features.grid import BEFORE_FIRST_DETECTION_DAYS, predict_grid
 from features.matrix import measure
 from schemas.light_curves import BANDS, LightCurves
 
-TIMES = 300
+TIMES = 600
+KNOWN = 0.7
+"""The process is drawn where its standard deviation is below this part of its amplitude: elsewhere it knows next to
+nothing, and the bands of a fast variable would fill the gaps between the nights with grey."""
+
+FAST_NIGHTS = 20.0
+"""With more timescales than this in the light curve, rise and decline are too short to be seen in the picture."""
+
 _R = BANDS.index("r")
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessPrediction:
     """The process of one alert: ``time_mjd`` (m,) up to the alert, ``mean_njy`` and ``std_njy`` (6, m), and its
-    ``features`` by name; the peak in r is at ``peak_mjd``, ``peak_njy``."""
+    ``features`` by name; the peak in r is at ``peak_mjd``, ``peak_njy``; ``now_njy`` and ``largest_njy`` are its flux at the
+    alert and its largest absolute flux there. Where the process is not known, mean and std are NaN."""
 
     time_mjd: NDArray[np.float64]
     mean_njy: NDArray[np.float64]
@@ -30,31 +39,42 @@ class ProcessPrediction:
     features: dict[str, float]
     peak_mjd: float
     peak_njy: float
+    now_njy: float
+    largest_njy: float
 
     def mark(self, axes: Axes, scale: float) -> None:
         """Mark peak, rise, decline and the slope now, in r, in an axis whose unit is 1 / ``scale`` nJy."""
-        found, high = self.features, self.peak_njy * scale
-        axes.plot(self.peak_mjd, high, "k*", markersize=8, zorder=5)
-        if math.isfinite(found["rise_days"]):
-            _span(axes, self.peak_mjd - found["rise_days"], self.peak_mjd, 0.5 * high, f"{found['rise_days']:.1f} d")
-        if math.isfinite(found["decline_days"]):
-            _span(
-                axes, self.peak_mjd, self.peak_mjd + found["decline_days"], 0.5 * high, f"{found['decline_days']:.1f} d"
-            )
+        found, high, length = self.features, self.peak_njy * scale, float(np.ptp(self.time_mjd))
+        axes.plot(self.peak_mjd, high, "*", color="white", markeredgecolor="k", markersize=13, zorder=6)
+        if length > FAST_NIGHTS * 10.0 ** found["timescale"]:
+            return
+        for name, sign in (("rise_days", -1.0), ("decline_days", 1.0)):
+            if math.isfinite(found[name]):
+                _span(axes, self.peak_mjd, self.peak_mjd + sign * found[name], 0.5 * high, f"{found[name]:.1f} d")
         if math.isfinite(found["slope_now"]):
-            now, shown = self.time_mjd[-1], 0.08 * float(np.ptp(self.time_mjd))
-            largest = abs(self.mean_njy[_R]).max() * scale
-            end = self.mean_njy[_R, -1] * scale
-            ends = np.array([-shown, 0.4 * shown])
-            axes.plot(now + ends, end + found["slope_now"] * largest * ends, "k--", linewidth=1.2, zorder=5)
+            ends = np.array([-0.08, 0.03]) * length
+            axes.plot(
+                self.time_mjd[-1] + ends,
+                (self.now_njy + found["slope_now"] * self.largest_njy * ends) * scale,
+                "k-",
+                linewidth=2.0,
+                zorder=6,
+            )
+
+    def handles(self) -> list[Line2D]:
+        """What the legend says of the process and its marks."""
+        star = Line2D([], [], linestyle="none", marker="*", color="white", markeredgecolor="k", markersize=11)
+        star.set_label("peak of the process in r")
+        return [Line2D([], [], color="0.3", linewidth=1.4, label="Gaussian process, ±1σ"), star]
 
 
 def _span(axes: Axes, left: float, right: float, height: float, text: str) -> None:
-    arrow = {"arrowstyle": "<->", "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", (left, height), (right, height), arrowprops=arrow, zorder=5)
-    axes.annotate(
-        text, ((left + right) / 2, height), (0, 2), textcoords="offset points", ha="center", fontsize=6.5, zorder=5
+    arrow = {"arrowstyle": "<->", "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", (left, height), (right, height), arrowprops=arrow, zorder=6)
+    label = axes.annotate(
+        text, ((left + right) / 2, height), (0, 5), textcoords="offset points", ha="center", fontsize=9, zorder=7
     )
+    label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0})
 
 
 def predictions_of(light_curves: LightCurves) -> list[ProcessPrediction | None]:
@@ -62,15 +82,30 @@ def predictions_of(light_curves: LightCurves) -> list[ProcessPrediction | None]:
     fits = fit(light_curves)
     grid, values = predict_grid(fits), measure(fits)
     first = np.fmax(grid.time_mjd[:, 0], light_curves.alert_mjd - 400.0 - BEFORE_FIRST_DETECTION_DAYS)
-    wanted = np.linspace(first, light_curves.alert_mjd, TIMES, axis=1)
+    wanted = np.stack([_times(light_curves, row, float(first[row])) for row in range(len(first))])
     mean, std = fits.predict(wanted)
+    unknown = std > KNOWN * fits.amplitude_njy[:, None, None]
+    mean[unknown], std[unknown] = np.nan, np.nan
     found: list[ProcessPrediction | None] = []
     for row in range(len(light_curves)):
         if not fits.converged[row]:
             found.append(None)
             continue
-        peak = int(np.argmax(grid.mean_njy[row, _R]))
+        flux = grid.mean_njy[row, _R]
+        peak = int(np.argmax(flux))
         features = dict(zip(NAMES, values[row].tolist(), strict=True))
-        place = float(grid.time_mjd[row, peak]), float(grid.mean_njy[row, _R, peak])
-        found.append(ProcessPrediction(wanted[row], mean[row], std[row], features, *place))
+        marks = float(grid.time_mjd[row, peak]), float(flux[peak]), float(flux[-1]), float(np.abs(flux).max())
+        found.append(ProcessPrediction(wanted[row], mean[row], std[row], features, *marks))
     return found
+
+
+def _times(light_curves: LightCurves, row: int, first: float) -> NDArray[np.float64]:
+    """Half of the times evenly from ``first`` to the alert, half where the points lie: nights are short."""
+    last = float(light_curves.alert_mjd[row])
+    own = light_curves.time_mjd[light_curves.offsets[row] : light_curves.offsets[row + 1]]
+    own = own[own >= first]
+    even = np.linspace(first, last, TIMES // 2)
+    if not len(own):
+        return np.linspace(first, last, TIMES)
+    dense = np.interp(np.linspace(0, len(own) - 1, TIMES - len(even)), np.arange(len(own)), own)
+    return np.sort(np.concatenate([even, dense]))
