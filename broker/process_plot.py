@@ -30,8 +30,8 @@ _R = BANDS.index("r")
 @dataclass(frozen=True, slots=True)
 class ProcessPrediction:
     """The process of one alert: ``time_mjd`` (m,) up to the alert, ``mean_njy`` and ``std_njy`` (6, m), and its
-    ``features`` by name; the peak in r is at ``peak_mjd``, ``peak_njy``; ``now_njy`` and ``largest_njy`` are its flux at the
-    alert and its largest absolute flux there. Where the process is not known, mean and std are NaN."""
+    ``features`` by name; the peak in r is at ``peak_mjd``, ``peak_njy``; ``now_njy`` and ``largest_njy`` are its flux
+    at the alert and its largest absolute flux there. Where the process is not known, mean and std are NaN."""
 
     time_mjd: NDArray[np.float64]
     mean_njy: NDArray[np.float64]
