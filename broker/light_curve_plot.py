@@ -71,7 +71,8 @@ def figure_of(light_curves: LightCurves, predictions: Sequence[Prediction | None
         else:
             axes.set_axis_off()
     handles = _legend(light_curves.select(np.arange(n)))
-    handles += next((one.handles() for one in predictions or () if isinstance(one, Marked)), [])
+    marked: list[Marked] = [one for one in predictions or () if isinstance(one, Marked)]
+    handles += marked[0].handles() if marked else []
     most = 5 if n == 1 else 10
     figure.legend(handles=handles, loc="outside lower center", ncols=max(min(len(handles), most), 1), frameon=False)
     if len(light_curves) > n:

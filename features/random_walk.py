@@ -3,8 +3,9 @@
 Covariance sigma² exp(-|t - t'| / tau) (Kelly, Bechtold & Siemiginowska 2009, arXiv:0903.5315; MacLeod et al. 2010,
 arXiv:1004.0276). The likelihood is exact and takes one pass over the points (a Kalman filter of one state). It is
 evaluated at a fixed table of tau and sigma; the highest value and its neighbours give the maximum by a parabola in
-log tau and log sigma. That is a coarse fit: within a quarter of a decade where the likelihood is as wide as the
-table's steps, and the table's edge where the light curve is too short to tell.
+log tau and log sigma. That is a coarse fit: the points tell sigma² / tau best, and along that ridge, between the
+table's steps in sigma, tau is off by up to half a decade; where the light curve is too short to tell, it is the
+table's edge.
 """
 
 from __future__ import annotations

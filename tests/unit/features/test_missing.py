@@ -32,7 +32,7 @@ def test_too_few_points() -> None:
     assert found["n_points"] == Reason.MEASURED
     for name in ("rise_days", "log_chi2", "period", "walk_timescale", "bazin_rise"):
         assert found[name] == Reason.TOO_FEW_POINTS, name
-    assert reason_of(every_night(supernova(8), "r"))["spm_rise"] != Reason.MEASURED
+    assert reason_of(every_night(supernova(6), "r"))["spm_rise"] != Reason.MEASURED
 
 
 def test_no_band() -> None:
