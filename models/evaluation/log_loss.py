@@ -1,0 +1,39 @@
+"""Logarithmic losses: what a probability costs when the truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.classifier import balanced
+
+LEAST_PROBABILITY = 1e-15
+"""A probability below this counts as this, as in the challenge's own metric (arXiv:1809.11145)."""
+
+
+def flat_log_loss(p: NDArray[np.float64], index: NDArray[np.int64], weight: ArrayLike) -> float:
+    """Mean over the classes present of the mean of -ln p(true class), in nat: all classes weigh alike.
+
+    ``p``: (n, k), rows adding up to 1; ``index``: the true column (n,); ``weight``: (n,). Source: arXiv:1809.11145.
+    """
+    return float(np.average(_surprise(p, index), weights=balanced(index, weight)))
+
+
+def weighted_log_loss(
+    p: NDArray[np.float64], index: NDArray[np.int64], weight: ArrayLike, class_weight: ArrayLike
+) -> float:
+    """As :func:`flat_log_loss` with a weight for each class, (k,): sum_c w_c loss_c / sum_c w_c over those present.
+
+    The challenge gave 2 to some classes and 1 to the others (arXiv:1809.11145, equation 1).
+    """
+    own = balanced(index, weight) * np.asarray(class_weight, np.float64)[index]
+    return float(np.average(_surprise(p, index), weights=own))
+
+
+def log_loss(p: NDArray[np.float64], index: NDArray[np.int64], weight: ArrayLike) -> float:
+    """Mean of -ln p(true class), nat: objects weigh alike, so common classes count most."""
+    return float(np.average(_surprise(p, index), weights=np.asarray(weight, np.float64)))
+
+
+def _surprise(p: NDArray[np.float64], index: NDArray[np.int64]) -> NDArray[np.float64]:
+    return -np.log(np.clip(p[np.arange(len(p)), index], LEAST_PROBABILITY, 1.0))
