@@ -48,15 +48,19 @@ class Calibration:
         class_index: NDArray[np.int64],
         weight: NDArray[np.float64],
         n_detections: ArrayLike,
+        *,
+        equal_rates: bool = True,
     ) -> Calibration:
         """Fit on objects the classifier has not seen; ``weight`` shares an object among its rows.
 
-        Classes are balanced, so the result is for equal rates. A bin or class without objects keeps the
-        overall fit, or no change.
+        Classes are balanced, so the result is for equal rates; without ``equal_rates`` it is for the rates of these
+        very objects. A bin or class without objects keeps the overall fit, or no change.
         """
         bins = len(EPOCH_EDGES) + 1
         k = raw.shape[1]
-        flat = balanced(class_index, weight) * (weight.sum() / max(len(weight), 1)) if len(weight) else weight
+        flat = weight
+        if len(weight) and equal_rates:
+            flat = balanced(class_index, weight) * (weight.sum() / len(weight))
         overall = _fit_one(raw, class_index, flat, np.zeros(k + 1), PENALTY_OVERALL)
         which = epoch_bin(n_detections)
         fits = [

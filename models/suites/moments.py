@@ -1,0 +1,159 @@
+"""Moments: each object as it was known some days after its first detection, with its features."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import ArrayLike, NDArray
+
+from features.catalogue import NAMES, fingerprint
+from models.abstention import n_detections
+from models.datasets.labelled import Labelled
+from models.hashing import uniform
+from models.training_rows import Progress, extract_many, silent
+from schemas.light_curves import LightCurves
+
+WHOLE = float("inf")
+"""Days after the first detection: all that there is of the light curve."""
+
+DRAWN = 3
+"""Further moments of each object, at detections drawn by a hash of the object's id: for learning alone."""
+
+VERSION = 1
+"""Raised when the same data give other moments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Rows of objects at moments, arrays of shape (m,).
+
+    - ``features``: (m, f) in the catalogue's order, of the points up to ``mjd`` alone.
+    - ``object_row``: the object's row in its :class:`Labelled`; ``object_id``: its id.
+    - ``mjd``: the moment, MJD TAI; ``days``: after the first detection, infinite for the whole light curve, NaN where
+      the moment was drawn for learning.
+    - ``detections``: up to then; ``is_new``: the light curve has points that no earlier moment of the object had.
+    - ``redshift``, ``redshift_err``: what a learner may know of it, NaN where it may not.
+    """
+
+    features: NDArray[np.float64]
+    object_row: NDArray[np.int64]
+    object_id: NDArray[np.int64]
+    mjd: NDArray[np.float64]
+    days: NDArray[np.float64]
+    detections: NDArray[np.int64]
+    is_new: NDArray[np.bool_]
+    redshift: NDArray[np.float64]
+    redshift_err: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.object_row)
+
+    def select(self, which: ArrayLike) -> Moments:
+        """The chosen rows: row numbers or a mask."""
+        index = np.asarray(which)
+        return Moments(**{name: getattr(self, name)[index] for name in self.__slots__})
+
+    def of_objects(self, rows: ArrayLike) -> Moments:
+        """All moments of the objects in the given rows of the labelled set."""
+        return self.select(np.isin(self.object_row, np.asarray(rows)))
+
+    def for_learning(self) -> Moments:
+        """The moments at which something was new, in any case one of each object."""
+        return self.select(self.is_new)
+
+    def at(self, days: float) -> Moments:
+        """The moments so many days after the first detection."""
+        return self.select(self.days == days)
+
+    def with_redshift(self, redshift: ArrayLike, error: ArrayLike) -> Moments:
+        """What is known of the redshift of each object of the labelled set, (n,) each."""
+        z, err = np.asarray(redshift, np.float64), np.asarray(error, np.float64)
+        return replace(self, redshift=z[self.object_row], redshift_err=err[self.object_row])
+
+
+def first_detection_mjd(light_curves: LightCurves) -> NDArray[np.float64]:
+    """Time of each object's first detection, MJD TAI, (n,); of its first point where it has no detection."""
+    first = np.full(len(light_curves), np.inf)
+    owner, detected = light_curves.alert_of_point, light_curves.is_detection
+    np.minimum.at(first, owner[detected], light_curves.time_mjd[detected])
+    begin = np.full(len(light_curves), np.inf)
+    np.minimum.at(begin, owner, light_curves.time_mjd)
+    return np.where(np.isfinite(first), first, begin)
+
+
+def moments(
+    labelled: Labelled, days: Sequence[float], folder: Path, *, progress: Progress = silent, n_jobs: int | None = None
+) -> Moments:
+    """Every object at each of the ``days`` after its first detection, at the end, and at a few moments drawn.
+
+    Features are kept in ``folder/<fingerprint>.parquet`` and read from there the next time.
+    """
+    object_row, mjd, day = _chosen(labelled, days)
+    curves = labelled.light_curves.select(object_row).before(mjd)
+    features = _kept(labelled, days, curves, folder, progress, n_jobs)
+    nothing = np.full(len(curves), np.nan)
+    return Moments(
+        features=features,
+        object_row=object_row,
+        object_id=curves.object_id,
+        mjd=curves.alert_mjd,
+        days=day,
+        detections=n_detections(curves),
+        is_new=_is_new(object_row, mjd, curves.n_points),
+        redshift=nothing,
+        redshift_err=nothing,
+    )
+
+
+def _chosen(
+    labelled: Labelled, days: Sequence[float]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Row, time and days of every moment, object by object."""
+    curves, n = labelled.light_curves, len(labelled)
+    first = first_detection_mjd(curves)
+    fixed = np.array([*(day for day in days if np.isfinite(day)), WHOLE])
+    row = np.repeat(np.arange(n), len(fixed) + DRAWN)
+    drawn = np.stack([_drawn(curves, first, k) for k in range(DRAWN)], axis=1)
+    whole = np.broadcast_to(fixed, (n, len(fixed)))
+    mjd = np.concatenate([np.minimum(first[:, None] + whole, curves.alert_mjd[:, None]), drawn], axis=1)
+    day = np.concatenate([whole, np.full((n, DRAWN), np.nan)], axis=1)
+    return row, mjd.ravel(), day.ravel()
+
+
+def _drawn(curves: LightCurves, first: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """A time of each object between its first detection and its end, evenly in the square root of the days."""
+    luck = uniform(curves.object_id, 100 + k)
+    return first + luck**2 * np.maximum(curves.alert_mjd - first, 0.0)
+
+
+def _is_new(row: NDArray[np.int64], mjd: NDArray[np.float64], n_points: NDArray[np.int64]) -> NDArray[np.bool_]:
+    order = np.lexsort((mjd, row))
+    new = np.ones(len(row), bool)
+    same = (np.diff(row[order]) == 0) & (np.diff(n_points[order]) == 0)
+    new[order[1:]] = ~same
+    return new
+
+
+def _kept(
+    labelled: Labelled, days: Sequence[float], curves: LightCurves, folder: Path, progress: Progress, n_jobs: int | None
+) -> NDArray[np.float64]:
+    content = [VERSION, labelled.fingerprint, fingerprint(), list(map(float, days)), DRAWN, len(curves)]
+    content.append(int(labelled.light_curves.object_id.sum()))
+    file = folder / f"moments-{hashlib.sha256(json.dumps(content).encode()).hexdigest()}.parquet"
+    if not file.is_file():
+        features = extract_many(curves, progress=progress, n_jobs=n_jobs)
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(f".{os.getpid()}.draft")
+        columns = {name: pa.array(features[:, j].astype(np.float32)) for j, name in enumerate(NAMES)}
+        pq.write_table(pa.table(columns), draft, compression="zstd")
+        os.replace(draft, file)
+    table = pq.read_table(file)
+    return np.stack([table[name].to_numpy() for name in NAMES], axis=1).astype(np.float64)
