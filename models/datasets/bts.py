@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.datasets.labelled import Labelled
+from models.datasets.truth import Truth
 from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS, LightCurves
 from schemas.passbands import SURVEYS
@@ -40,6 +41,8 @@ CLASS_ID = {
 BAND = {"g": BANDS.index("g"), "R": BANDS.index("r"), "r": BANDS.index("r"), "i": BANDS.index("i")}
 TAI_MINUS_UTC_DAYS = 37 / 86_400
 """Since 2017 (IERS Bulletin C 52); the light curves begin in 2018."""
+PEAK_ORIGIN_MJD = 57_999.5
+"""The catalogue counts the time of the peak from JD 2458000; so the brightest points fall on it, to seconds."""
 NJY_ZERO_POINT_AB_MAG = 31.4
 MAG_TO_RELATIVE_FLUX_ERROR = np.log(10) / 2.5
 
@@ -63,6 +66,29 @@ def load(path: Path) -> Labelled:
         labels["type"].map(CLASS_ID).to_numpy(np.int64),
         "BTS",
         hashlib.sha256(b"".join((path / name).read_bytes() for name in (LABELS_FILE, LIGHT_CURVES_FILE))).hexdigest(),
+        _truth(labels, key),
+    )
+
+
+def _truth(labels: pd.DataFrame, key: str) -> Truth:
+    """Names, types and peaks as the catalogue has them; every object has a spectrum."""
+    n = len(labels)
+    text = {name: labels[name].fillna("").astype(str).to_numpy() for name in (key, "type")}
+    number = {
+        name: pd.to_numeric(labels[name], errors="coerce").to_numpy(np.float64)
+        if name in labels
+        else np.full(n, np.nan)
+        for name in ("redshift", "peakt")
+    }
+    return Truth.of(
+        n,
+        name=text[key],
+        other_name=labels["IAUID"].fillna("").astype(str).to_numpy() if "IAUID" in labels else np.full(n, ""),
+        type_name=text["type"],
+        redshift=number["redshift"],
+        spectroscopic=np.ones(n, bool),
+        peak_mjd=number["peakt"] + PEAK_ORIGIN_MJD + TAI_MINUS_UTC_DAYS,
+        on_sky=np.ones(n, bool),
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.datasets.truth import Truth
 from models.hashing import scramble
 from schemas.light_curves import ALERT_COLUMNS, POINT_COLUMNS, LightCurves
 
@@ -31,19 +32,26 @@ class Labelled:
       ``object_id`` is scrambled, so that it carries nothing of its source.
     - ``class_id``: taxonomy ids, shape (n,), int64.
     - ``source``: the name of the data set; ``fingerprint``: SHA-256 of what was read, hexadecimal.
+    - ``truth``: what else is known of the objects, which no feature and no score may see; all unknown by default.
 
-    The truth is kept apart from ``light_curves``; redshifts and field flags are not kept at all.
+    The truth is kept apart from ``light_curves``. Those hold the host's photometric redshift where the set gives one,
+    never a spectroscopic or a true one; field flags are not kept at all.
     """
 
     light_curves: LightCurves
     class_id: NDArray[np.int64]
     source: str
     fingerprint: str
+    truth: Truth = field(default_factory=lambda: Truth.of(0))
 
     def __post_init__(self) -> None:
         if self.class_id.shape != (len(self.light_curves),):
             n = len(self.light_curves)
             raise ValueError(f"class_id must have one entry per object ({n}), found {self.class_id.shape}")
+        if not len(self.truth):
+            object.__setattr__(self, "truth", Truth.of(len(self)))
+        if len(self.truth) != len(self):
+            raise ValueError(f"truth must have one entry per object ({len(self)}), found {len(self.truth)}")
 
     def __len__(self) -> int:
         return len(self.light_curves)
@@ -51,7 +59,7 @@ class Labelled:
     def select(self, which: ArrayLike) -> Labelled:
         """The chosen objects: row numbers or a boolean mask of shape (n,)."""
         curves, class_id = self.light_curves.select(which), self.class_id[np.asarray(which)]
-        return Labelled(curves, class_id, self.source, self.fingerprint)
+        return Labelled(curves, class_id, self.source, self.fingerprint, self.truth.select(which))
 
 
 def concatenate(parts: Sequence[Labelled]) -> Labelled:
@@ -66,7 +74,8 @@ def concatenate(parts: Sequence[Labelled]) -> Labelled:
     curves = LightCurves.concatenate([part.light_curves for part in parts])
     digest = hashlib.sha256("".join(part.fingerprint for part in parts).encode()).hexdigest()
     source = " + ".join(part.source for part in parts)
-    whole = Labelled(curves, np.concatenate([part.class_id for part in parts]), source, digest)
+    truth = Truth.concatenate([part.truth for part in parts])
+    whole = Labelled(curves, np.concatenate([part.class_id for part in parts]), source, digest, truth)
     return whole.select(np.sort(np.unique(curves.object_id, return_index=True)[1]))
 
 

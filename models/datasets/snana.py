@@ -6,48 +6,20 @@ import hashlib
 import re
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from models.datasets.labelled import NJY_PER_FLUXCAL, Labelled
-from models.hashing import scramble
-from schemas.light_curves import BANDS, LightCurves
+from models.datasets.labelled import Labelled
+from models.datasets.snana_objects import POINT, Release, band_of, class_of, labelled_of, template_of
 
-DETECTION_SIGNAL_TO_NOISE = 5.0
-"""The files don't say what was detected: a flux of at least five times its error counts (LSE-163)."""
-
-CLASS_ID = {
-    "Ia": 2222,
-    "Ib": 2223,
-    "Ic": 2223,
-    "Ibc": 2223,
-    "Ib/c": 2223,
-    "II": 2224,
-    "IIn": 2224,
-    "IIP": 2224,
-    "IIL": 2224,
-}
-"""The simulated type to the taxonomy's class id."""
-
-ID_SEED = 1001
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """One object of a release: its number, position in degrees, class id, and points (time, flux, error, band)."""
-
-    number: int
-    ra_deg: float
-    dec_deg: float
-    class_id: int
-    points: np.ndarray
+ARCHIVES = (".tar", ".tar.xz", ".tar.gz", ".tar.bz2", ".tgz")
+MISSING = "-9"
 
 
 def is_release(path: Path) -> bool:
     """Whether ``path`` is a tar archive, or a folder with one or with ``.DAT`` files."""
-    return path.suffix in (".xz", ".gz", ".tar") or any(path.glob("*.tar.*")) or any(path.glob("*.DAT"))
+    return _is_archive(path) or any(map(_is_archive, path.glob("*"))) or any(path.glob("*.DAT"))
 
 
 def load(path: Path) -> Labelled:
@@ -61,73 +33,85 @@ def load(path: Path) -> Labelled:
     for text in _texts(path):
         digest.update(text.encode())
         found = parse(text)
-        if found is not None and (found.points["flux"] >= DETECTION_SIGNAL_TO_NOISE * found.points["error"]).any():
+        if found is not None and found.is_detection.any():
             objects.append(found)
     if not objects:
         raise LookupError(f"{path}: SNANA text must hold objects with a simulated type and a detection, found none")
-    points = np.concatenate([found.points for found in objects])
-    row = np.repeat(np.arange(len(objects)), [len(found.points) for found in objects])
-    n = len(objects)
-    light_curves = LightCurves.from_points(
-        alert=row,
-        columns={
-            "time_mjd": points["time"],
-            "flux_njy": points["flux"] * NJY_PER_FLUXCAL,
-            "flux_err_njy": points["error"] * NJY_PER_FLUXCAL,
-            "band": points["band"],
-            "is_detection": points["flux"] >= DETECTION_SIGNAL_TO_NOISE * points["error"],
-        },
-        alerts={
-            "alert_id": np.arange(n),
-            "object_id": scramble([found.number for found in objects], ID_SEED),
-            "alert_mjd": [found.points["time"].max() for found in objects],
-            "ra_deg": [found.ra_deg % 360 for found in objects],
-            "dec_deg": [found.dec_deg for found in objects],
-            "survey": np.zeros(n),
-            "schema_id": np.zeros(n),
-            "is_solar_system": np.zeros(n, bool),
-            "reliability": np.full(n, np.nan),
-        },
-    )
-    return Labelled(
-        light_curves, np.array([found.class_id for found in objects], np.int64), "SNANA", digest.hexdigest()
-    )
+    return labelled_of(objects, "SNANA", digest.hexdigest())
 
 
 def parse(text: str) -> Release | None:
     """One ``.DAT`` file; None where its type is unknown or it has no points in u, g, r, i, z or y."""
-    header = dict(re.findall(r"^([A-Z_0-9]+):[ \t]*(.*?)[ \t]*$", text, flags=re.MULTILINE))
-    class_id = _class_of(header)
-    rows = [line.split()[1:] for line in text.splitlines() if line.startswith("OBS:")]
-    columns = header.get("VARLIST", "").split()
-    if class_id is None or not rows or not {"MJD", "FLT", "FLUXCAL", "FLUXCALERR"} <= set(columns):
+    header = dict(re.findall(r"^([A-Za-z_0-9/-]+):[ \t]*(.*?)[ \t]*$", text, flags=re.MULTILINE))
+    type_name = _type_of(header)
+    points, flags = _points(text, header.get("VARLIST", "").split())
+    class_id = class_of(type_name)
+    if class_id is None or not len(points):
         return None
-    place = {name: columns.index(name) for name in ("MJD", "FLT", "FLUXCAL", "FLUXCALERR")}
-    usable = [row for row in rows if row[place["FLT"]] in BANDS]
-    points = np.array(
-        [
-            (
-                float(r[place["MJD"]]),
-                float(r[place["FLUXCAL"]]),
-                float(r[place["FLUXCALERR"]]),
-                BANDS.index(r[place["FLT"]]),
-            )
-            for r in usable
-        ],
-        dtype=[("time", "f8"), ("flux", "f8"), ("error", "f8"), ("band", "i1")],
+    number = int(header["SNID"].split()[0])
+    template = _number(header, "SIM_NON1a") if "SIM_NON1a" in header else _number(header, "SIM_TEMPLATE_INDEX")
+    photoz, photoz_err = _photoz(header)
+    return Release(
+        number=number,
+        ra_deg=_number(header, "RA", unknown="nan"),
+        dec_deg=_number(header, "DECL" if "DECL" in header else "DEC", unknown="nan"),
+        class_id=class_id,
+        points=points,
+        flags=flags,
+        photoz=photoz,
+        photoz_err=photoz_err,
+        type_name=type_name,
+        redshift=_first_known(header, "SIM_REDSHIFT_HELIO", "SIM_REDSHIFT", "REDSHIFT_SPEC"),
+        template=template_of(template, number),
+        spectroscopic=header.get("SNTYPE", MISSING).split()[0] not in (MISSING, "0"),
+        peak_mjd=_first_known(header, "SIM_PEAKMJD"),
+        trigger_mjd=_first_known(header, "MJD_TRIGGER"),
+        is_simulated=any(name.startswith("SIM_") for name in header),
     )
-    if not len(points):
-        return None
-    return Release(int(header["SNID"].split()[0]), _degrees(header, "RA"), _degrees(header, "DECL"), class_id, points)
 
 
-def _class_of(header: dict[str, str]) -> int | None:
+def _type_of(header: dict[str, str]) -> str:
+    """The simulated type: named in a comment by the challenge, in a field of its own by later versions."""
     named = re.search(r"SN Type\s*=\s*([A-Za-z/]+)", header.get("SIM_COMMENT", ""))
-    return CLASS_ID.get(named.group(1)) if named else None
+    return named.group(1) if named else (header.get("SIM_TYPE_NAME", "").split() or [""])[0]
 
 
-def _degrees(header: dict[str, str], name: str) -> float:
-    return float(header[name].split()[0])
+def _points(text: str, columns: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+    """The points in known bands, and their PHOTFLAG where the file has the column."""
+    band_column = "BAND" if "BAND" in columns else "FLT"
+    none = np.empty(0, POINT)
+    if not {"MJD", band_column, "FLUXCAL", "FLUXCALERR"} <= set(columns):
+        return none, None
+    mjd, band, flux, error = (columns.index(name) for name in ("MJD", band_column, "FLUXCAL", "FLUXCALERR"))
+    rows = [line.split()[1:] for line in text.splitlines() if line.startswith("OBS:")]
+    rows = [row for row in rows if band_of(row[band]) >= 0]
+    points = np.array([(float(r[mjd]), float(r[flux]), float(r[error]), band_of(r[band])) for r in rows], dtype=POINT)
+    if "PHOTFLAG" not in columns:
+        return points, None
+    flag = columns.index("PHOTFLAG")
+    return points, np.array([int(r[flag]) for r in rows], np.int64)
+
+
+def _photoz(header: dict[str, str]) -> tuple[float, float]:
+    """The host's photometric redshift and its error; ``z +- error`` in the challenge, two fields later."""
+    text = header.get("HOST_GALAXY_PHOTO-Z", header.get("HOSTGAL_PHOTOZ", MISSING))
+    found = re.findall(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?", text)
+    error = float(found[1]) if len(found) > 1 else _first_known(header, "HOSTGAL_PHOTOZ_ERR")
+    return float(found[0]) if found else np.nan, error
+
+
+def _first_known(header: dict[str, str], *names: str) -> float:
+    """The first of the fields that is there and greater than 0 (SNANA writes -9 for unknown); NaN else."""
+    values = (_number(header, name) for name in names if name in header)
+    return next((value for value in values if value > 0), np.nan)
+
+
+def _number(header: dict[str, str], name: str, unknown: str = MISSING) -> float:
+    return float((header.get(name, "").split() or [unknown])[0])
+
+
+def _is_archive(path: Path) -> bool:
+    return path.name.lower().endswith(ARCHIVES)
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -135,7 +119,7 @@ def _texts(path: Path) -> Iterator[str]:
         for file in sorted(path.glob("*.DAT")):
             yield file.read_text(errors="replace")
         return
-    archives = [path] if path.is_file() else sorted(path.glob("*.tar.*"))
+    archives = [path] if path.is_file() else sorted(file for file in path.glob("*") if _is_archive(file))
     for archive in archives:
         with tarfile.open(archive) as members:
             for member in members:

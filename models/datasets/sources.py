@@ -1,4 +1,4 @@
-"""What a user names as data: the word plasticc, or a folder of a known kind."""
+"""What a user names as data: the word plasticc or plasticc-test, or a path to data of a known kind."""
 
 from __future__ import annotations
 
@@ -9,26 +9,38 @@ from models.datasets import bts, plasticc, snana
 from models.datasets.labelled import Labelled
 
 PLASTICC = "plasticc"
-KINDS: dict[str, Callable[[Path], Labelled]] = {PLASTICC: plasticc.load, "snana": snana.load, "bts": bts.load}
+PLASTICC_TEST = "plasticc-test"
+KINDS: dict[str, Callable[[Path], Labelled]] = {
+    PLASTICC: plasticc.load,
+    PLASTICC_TEST: plasticc.load_test,
+    "snana": snana.load,
+    "bts": bts.load,
+}
+INSTALLED: dict[str, Callable[[], Labelled]] = {PLASTICC: plasticc.load, PLASTICC_TEST: plasticc.load_test}
+"""Sets that come with the installation, by the word that names them."""
 
 
 def load(source: str, kind: str | None = None) -> Labelled:
-    """The labelled light curves at ``source``: "plasticc" for the installed training set, else a path.
+    """The labelled light curves at ``source``: the word plasticc or plasticc-test for what is installed, else a path.
 
     ``kind`` is one of :data:`KINDS`; without it the path's content tells. Raises LookupError where there
     is nothing, or nothing known, at the path.
     """
-    if source == PLASTICC and kind in (None, PLASTICC):
-        return plasticc.load(None)
+    if source in INSTALLED and kind in (None, source):
+        return INSTALLED[source]()
     path = Path(source).expanduser()
     if not path.exists():
-        raise LookupError(f"data is the word {PLASTICC!r} or a path that exists; found nothing at {path}")
+        raise LookupError(
+            f"data is one of the words {', '.join(INSTALLED)} or a path that exists; found nothing at {path}"
+        )
     return KINDS[kind or _kind_of(path)](path)
 
 
 def _kind_of(path: Path) -> str:
     if (path / plasticc.LIGHT_CURVES_FILE).is_file():
         return PLASTICC
+    if any(path.glob("*lightcurves*.csv*")) and any(path.glob("*metadata*.csv*")):
+        return PLASTICC_TEST if any("test" in file.name for file in path.glob("*metadata*.csv*")) else PLASTICC
     if (path / bts.LABELS_FILE).is_file():
         return "bts"
     if snana.is_release(path):
