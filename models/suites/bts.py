@@ -1,0 +1,75 @@
+"""Real supernovae with spectra (Bright Transient Survey, arXiv:2009.01242): five classes, or three, and when."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.datasets.labelled import Labelled
+from models.suites import scores
+from models.suites.moments import WHOLE
+from models.suites.scores import Interval
+from models.suites.trial import Classes, Predictions, Trial, folds_of
+
+DAYS = (3.0, 7.0, 15.0, 30.0)
+FOLDS = 5
+
+FIVE = Classes(("Ia", "II", "IIn", "SLSN-I", "Ibc"), (2222, 2224, 2224, 2242, 2223))
+"""The classes of Superphot+ (arXiv:2403.07975)."""
+
+FIVE_OF_TYPE = {
+    "SN Ia": 0, "SN Ia-91T": 0, "SN Ia-91bg": 0, "SN Ia-CSM": 0,
+    "SN II": 1, "SN IIP": 1, "SN IIL": 1,
+    "SN IIn": 2, "SLSN-II": 2,
+    "SLSN-I": 3,
+    "SN Ib": 4, "SN Ic": 4, "SN Ib/c": 4, "SN Ic-BL": 4,
+}  # fmt: skip
+"""Columns of the catalogue's types, as that work groups them; others (IIb among them) take no part."""
+
+THREE = Classes(("Ia", "II", "Ibc"), (2222, 2224, 2223))
+THREE_OF_FIVE = {0: 0, 1: 1, 4: 2}
+THREE_OF_TYPE = {"SN IIn": 1, "SN IIb": 2}
+"""Type Ia, II and Ib/c as in arXiv:2305.08894: here IIn are of type II, and IIb, stripped of most hydrogen, Ibc."""
+
+REDSHIFT_ERROR = 0.001
+"""Of a redshift from the spectrum of a supernova's host; larger from the supernova itself."""
+
+
+def trials(labelled: Labelled, seed: int) -> list[Trial]:
+    """Five and three classes, cross-validated by object; with the spectrum's redshift as an upper bound."""
+    types = labelled.truth.type_name
+    five = np.array([FIVE_OF_TYPE.get(str(name), -1) for name in types], np.int64)
+    three = np.array(
+        [THREE_OF_TYPE.get(str(name), THREE_OF_FIVE.get(column, -1)) for name, column in zip(types, five, strict=True)],
+        np.int64,
+    )
+    redshift = labelled.truth.redshift
+    known = (redshift, np.where(np.isfinite(redshift), REDSHIFT_ERROR, np.nan))
+    found = []
+    for name, title, classes, label in (("5", "five classes", FIVE, five), ("3", "three classes", THREE, three)):
+        folds = folds_of(np.arange(len(label)), label, FOLDS, seed, labelled.light_curves.object_id)
+        for end, said, z in (("", "light curve alone", None), ("_redshift", "with the spectrum's redshift", known)):
+            found.append(Trial(name + end, f"{title}, {said}", classes, label, folds, DAYS, z, z is not None))
+    return found
+
+
+def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+    """``<figure>_<classes>[_day<d>][_redshift]``; without a day the whole light curve; ``ece`` of five classes too."""
+    metrics: dict[str, Interval] = {}
+    for trial, predictions in found:
+        number, _, end = trial.name.partition("_")
+        end = f"_{end}" if end else ""
+        for days in (*DAYS, WHOLE):
+            of = scores.at_moment(predictions, trial.classes, days)
+            if days == WHOLE:
+                of |= scores.class_figures(predictions, trial.classes, days)
+            ids: NDArray[np.int64] = predictions.object_id[predictions.at(days)]
+            values = scores.measured(of, ids, seed=seed, draws=draws)
+            name = f"{number}{scores.day_of(days)}{end}"
+            metrics |= {f"{figure}_{name}": value for figure, value in values.items()}
+            metrics[f"ece_{name}_of_the_perfect"] = scores.calibration_floor(predictions, days, seed=seed)
+            if number == "3":
+                metrics[f"ece{scores.day_of(days)}{end}"] = values["ece"]
+        timed = scores.timing(predictions, seed=seed, draws=draws)
+        metrics |= {f"{figure}_{number}{end}": value for figure, value in timed.items()}
+    return metrics

@@ -1,0 +1,58 @@
+"""A challenge on simulated objects (arXiv:1810.00001): fourteen classes, cross-validated, or on its test supernovae."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.datasets.labelled import Labelled, concatenate
+from models.suites import scores
+from models.suites.moments import WHOLE
+from models.suites.scores import Interval
+from models.suites.trial import Classes, Predictions, Trial, folds_of
+from schemas.taxonomy import name_of
+
+DAYS = (0.0, 5.0, 15.0, 25.0, 50.0)
+FOLDS = 5
+
+
+def trials(labelled: Labelled, seed: int) -> list[Trial]:
+    """Five folds by object; the host's photometric redshift is used, as the challenge allowed."""
+    classes, label = _classes(labelled)
+    folds = folds_of(np.arange(len(label)), label, FOLDS, seed, labelled.light_curves.object_id)
+    curves = labelled.light_curves
+    photoz = (curves.host_photoz.astype(np.float64), curves.host_photoz_err.astype(np.float64))
+    with_photoz = Trial("", "five folds, with photo-z", classes, label, folds, DAYS, photoz)
+    return [with_photoz, Trial("no_photoz", "five folds, light curve alone", classes, label, folds, DAYS)]
+
+
+def test_trials(learnt_from: Labelled, tested: Labelled) -> tuple[Labelled, list[Trial]]:
+    """Learn from the training set, test on the test supernovae; objects in both are learnt from only."""
+    both = concatenate([learnt_from, tested])
+    classes, label = _classes(both)
+    is_test = np.arange(len(both)) >= len(learnt_from)
+    folds = [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
+    curves = both.light_curves
+    photoz = (curves.host_photoz.astype(np.float64), curves.host_photoz_err.astype(np.float64))
+    with_photoz = Trial("", "test supernovae, with photo-z", classes, label, folds, DAYS, photoz)
+    return both, [with_photoz, Trial("no_photoz", "test supernovae, light curve alone", classes, label, folds, DAYS)]
+
+
+def _classes(labelled: Labelled) -> tuple[Classes, np.ndarray]:
+    ids = np.unique(labelled.class_id)
+    names = tuple(name_of(int(class_id)) for class_id in ids)
+    return Classes(names, tuple(int(i) for i in ids)), np.searchsorted(ids, labelled.class_id)
+
+
+def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+    """``log_loss_flat macro_f1 auc_ia ece`` and others, ``_day<d>``; ``_no_photoz`` where the host's was not known."""
+    metrics: dict[str, Interval] = {}
+    for trial, predictions in found:
+        end = f"_{trial.name}" if trial.name else ""
+        for days in (*DAYS, WHOLE):
+            of = scores.at_moment(predictions, trial.classes, days)
+            of["auc_ia"] = of.pop("auc")
+            values = scores.measured(of, predictions.object_id[predictions.at(days)], seed=seed, draws=draws)
+            metrics |= {f"{figure}{scores.day_of(days)}{end}": value for figure, value in values.items()}
+            floor = scores.calibration_floor(predictions, days, seed=seed)
+            metrics[f"ece{scores.day_of(days)}{end}_of_the_perfect"] = floor
+    return metrics

@@ -1,0 +1,119 @@
+"""Figures of a trial's predictions, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import evaluation
+from models.calibration import with_prior
+from models.evaluation.calibration_error import error_of_the_perfect
+from models.evaluation.earliness import earliness, median_days
+from models.evaluation.figure_of_merit import expected_best_threshold, figure_of_merit
+from models.suites.trial import Classes, Predictions
+
+Statistic = Callable[[NDArray[np.int64]], float]
+Interval = tuple[float, float, float]
+
+IA = 2222
+"""The taxonomy's id of type Ia supernovae."""
+
+
+def flat(predictions: Predictions) -> NDArray[np.float64]:
+    """The probabilities if all classes were equally common, (m, k)."""
+    return with_prior(predictions.p, 1 / np.maximum(predictions.mix, 1e-9))
+
+
+def at_moment(predictions: Predictions, classes: Classes, days: float) -> dict[str, Statistic]:
+    """Figures of one moment as functions of chosen rows of it."""
+    rows = predictions.at(days)
+    p, q, y = predictions.p[rows], flat(predictions)[rows], predictions.label[rows]
+    answered = predictions.answered[rows]
+    one = np.ones(len(rows))
+    found: dict[str, Statistic] = {
+        "accuracy": lambda i: evaluation.accuracy(p[i], y[i], one[i]),
+        "balanced_accuracy": lambda i: evaluation.balanced_accuracy(p[i], y[i], one[i]),
+        "macro_f1": lambda i: evaluation.macro_f1(p[i], y[i], one[i]),
+        "log_loss": lambda i: evaluation.log_loss(p[i], y[i], one[i]),
+        "log_loss_flat": lambda i: evaluation.flat_log_loss(q[i], y[i], one[i]),
+        "brier": lambda i: evaluation.brier_score(p[i], y[i], one[i]),
+        "ece": lambda i: evaluation.expected_calibration_error(p[i], y[i], one[i]),
+        "hierarchical_f1": lambda i: evaluation.hierarchical_f1(p[i], y[i], one[i], classes.class_ids),
+        "coverage": lambda i: evaluation.coverage(answered[i]),
+    }
+    if IA in classes.class_ids:
+        ia = classes.class_ids.index(IA)
+        found |= {
+            "auc": lambda i: evaluation.auc(p[i, ia], y[i] == ia),
+            "pr_auc": lambda i: evaluation.average_precision(p[i, ia], y[i] == ia),
+            "completeness_at_95_purity": lambda i: evaluation.completeness_at_purity(p[i, ia], y[i] == ia),
+            "fom": lambda i: figure_of_merit(p[i, ia] >= expected_best_threshold(p[i, ia]), y[i] == ia),
+        }
+    return found
+
+
+def class_figures(predictions: Predictions, classes: Classes, days: float) -> dict[str, Statistic]:
+    """Completeness, purity and calibration error of each class at one moment."""
+    rows = predictions.at(days)
+    p, y, one = predictions.p[rows], predictions.label[rows], np.ones(len(rows))
+    found: dict[str, Statistic] = {}
+    for c, name in enumerate(classes.names):
+        slug = slug_of(name)
+        found[f"completeness_{slug}"] = lambda i, c=c: float(
+            evaluation.completeness(evaluation.confusion_matrix(p[i], y[i], one[i]))[c]
+        )
+        found[f"purity_{slug}"] = lambda i, c=c: float(
+            evaluation.purity(evaluation.confusion_matrix(p[i], y[i], one[i]))[c]
+        )
+        found[f"ece_{slug}"] = lambda i, c=c: evaluation.reliability(p[i, c], y[i] == c, one[i]).error
+    return found
+
+
+def measured(
+    statistics: dict[str, Statistic], object_id: NDArray[np.int64], *, seed: int, draws: int
+) -> dict[str, Interval]:
+    """Values with 95 % intervals over objects."""
+    return evaluation.bootstrap_many(statistics, object_id, seed=seed, draws=draws) if len(object_id) else {}
+
+
+def timing(predictions: Predictions, *, seed: int, draws: int) -> dict[str, Interval]:
+    """Days to a right class that stays, median and fraction that gets there, and changes of class per object."""
+    rows = np.flatnonzero(np.isfinite(predictions.days))
+    if not len(rows):
+        return {}
+    found = earliness(predictions.object_id[rows], predictions.days[rows], predictions.p[rows], predictions.label[rows])
+    return evaluation.bootstrap_many(
+        {
+            "days_to_stable": lambda i: median_days(found.days[i]),
+            "stable": lambda i: float(np.isfinite(found.days[i]).mean()),
+            "flips": lambda i: float(found.flips[i].mean()),
+        },
+        found.object_id,
+        seed=seed,
+        draws=draws,
+    )
+
+
+def calibration_floor(predictions: Predictions, days: float, *, seed: int) -> Interval:
+    """The calibration error that right probabilities would show on so few objects."""
+    rows = predictions.at(days)
+    value = error_of_the_perfect(predictions.p[rows], np.ones(len(rows)), seed=seed)
+    return value, value, value
+
+
+def held_out_auc(predictions: Predictions, classes: Classes, days: float) -> float:
+    """Area under the ROC curve of type Ia over the objects learnt from, each by learners that had not seen it."""
+    rows, ia = predictions.held_out_days == days, classes.class_ids.index(IA)
+    return evaluation.auc(predictions.held_out[rows, ia], predictions.held_out_label[rows] == ia)
+
+
+def slug_of(name: str) -> str:
+    """A class name as it stands in a figure's name."""
+    return "".join(c if c.isalnum() else "_" for c in name.lower()).strip("_")
+
+
+def day_of(days: float) -> str:
+    """``_day5``; nothing for the whole light curve."""
+    return f"_day{days:g}" if np.isfinite(days) else ""

@@ -1,0 +1,77 @@
+"""The supernova photometric classification challenge (arXiv:1001.5210): type Ia or not, from whom one learns, when."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.datasets.labelled import Labelled
+from models.hashing import uniform
+from models.suites import scores
+from models.suites.moments import WHOLE
+from models.suites.scores import Interval
+from models.suites.trial import Classes, Folds, Predictions, Trial, folds_of, shared_groups
+
+DAYS = (0.0, 5.0, 15.0, 25.0, 50.0)
+N_TRAIN = 1103
+"""Objects with a spectrum in the challenge's public sample (arXiv:1001.5210); as many are drawn at random."""
+
+CLASSES = Classes(("Ia", "Ibc", "II"), (2222, 2223, 2224))
+GROUP_FOLDS = 5
+
+
+def trials(labelled: Labelled, seed: int) -> list[Trial]:
+    """Random, spectroscopic, and grouped by template; each with the host's photometric redshift, and without."""
+    label = np.searchsorted(CLASSES.class_ids, labelled.class_id)
+    curves = labelled.light_curves
+    photoz = (curves.host_photoz.astype(np.float64), curves.host_photoz_err.astype(np.float64))
+    found = []
+    for name, title, folds in _splits(labelled, label, seed):
+        for end, said, redshift in (("_photoz", "with photo-z", photoz), ("", "light curve alone", None)):
+            found.append(Trial(name + end, f"{title}, {said}", CLASSES, label, folds, DAYS, redshift))
+    return found
+
+
+def _splits(labelled: Labelled, label: NDArray[np.int64], seed: int) -> list[tuple[str, str, Folds]]:
+    n = len(labelled)
+    luck = np.argsort(uniform(labelled.light_curves.object_id, seed), kind="stable")
+    size = min(N_TRAIN, n // 2)
+    spectrum, family = labelled.truth.spectroscopic, labelled.truth.family()
+    splits: list[tuple[str, str, Folds]] = [
+        ("random", f"{size:,} random objects", [(np.sort(luck[:size]), np.sort(luck[size:]))])
+    ]
+    if spectrum.any() and not spectrum.all():
+        both = [(np.flatnonzero(spectrum), np.flatnonzero(~spectrum))]
+        splits.append(("spectroscopic", f"the {spectrum.sum():,} with a spectrum", both))
+    is_other = (label != 0).astype(np.int64)
+    grouped = folds_of(family, is_other, GROUP_FOLDS, seed, labelled.light_curves.object_id)
+    if shared_groups(grouped, family) == 0:
+        splits.append(("grouped", "template families apart", grouped))
+    return splits
+
+
+def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+    """``auc_<trial>``, ``fom_<trial>`` and others of each trial, whole; and of the random one each day."""
+    metrics: dict[str, Interval] = {}
+    for trial, predictions in found:
+        of = scores.at_moment(predictions, trial.classes, WHOLE)
+        ids = predictions.object_id[predictions.at(WHOLE)]
+        values = scores.measured(of, ids, seed=seed, draws=draws)
+        metrics |= {f"{name}_{trial.name}": value for name, value in values.items()}
+        cv = scores.held_out_auc(predictions, trial.classes, WHOLE)
+        metrics[f"auc_{trial.name}_cross_validated"] = (cv, cv, cv)
+        if trial.name.startswith("random"):
+            metrics |= _by_day(trial, predictions, trial.name.removeprefix("random"), seed, draws)
+    return metrics
+
+
+def _by_day(trial: Trial, predictions: Predictions, end: str, seed: int, draws: int) -> dict[str, Interval]:
+    metrics = {f"{name}{end}": value for name, value in scores.timing(predictions, seed=seed, draws=draws).items()}
+    for days in DAYS:
+        of = scores.at_moment(predictions, trial.classes, days)
+        wanted = {name: of[name] for name in ("auc", "ece", "fom", "accuracy", "macro_f1")}
+        values = scores.measured(wanted, predictions.object_id[predictions.at(days)], seed=seed, draws=draws)
+        metrics |= {f"{name}{scores.day_of(days)}{end}": value for name, value in values.items()}
+        floor = scores.calibration_floor(predictions, days, seed=seed)
+        metrics[f"ece{scores.day_of(days)}{end}_of_the_perfect"] = floor
+    return metrics

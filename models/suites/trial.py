@@ -1,0 +1,138 @@
+"""A trial: who is learnt from and who is tested, which classes, and what may be known of the redshift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.datasets.labelled import Labelled
+from models.hashing import uniform
+from models.learners import Learner
+from models.suites.moments import WHOLE, Moments
+from models.training_rows import Progress, silent
+
+Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+"""Rows of objects to learn from and to test, the pairs one after the other; no object is on both sides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The classes of a trial, ``k`` of them: their names, and taxonomy ids for figures that need the tree."""
+
+    names: tuple[str, ...]
+    class_ids: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """``name`` ends the names of its figures; ``title`` is for people.
+
+    ``label``: the column of each object's true class, (n,), -1 for objects that take no part.
+    """
+
+    name: str
+    title: str
+    classes: Classes
+    label: NDArray[np.int64]
+    folds: Folds
+    days: tuple[float, ...]
+    redshift: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    is_upper_bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What was said of every tested object at every moment; arrays of shape (m,), ``p`` (m, k).
+
+    ``mix``: class rates of the objects learnt from, (k,). ``held_out``, ``held_out_label``, ``held_out_days``: the
+    same for the objects learnt from, by learners that had not seen them: the cross-validated figure. ``n_train``.
+    """
+
+    p: NDArray[np.float64]
+    label: NDArray[np.int64]
+    object_row: NDArray[np.int64]
+    object_id: NDArray[np.int64]
+    days: NDArray[np.float64]
+    detections: NDArray[np.int64]
+    answered: NDArray[np.bool_]
+    mix: NDArray[np.float64]
+    n_train: int
+    held_out: NDArray[np.float64]
+    held_out_label: NDArray[np.int64]
+    held_out_days: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.p)
+
+    def at(self, days: float) -> NDArray[np.int64]:
+        """Rows of the moments so many days after the first detection."""
+        return np.flatnonzero(self.days == days)
+
+
+def run(
+    trial: Trial, labelled: Labelled, rows: Moments, learner: Learner, *, seed: int, progress: Progress = silent
+) -> Predictions:
+    """Learn and test, fold by fold."""
+    if trial.redshift is not None:
+        rows = rows.with_redshift(*trial.redshift)
+    k, parts = len(trial.classes), []
+    held: list[tuple[NDArray, NDArray, NDArray]] = []
+    counts = np.zeros(k)
+    for number, (train, test) in enumerate(trial.folds):
+        train, test = (part[trial.label[part] >= 0] for part in (train, test))
+        known = rows.of_objects(train).for_learning()
+        learnt = learner.fit(known, trial.label[known.object_row], k, labelled, seed + number)
+        shown = rows.of_objects(test)
+        shown = shown.select(np.isin(shown.days, [*trial.days, WHOLE]))
+        parts.append((learnt.fitted.predict_proba(shown), shown))
+        held.append((learnt.held_out, trial.label[known.object_row], known.days))
+        counts += np.bincount(trial.label[train], minlength=k)
+        progress(trial.title, number + 1, len(trial.folds))
+    shown = Moments(**{name: np.concatenate([getattr(s, name) for _, s in parts]) for name in Moments.__slots__})
+    return Predictions(
+        p=np.concatenate([p for p, _ in parts]),
+        label=trial.label[shown.object_row],
+        object_row=shown.object_row,
+        object_id=shown.object_id,
+        days=shown.days,
+        detections=shown.detections,
+        answered=np.ones(len(shown), bool),
+        mix=counts / counts.sum(),
+        n_train=round(counts.sum() / len(trial.folds)),
+        held_out=np.concatenate([part[0] for part in held]),
+        held_out_label=np.concatenate([part[1] for part in held]),
+        held_out_days=np.concatenate([part[2] for part in held]),
+    )
+
+
+def folds_of(group: ArrayLike, label: ArrayLike, n_folds: int, seed: int, object_id: ArrayLike) -> Folds:
+    """Folds that keep groups whole and share each class's objects evenly: the largest groups are dealt first.
+
+    ``group``, ``label``, ``object_id``: (n,); objects with label -1 are left out. Groups of equal size are taken in
+    the order of a seeded hash of their smallest object id.
+    """
+    groups, y, ids = np.asarray(group), np.asarray(label), np.asarray(object_id, np.int64)
+    fold = np.full(len(y), -1)
+    for c in np.unique(y[y >= 0]):
+        mine = np.flatnonzero(y == c)
+        names, row, size = np.unique(groups[mine], return_inverse=True, return_counts=True)
+        luck = np.full(len(names), np.inf)
+        np.minimum.at(luck, row, uniform(ids[mine], seed))
+        held = np.zeros(n_folds)
+        for g in np.lexsort((luck, -size)):
+            least = int(held.argmin())
+            fold[mine[row == g]] = least
+            held[least] += size[g]
+    return [(np.flatnonzero((fold != f) & (fold >= 0)), np.flatnonzero(fold == f)) for f in range(n_folds)]
+
+
+def shared_groups(folds: Folds, group: Sequence[int] | NDArray[np.int64]) -> int:
+    """How many groups lie on both sides of a split: 0 in an honest one."""
+    names = np.asarray(group)
+    return sum(len(np.intersect1d(names[train], names[test])) for train, test in folds)
