@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,26 +11,35 @@ from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
 from broker.settings import Settings
 
+if TYPE_CHECKING:
+    from models.suites.outcome import Outcome
+
 
 @click.command()
-@click.argument("suite", type=click.Choice(["plasticc"]))
-@click.option("--data", default="plasticc", show_default=True, help="The word plasticc, or a folder in its format.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the split by object.")
+@click.argument("suite", type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts"]))
+@click.option(
+    "--data", metavar="DIR", help="Folder in the suite's format; plasticc and plasticc-test come with the installation."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the splits by object, and of all draws.")
 @json_option
 @with_settings("home")
-def evaluate(suite: str, data: str, seed: int, as_json: bool, settings: Settings) -> None:
-    """Train as SUITE says and score its held-out objects, with 95 % intervals over objects."""
-    from models import suites
+def evaluate(suite: str, data: str | None, seed: int, as_json: bool, settings: Settings) -> None:
+    """Learn as SUITE says and score the objects it holds out, with 95 % intervals over objects."""
+    from models.suites.run import run
 
     with stages() as progress:
-        outcome = suites.run(suite, data, folder=settings.home / "models", seed=seed, progress=progress)
+        outcome = run(suite, data, folder=settings.home / "models" / "suites", seed=seed, progress=progress)
     if as_json:
-        keys = ("value", "low", "high")
-        metrics = {name: dict(zip(keys, found, strict=True)) for name, found in outcome.metrics.items()}
-        report = {"suite": suite, "n_train": outcome.n_train, "n_test": outcome.n_test, "metrics": metrics}
-        click.echo(json.dumps(report | {"peers": suites.PEERS}))
+        click.echo(json.dumps(outcome.to_json(), allow_nan=False))
         return
-    click.echo(f"{suite}: {outcome.n_train:,} objects learnt from, {outcome.n_test:,} held out, at their last alert")
+    _print(outcome)
+
+
+def _print(outcome: Outcome) -> None:
+    peers = {peer.metric: peer for peer in outcome.peers}
+    click.echo(f"{outcome.suite}: {outcome.n_train:,} objects learnt from, {outcome.n_test:,} tested")
     for name, (value, low, high) in outcome.metrics.items():
-        peer = f"   peer {suites.PEERS[name]:.3f}" if name in suites.PEERS else ""
-        click.echo(f"  {name:<22} {value:.3f}  [{low:.3f}, {high:.3f}]{peer}")
+        peer = f"   {peers[name].value:.3f} {peers[name].source}" if name in peers else ""
+        click.echo(f"  {name:<44} {value:.3f}  [{low:.3f}, {high:.3f}]{peer}")
+    for note in outcome.notes:
+        click.echo(f"  {note}")

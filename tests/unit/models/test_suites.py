@@ -1,0 +1,137 @@
+"""Suites: nobody is on both sides of a split, moments are causal, and the figures have the names that were promised."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.datasets import bts as bts_files
+from models.datasets import snana
+from models.datasets.labelled import Labelled
+from models.learners import BoostedTrees, matrix, object_weight
+from models.redshift_features import luminosity_distance_mpc, redshift_features
+from models.suites import bts, run, spcc
+from models.suites.moments import WHOLE, Moments, first_detection_mjd, moments
+from models.suites.trial import folds_of, shared_groups
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(20, 200), st.integers(1, 30), st.integers(0, 10**6))
+def test_folds_keep_groups_whole_and_test_every_object_once(n: int, n_groups: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    group = rng.integers(0, n_groups, n)
+    label = group % 3 - 1  # a group has one label; label -1 takes no part
+    folds = folds_of(group, label, 4, seed, np.arange(n))
+    assert shared_groups(folds, group) == 0
+    tested = np.concatenate([test for _, test in folds])
+    assert sorted(tested.tolist()) == np.flatnonzero(label >= 0).tolist()
+    assert all(not np.intersect1d(train, test).size for train, test in folds)
+
+
+def test_folds_do_not_depend_on_the_order_of_objects() -> None:
+    ids = np.arange(50) * 7 + 1
+    label = ids % 2
+    order = np.random.default_rng(1).permutation(50)
+    one, other = (folds_of(i, i % 2, 5, 3, i) for i in (ids, ids[order]))
+    for (_, test), (_, again) in zip(one, other, strict=True):
+        assert set(ids[test]) == set(ids[order][again])
+    assert label.sum() == 25
+
+
+def test_luminosity_distance_is_astropys() -> None:
+    from astropy.cosmology import FlatLambdaCDM
+
+    z = np.array([0.01, 0.1, 0.5, 1.0, 3.0])
+    theirs = FlatLambdaCDM(H0=70, Om0=0.3, Tcmb0=0).luminosity_distance(z).value
+    assert luminosity_distance_mpc(z) == pytest.approx(theirs, rel=1e-6)
+
+
+def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
+    from features.catalogue import NAMES
+
+    rows = Moments(
+        features=np.full((2, len(NAMES)), 1.0),
+        object_row=np.arange(2),
+        object_id=np.arange(2),
+        mjd=np.zeros(2),
+        days=np.full(2, WHOLE),
+        detections=np.ones(2, np.int64),
+        is_new=np.ones(2, bool),
+        redshift=np.full(2, np.nan),
+        redshift_err=np.full(2, np.nan),
+    )
+    assert matrix(rows).shape == (2, len(NAMES))
+    told = matrix(rows.with_redshift([0.5, np.nan], [0.05, np.nan]))
+    assert told.shape[1] == len(NAMES) + 21
+    assert np.isnan(told[1, len(NAMES) :]).all()
+    assert np.isfinite(told[0]).all()
+    twice = redshift_features(rows.features, np.array([0.5, 0.5]), np.array([0.05, 0.05]))
+    assert np.array_equal(twice[0], told[0, len(NAMES) :])
+    assert object_weight(np.array([3, 3, 5])).tolist() == [0.5, 0.5, 1]
+
+
+def test_the_challenges_splits(shared_data: Path) -> None:
+    labelled = snana.load(shared_data / "spcc")
+    found = {trial.name: trial for trial in spcc.trials(labelled, 1)}
+    kinds = ("random", "spectroscopic", "grouped")
+    assert set(found) == {*kinds, *(f"{name}_photoz" for name in kinds)}
+    assert len(found["random"].folds[0][0]) == spcc.N_TRAIN
+    (learnt, tested), *_ = found["spectroscopic"].folds
+    assert labelled.truth.spectroscopic[learnt].all()
+    assert not labelled.truth.spectroscopic[tested].any()
+    assert shared_groups(found["grouped"].folds, labelled.truth.family()) == 0
+
+
+@pytest.fixture(scope="module")
+def few(shared_data: Path) -> Labelled:
+    whole = bts_files.load(shared_data / "bts")
+    rng = np.random.default_rng(1)
+    types = whole.truth.type_name
+    rare = np.flatnonzero(~np.isin(types, ["SN Ia", "SN II"]))
+    common = rng.choice(np.flatnonzero(np.isin(types, ["SN Ia", "SN II"])), 60, replace=False)
+    return whole.select(np.sort(np.concatenate([rare, common])))
+
+
+def test_a_moment_knows_nothing_of_later_points(few: Labelled, tmp_path: Path) -> None:
+    some = few.select(np.arange(12))
+    rows = moments(some, (3.0, 7.0), tmp_path / "a", n_jobs=1)
+    first = first_detection_mjd(some.light_curves)
+    cut = some.light_curves.before(first + 7.0)
+    earlier = moments(replace(some, light_curves=cut, fingerprint="cut"), (3.0, 7.0), tmp_path / "b", n_jobs=1)
+    for days in (3.0, 7.0):
+        old, new = earlier.at(days), rows.at(days)
+        same = old.mjd == new.mjd  # where the light curve goes on after day 7
+        assert same.any()
+        assert np.array_equal(old.features[same], new.features[same], equal_nan=True)
+    assert (rows.at(WHOLE).mjd == some.light_curves.alert_mjd).all()
+    again = moments(some, (3.0, 7.0), tmp_path / "a", n_jobs=1)
+    assert np.array_equal(again.features, rows.features, equal_nan=True)
+
+
+def test_the_promised_names_are_there(few: Labelled, tmp_path: Path) -> None:
+    learner = BoostedTrees(folds=2, iterations=5)
+    wanted = [trial for trial in bts.trials(few, 1) if "redshift" not in trial.name]
+    rows = moments(few, bts.DAYS, tmp_path, n_jobs=1)
+    found = [(one, run.trial.run(one, few, rows, learner, seed=1)) for one in wanted]
+    outcome = run.outcome_of("bts", few, found, learner.name, seed=1, draws=20)
+    report = json.loads(json.dumps(outcome.to_json(), allow_nan=False))
+    names = {"macro_f1_5", "accuracy_3", "ece", *(f"accuracy_3_day{d}" for d in (3, 7, 15, 30))}
+    assert names <= set(report["metrics"])
+    for name in names:
+        value = report["metrics"][name]
+        assert 0 <= value["low"] <= value["high"] <= 1
+    for _, predictions in found:
+        assert predictions.p.sum(axis=1) == pytest.approx(1)
+
+
+def test_unknown_suites_and_missing_data_say_what_to_do() -> None:
+    with pytest.raises(LookupError, match="there are spcc"):
+        run.prepare("other", None, 1)
+    with pytest.raises(LookupError, match="--data"):
+        run.prepare("spcc", None, 1)
