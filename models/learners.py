@@ -31,7 +31,10 @@ class Fitted(Protocol):
 class Learner(Protocol):
     """Learns classes from moments of objects. Whatever has :meth:`fit` takes part in every suite."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As it stands in reports."""
+        ...
 
     def fit(self, rows: Moments, label: NDArray[np.int64], n_classes: int, objects: Labelled, seed: int) -> Learnt:
         """Learn from ``rows`` (m,) with the true column ``label`` (m,).

@@ -44,7 +44,7 @@ def reliability(probability: ArrayLike, happened: ArrayLike, weight: ArrayLike, 
         np.bincount(which, weights=w * np.asarray(part, np.float64), minlength=bins)[filled] / total[filled]
         for part in (q, happened)
     )
-    return Reliability(predicted, observed, total[filled])
+    return Reliability(predicted, observed, total[filled].astype(np.float64))
 
 
 def expected_calibration_error(p: NDArray[np.float64], index: NDArray[np.int64], weight: ArrayLike) -> float:

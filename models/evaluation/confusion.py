@@ -10,7 +10,7 @@ def confusion_matrix(p: NDArray[np.float64], index: NDArray[np.int64], weight: A
     """Summed weights by true class (row) and predicted class (column), (k, k); predicted is the largest p."""
     k = p.shape[1]
     cell = index * k + p.argmax(axis=1)
-    return np.bincount(cell, weights=np.asarray(weight, np.float64), minlength=k * k).reshape(k, k)
+    return np.bincount(cell, weights=np.asarray(weight, np.float64), minlength=k * k).reshape(k, k).astype(np.float64)
 
 
 def completeness(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -61,4 +61,5 @@ def _by_score(
     s, y = np.asarray(score, np.float64), np.asarray(positive, bool)
     w = np.ones(len(s)) if weight is None else np.asarray(weight, np.float64)
     _, rank = np.unique(s, return_inverse=True)
-    return np.bincount(rank, weights=w * y), np.bincount(rank, weights=w * ~y)
+    plus, minus = (np.bincount(rank, weights=w * part) for part in (y, ~y))
+    return plus.astype(np.float64), minus.astype(np.float64)

@@ -60,15 +60,21 @@ def class_figures(predictions: Predictions, classes: Classes, days: float) -> di
     p, y, one = predictions.p[rows], predictions.label[rows], np.ones(len(rows))
     found: dict[str, Statistic] = {}
     for c, name in enumerate(classes.names):
-        slug = slug_of(name)
-        found[f"completeness_{slug}"] = lambda i, c=c: float(
-            evaluation.completeness(evaluation.confusion_matrix(p[i], y[i], one[i]))[c]
-        )
-        found[f"purity_{slug}"] = lambda i, c=c: float(
-            evaluation.purity(evaluation.confusion_matrix(p[i], y[i], one[i]))[c]
-        )
-        found[f"ece_{slug}"] = lambda i, c=c: evaluation.reliability(p[i, c], y[i] == c, one[i]).error
+        found |= _of_class(p, y, one, c, slug_of(name))
     return found
+
+
+def _of_class(
+    p: NDArray[np.float64], y: NDArray[np.int64], one: NDArray[np.float64], c: int, slug: str
+) -> dict[str, Statistic]:
+    def matrix(i: NDArray[np.int64]) -> NDArray[np.float64]:
+        return evaluation.confusion_matrix(p[i], y[i], one[i])
+
+    return {
+        f"completeness_{slug}": lambda i: float(evaluation.completeness(matrix(i))[c]),
+        f"purity_{slug}": lambda i: float(evaluation.purity(matrix(i))[c]),
+        f"ece_{slug}": lambda i: evaluation.reliability(p[i, c], y[i] == c, one[i]).error,
+    }
 
 
 def measured(
