@@ -79,7 +79,7 @@ def class_of(type_name: str) -> int | None:
 
 
 def band_of(filter_name: str) -> int:
-    """Index into BANDS of a filter's name, of which the last letter tells (g, LSST-g, DES-z, Y); -1 for others."""
+    """Index into BANDS of a filter's name, of which the last letter tells (g, DES-z, Y); -1 for others."""
     letter = filter_name[-1:]
     return BANDS.find("y" if letter == "Y" else letter) if letter else -1
 
