@@ -203,7 +203,7 @@ def _require(backend: str, kernel: Any) -> None:
     if kernel is not None and (backend != "george" or getattr(kernel, "ndim", None) != 2):
         raise ValueError(
             f"a kernel must be one of george's with ndim=2, (time / timescale, wavelength in nm), for the backend "
-            f"george; found {kernel!r} for the backend {backend}"
+            f"george; found {type(kernel).__name__} with ndim={getattr(kernel, 'ndim', None)} for the backend {backend}"
         )
 
 

@@ -200,7 +200,8 @@ def test_wrong_arguments_are_named() -> None:
     light_curves = simulated(2)
     with pytest.raises(ValueError, match="state_space, dense, george, found 'magic'"):
         fit(light_curves, backend="magic")
-    for backend, kernel in (("state_space", kernels.ExpKernel(1.0, ndim=2, axes=0)), ("george", kernels.ExpKernel(1.0))):
+    two, one = kernels.ExpKernel(1.0, ndim=2, axes=0), kernels.ExpKernel(1.0)
+    for backend, kernel in (("state_space", two), ("george", one)):
         with pytest.raises(ValueError, match="george's with ndim=2"):
             fit(light_curves, backend=backend, kernel=kernel)
     with pytest.raises(ValueError, match=r"shape \(2, 2\)"):
