@@ -71,8 +71,10 @@ def figure_of(light_curves: LightCurves, predictions: Sequence[Prediction | None
         else:
             axes.set_axis_off()
     handles = _legend(light_curves.select(np.arange(n)))
-    marked: list[Marked] = [one for one in predictions or () if isinstance(one, Marked)]
-    handles += marked[0].handles() if marked else []
+    for one in predictions or ():
+        if isinstance(one, Marked):
+            handles += one.handles()
+            break
     most = 5 if n == 1 else 10
     figure.legend(handles=handles, loc="outside lower center", ncols=max(min(len(handles), most), 1), frameon=False)
     if len(light_curves) > n:
