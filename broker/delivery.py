@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -72,7 +73,7 @@ class KafkaWriter:
             self._make(topic)
         while True:
             try:
-                self._producer.produce(topic, value, key, headers=headers, on_delivery=self._note)
+                self._producer.produce(topic, value, key, headers=headers, on_delivery=partial(self._note, headers))
                 break
             except BufferError:
                 self._producer.poll(0.05)
@@ -134,10 +135,11 @@ class KafkaWriter:
                 f"({first.error.name()}); the batch will be done again"
             )
 
-    def _note(self, error: KafkaError | None, message: Any) -> None:
+    def _note(self, headers: Headers, error: KafkaError | None, message: Any) -> None:
+        # the report's message has no headers: they come from where it was sent
         if error is None and message.offset() is not None and message.offset() >= 0:
             return
-        told = Refused(message.topic(), message.key(), message.value(), message.headers() or [], error or NO_OFFSET)
+        told = Refused(message.topic(), message.key(), message.value(), headers, error or NO_OFFSET)
         (self._unproven if error is None else self._refused).append(told)
 
     def _make(self, topic: str) -> None:
