@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from features.catalogue import NAMES, fingerprint
+from features.grid import first_time
 from models.abstention import n_detections
 from models.datasets.labelled import Labelled
 from models.hashing import uniform
@@ -81,12 +82,9 @@ class Moments:
 
 def first_detection_mjd(light_curves: LightCurves) -> NDArray[np.float64]:
     """Time of each object's first detection, MJD TAI, (n,); of its first point where it has no detection."""
-    first = np.full(len(light_curves), np.inf)
-    owner, detected = light_curves.alert_of_point, light_curves.is_detection
-    np.minimum.at(first, owner[detected], light_curves.time_mjd[detected])
-    begin = np.full(len(light_curves), np.inf)
-    np.minimum.at(begin, owner, light_curves.time_mjd)
-    return np.where(np.isfinite(first), first, begin)
+    first = first_time(light_curves, light_curves.is_detection)
+    begin = first_time(light_curves, np.ones(len(light_curves.time_mjd), bool))
+    return np.where(np.isfinite(first), first, np.where(np.isfinite(begin), begin, np.inf))
 
 
 def moments(

@@ -19,10 +19,7 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
     """Five folds by object; the host's photometric redshift is used, as the challenge allowed."""
     classes, label = _classes(labelled)
     folds = folds_of(np.arange(len(label)), label, FOLDS, seed, labelled.light_curves.object_id)
-    curves = labelled.light_curves
-    photoz = (curves.host_photoz.astype(np.float64), curves.host_photoz_err.astype(np.float64))
-    with_photoz = Trial("", "five folds, with photo-z", classes, label, folds, DAYS, photoz)
-    return [with_photoz, Trial("no_photoz", "five folds, light curve alone", classes, label, folds, DAYS)]
+    return _with_and_without("five folds", labelled, classes, label, folds)
 
 
 def test_trials(learnt_from: Labelled, tested: Labelled) -> tuple[Labelled, list[Trial]]:
@@ -31,10 +28,17 @@ def test_trials(learnt_from: Labelled, tested: Labelled) -> tuple[Labelled, list
     classes, label = _classes(both)
     is_test = np.arange(len(both)) >= len(learnt_from)
     folds = [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
-    curves = both.light_curves
+    return both, _with_and_without("test supernovae", both, classes, label, folds)
+
+
+def _with_and_without(
+    title: str, labelled: Labelled, classes: Classes, label: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]
+) -> list[Trial]:
+    """The trial with the host's photometric redshift, and that with the light curve alone."""
+    curves = labelled.light_curves
     photoz = (curves.host_photoz.astype(np.float64), curves.host_photoz_err.astype(np.float64))
-    with_photoz = Trial("", "test supernovae, with photo-z", classes, label, folds, DAYS, photoz)
-    return both, [with_photoz, Trial("no_photoz", "test supernovae, light curve alone", classes, label, folds, DAYS)]
+    with_photoz = Trial("", f"{title}, with photo-z", classes, label, folds, DAYS, photoz)
+    return [with_photoz, Trial("no_photoz", f"{title}, light curve alone", classes, label, folds, DAYS)]
 
 
 def _classes(labelled: Labelled) -> tuple[Classes, np.ndarray]:
