@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from schemas.identifiers import object_name
-from schemas.light_curves import BANDS, LightCurves
+from schemas.light_curves import ALERT_COLUMNS, BANDS, POINT_COLUMNS, LightCurves
 from schemas.passbands import BAND_COLOURS, BAND_LINE_STYLES, BAND_MARKERS, SURVEYS
 from schemas.photometry import tai_ahead_of_utc_s
 
@@ -47,6 +47,10 @@ class Prediction(Protocol):
 class Marked(Protocol):
     """A prediction that has more to show than its mean and uncertainty."""
 
+    @property
+    def closer_mjd(self) -> tuple[float, float] | None:
+        """Where it has to be looked at more closely, because it changes faster than the whole curve can show."""
+
     def mark(self, axes: Axes, scale: float) -> None:
         """Mark what is measured from it, in an axis whose unit is 1 / ``scale`` nJy."""
 
@@ -59,6 +63,9 @@ def figure_of(light_curves: LightCurves, predictions: Sequence[Prediction | None
     n = min(len(light_curves), MAX_PANELS)
     if n == 0:
         raise ValueError("there is no light curve to draw: no alert was read")
+    closer = predictions[0].closer_mjd if n == 1 and predictions and isinstance(predictions[0], Marked) else None
+    if closer is not None and predictions:
+        return _night_beside_whole(light_curves, predictions[0], closer)
     columns = int(np.ceil(np.sqrt(n)))
     rows = -(-n // columns)
     width, height = (8.5, 5.2) if n == 1 else (4.4 * columns, 3.4 * rows + 0.5)
@@ -70,16 +77,44 @@ def figure_of(light_curves: LightCurves, predictions: Sequence[Prediction | None
             axes.set_xlabel("Time (MJD, TAI)" if row >= n - columns else "")
         else:
             axes.set_axis_off()
-    handles = _legend(light_curves.select(np.arange(n)))
-    for one in predictions or ():
-        if isinstance(one, Marked):
-            handles += one.handles()
-            break
-    most = 5 if n == 1 else 10
-    figure.legend(handles=handles, loc="outside lower center", ncols=max(min(len(handles), most), 1), frameon=False)
+    _legend_below(figure, light_curves.select(np.arange(n)), predictions or (), 5 if n == 1 else 10)
     if len(light_curves) > n:
         figure.suptitle(f"the first {n} of {len(light_curves):,} alerts")
     return figure
+
+
+def _night_beside_whole(light_curves: LightCurves, prediction: Prediction | None, night: tuple[float, float]) -> Figure:
+    """The points of one alert at left, and at right the prediction in the night where it is best known."""
+    figure = Figure(figsize=(12.5, 5.2), layout="constrained")
+    whole, near = figure.subplots(1, 2, width_ratios=(1, 1.2))
+    draw(whole, light_curves, 0)
+    whole.axvspan(*night, color="0.9", zorder=-1)
+    draw(near, _within(light_curves.select([0]), *night), 0, prediction)
+    near.set_title("in the night with most points", fontsize=10)
+    for axes in (whole, near):
+        axes.set_xlabel("Time (MJD, TAI)")
+    _legend_below(figure, light_curves.select([0]), [prediction], 10)
+    return figure
+
+
+def _within(light_curves: LightCurves, first_mjd: float, last_mjd: float) -> LightCurves:
+    chosen = (light_curves.time_mjd >= first_mjd) & (light_curves.time_mjd <= last_mjd)
+    return LightCurves.from_points(
+        alert=light_curves.alert_of_point[chosen],
+        columns={name: getattr(light_curves, name)[chosen] for name in POINT_COLUMNS},
+        alerts={name: getattr(light_curves, name) for name in ALERT_COLUMNS},
+    )
+
+
+def _legend_below(
+    figure: Figure, light_curves: LightCurves, predictions: Sequence[Prediction | None], most: int
+) -> None:
+    handles = _legend(light_curves)
+    for one in predictions:
+        if isinstance(one, Marked):
+            handles += one.handles()
+            break
+    figure.legend(handles=handles, loc="outside lower center", ncols=max(min(len(handles), most), 1), frameon=False)
 
 
 def draw(axes: Axes, light_curves: LightCurves, row: int, prediction: Prediction | None = None) -> None:

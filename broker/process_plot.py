@@ -17,12 +17,15 @@ from features.matrix import measure
 from schemas.light_curves import BANDS, LightCurves
 
 TIMES = 600
-KNOWN = 0.7
-"""The process is drawn where its standard deviation is below this part of its amplitude: elsewhere it knows next to
-nothing, and the bands of a fast variable would fill the gaps between the nights with grey."""
+KNOWN = 0.4
+"""The process is drawn where its standard deviation is below this part of its amplitude, and of the range that nearly
+all points lie in (one wild point makes the amplitude large): elsewhere it knows next to nothing."""
 
-FAST_NIGHTS = 20.0
-"""With more timescales than this in the light curve, rise and decline are too short to be seen in the picture."""
+FAST_DAYS = 1.0
+"""With a shorter timescale, and nights that it does not span, the process is drawn for one night only."""
+
+GAP_DAYS = 0.3
+"""Points further apart are of different nights."""
 
 _R = BANDS.index("r")
 
@@ -31,7 +34,8 @@ _R = BANDS.index("r")
 class ProcessPrediction:
     """The process of one alert: ``time_mjd`` (m,) up to the alert, ``mean_njy`` and ``std_njy`` (6, m), and its
     ``features`` by name; the peak in r is at ``peak_mjd``, ``peak_njy``; ``now_njy`` and ``largest_njy`` are its flux
-    at the alert and its largest absolute flux there. Where the process is not known, mean and std are NaN."""
+    at the alert and its largest absolute flux there. Where the process is not known, mean and std are NaN. A fast one
+    is seen in the night ``closer_mjd`` (first and last time)."""
 
     time_mjd: NDArray[np.float64]
     mean_njy: NDArray[np.float64]
@@ -41,13 +45,14 @@ class ProcessPrediction:
     peak_njy: float
     now_njy: float
     largest_njy: float
+    closer_mjd: tuple[float, float] | None
 
     def mark(self, axes: Axes, scale: float) -> None:
         """Mark peak, rise, decline and the slope now, in r, in an axis whose unit is 1 / ``scale`` nJy."""
         found, high, length = self.features, self.peak_njy * scale, float(np.ptp(self.time_mjd))
-        axes.plot(self.peak_mjd, high, "*", color="white", markeredgecolor="k", markersize=13, zorder=6)
-        if length > FAST_NIGHTS * 10.0 ** found["timescale"]:
+        if self.closer_mjd is not None:
             return
+        axes.plot(self.peak_mjd, high, "*", color="white", markeredgecolor="k", markersize=13, zorder=6)
         for name, sign in (("rise_days", -1.0), ("decline_days", 1.0)):
             if math.isfinite(found[name]):
                 _span(axes, self.peak_mjd, self.peak_mjd + sign * found[name], 0.5 * high, f"{found[name]:.1f} d")
@@ -63,9 +68,12 @@ class ProcessPrediction:
 
     def handles(self) -> list[Line2D]:
         """What the legend says of the process and its marks."""
+        line = Line2D([], [], color="0.3", linewidth=1.4, label="Gaussian process, ±1σ")
+        if self.closer_mjd is not None:
+            return [line]
         star = Line2D([], [], linestyle="none", marker="*", color="white", markeredgecolor="k", markersize=11)
         star.set_label("peak of the process in r")
-        return [Line2D([], [], color="0.3", linewidth=1.4, label="Gaussian process, ±1σ"), star]
+        return [line, star]
 
 
 def _span(axes: Axes, left: float, right: float, height: float, text: str) -> None:
@@ -82,9 +90,11 @@ def predictions_of(light_curves: LightCurves) -> list[ProcessPrediction | None]:
     fits = fit(light_curves)
     grid, values = predict_grid(fits), measure(fits)
     first = np.fmax(grid.time_mjd[:, 0], light_curves.alert_mjd - 400.0 - BEFORE_FIRST_DETECTION_DAYS)
-    wanted = np.stack([_times(light_curves, row, float(first[row])) for row in range(len(first))])
+    fast = fits.converged & (fits.timescale_days < FAST_DAYS)
+    night = [_best_night(light_curves, row) if fast[row] else None for row in range(len(first))]
+    wanted = np.stack([_times(light_curves, row, float(first[row]), night[row]) for row in range(len(first))])
     mean, std = fits.predict(wanted)
-    unknown = std > KNOWN * fits.amplitude_njy[:, None, None]
+    unknown = std > KNOWN * np.fmin(fits.amplitude_njy, _ranges_njy(light_curves))[:, None, None]
     mean[unknown], std[unknown] = np.nan, np.nan
     found: list[ProcessPrediction | None] = []
     for row in range(len(light_curves)):
@@ -95,16 +105,32 @@ def predictions_of(light_curves: LightCurves) -> list[ProcessPrediction | None]:
         peak = int(np.argmax(flux))
         features = dict(zip(NAMES, values[row].tolist(), strict=True))
         marks = float(grid.time_mjd[row, peak]), float(flux[peak]), float(flux[-1]), float(np.abs(flux).max())
-        found.append(ProcessPrediction(wanted[row], mean[row], std[row], features, *marks))
+        found.append(ProcessPrediction(wanted[row], mean[row], std[row], features, *marks, night[row]))
     return found
 
 
-def _times(light_curves: LightCurves, row: int, first: float) -> NDArray[np.float64]:
-    """Half of the times evenly from ``first`` to the alert, half where the points lie: nights are short."""
+def _ranges_njy(light_curves: LightCurves) -> NDArray[np.float64]:
+    """The range of each alert's points, without the highest and lowest fortieth; NaN where there are none."""
+    points = np.split(light_curves.flux_njy, light_curves.offsets[1:-1])
+    return np.array([np.ptp(np.percentile(flux, (2.5, 97.5))) if len(flux) > 1 else np.nan for flux in points])
+
+
+def _best_night(light_curves: LightCurves, row: int) -> tuple[float, float] | None:
+    """The first and last time of the night with most points; None where there is one night only."""
+    time_mjd = light_curves.time_mjd[light_curves.offsets[row] : light_curves.offsets[row + 1]]
+    nights = np.split(time_mjd, np.flatnonzero(np.diff(time_mjd) > GAP_DAYS) + 1)
+    longest = max(nights, key=len)
+    return (float(longest[0]), float(longest[-1])) if len(nights) > 1 and len(longest) > 1 else None
+
+
+def _times(light_curves: LightCurves, row: int, first: float, night: tuple[float, float] | None) -> NDArray[np.float64]:
+    """Half of the times evenly from ``first`` to the alert, half in the night or where the points lie."""
     last = float(light_curves.alert_mjd[row])
+    even = np.linspace(first, last, TIMES // 2)
+    if night is not None:
+        return np.sort(np.concatenate([even, np.linspace(*night, TIMES - len(even))]))
     own = light_curves.time_mjd[light_curves.offsets[row] : light_curves.offsets[row + 1]]
     own = own[own >= first]
-    even = np.linspace(first, last, TIMES // 2)
     if not len(own):
         return np.linspace(first, last, TIMES)
     dense = np.interp(np.linspace(0, len(own) - 1, TIMES - len(even)), np.arange(len(own)), own)

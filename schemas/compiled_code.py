@@ -34,6 +34,20 @@ def cache_folder(base: Path) -> Path:
     return folder
 
 
+def is_complete() -> bool:
+    """Whether all that :func:`completed` was told of has been compiled from the sources as they are now."""
+    return _mark().is_file()
+
+
+def completed() -> None:
+    """Say that all has been compiled from the sources as they are now."""
+    _mark().touch()
+
+
+def _mark() -> Path:
+    return Path(os.environ[VARIABLE]) / f"complete-{_state_of_sources()}"
+
+
 def _state_of_sources() -> str:
     root = Path(__file__).resolve().parents[1]
     files = sorted(file for package in COMPILED_PACKAGES for file in (root / package).rglob("*.py"))

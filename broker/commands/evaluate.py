@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 @with_settings("home")
 def evaluate(suite: str, data: str | None, seed: int, as_json: bool, settings: Settings) -> None:
     """Learn as SUITE says and score the objects it holds out, with 95 % intervals over objects."""
+    from broker import warm_up
     from models.suites.run import run
 
     with stages() as progress:
+        warm_up.compiled_in_parallel(progress)
         outcome = run(suite, data, folder=settings.home / "models" / "suites", seed=seed, progress=progress)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), allow_nan=False))

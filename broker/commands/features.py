@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from broker.commands.options import json_option
+from broker.commands.progress import stages
 
 
 @click.command()
@@ -37,13 +38,15 @@ def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool) -
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from broker import feature_parts
+    from broker import feature_parts, warm_up
     from features.catalogue import NAMES
 
     began = time.perf_counter()
     plan = feature_parts.plan(src)
     if not plan.batches:
         raise click.ClickException(f"no alerts in {', '.join(src)}: give at least one file that holds an alert")
+    with stages() as compiling:
+        warm_up.compiled_in_parallel(compiling)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task("features", total=plan.total)

@@ -7,6 +7,7 @@ import json
 import click
 
 from broker.commands.options import json_option, with_settings
+from broker.commands.progress import stages
 from broker.settings import Settings
 
 
@@ -31,10 +32,13 @@ def run(settings: Settings, available_now: bool, master: str | None, as_json: bo
     Reads the input topics from where it last stopped, and runs until Ctrl-C or SIGTERM, which it obeys after the
     running batch. Its progress goes to standard error and to run/progress.jsonl in the home.
     """
-    from broker import job  # here: Spark takes a second to import
+    from broker import job, warm_up  # here: Spark takes a second to import
 
     if master:
         settings = settings.model_copy(update={"spark_master": master})
+    if settings.spark_master.startswith("local"):  # elsewhere the executors compile
+        with stages() as progress:
+            warm_up.compiled_in_parallel(progress)
     try:
         summary = job.run(settings, available_now=available_now)
     except RuntimeError as error:

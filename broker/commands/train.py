@@ -37,6 +37,7 @@ def train(
 
     The first bundle goes into production; later ones become candidate, for `gueststar models promote`.
     """
+    from broker import warm_up
     from models import training
     from models.datasets.labelled import concatenate
     from models.datasets.sources import load
@@ -47,6 +48,7 @@ def train(
     labelled = concatenate([load(source) for source in data])
     registry = Registry(settings.registry_address(), settings.home / "models")
     with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch, stages() as progress:
+        warm_up.compiled_in_parallel(progress)
         folder = out or Path(scratch) / "bundle"
         trained = training.train(
             labelled, out=folder, store=registry.store, left_out=left_out, seed=seed, progress=progress

@@ -25,10 +25,6 @@ def warm(as_json: bool) -> None:
 
     began = time.monotonic()
     with stages() as progress:
-        parts = list(warm_up.PARTS)
-        for number, part in enumerate(parts):
-            progress("compiling", number, len(parts))
-            part()
-        progress("compiling", len(parts), len(parts))
+        warm_up.compiled_in_parallel(progress)
     report = {"seconds": round(time.monotonic() - began, 1), "cache": os.environ["NUMBA_CACHE_DIR"]}
     click.echo(json.dumps(report) if as_json else f"compiled in {report['seconds']:.0f} s, kept in {report['cache']}")

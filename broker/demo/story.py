@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from active_learning import labels, night
-from broker import audit, replay, topics
+from broker import audit, replay, topics, warm_up
 from broker.demo import home, measure, model, objects, retraining, screen
 from broker.local import job_process as job
 from broker.local import services
@@ -96,6 +96,7 @@ def _first_model(story: Story, labelled: Labelled, kept: dict[str, Any]) -> None
         story.screen.step("A first model, which knows neither kilonovae nor tidal disruption events") as outcome,
         story.screen.bar("training") as bar,
     ):
+        warm_up.compiled_in_parallel(lambda what, done, of: bar(done, of))
         known = kept.get("first_model")
         found = model.first_model(story.settings, labelled, known, lambda _, done, of: bar(done, of))
         home.remember(story.settings.home, {**kept, "first_model": found.sha256})

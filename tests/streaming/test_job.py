@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,25 +40,27 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
         wait_for(lambda: total(home, "alerts_in") == 52, 300, "the alerts of the promoted model")
         assert progress_of(home)[-1]["model"] == registry.model(2).sha256
 
-        job.send_signal(signal.SIGTERM)
-        out, err = job.communicate(timeout=300)
-    assert job.returncode == 0, err
-    summary = json.loads(out)
-    assert (summary["alerts_in"], summary["alerts_out"], summary["dead_letters"]) == (52, 50, 2)
+        _take_away_what_was_not_read(alerts, job)
+        _, err = job.communicate(timeout=300)
+    assert job.returncode == 1
+    assert re.search(rf"topic {alerts.name} partition 1 offsets \d+ to \d+: \d+ offsets", err)
+    assert "org.apache.spark" not in err, "the cause alone is shown"
     assert "ready" in err
     assert "batch" in err
 
-    # On again from where it stopped, and into a gap that retention has made.
-    alerts.produce([b"bytes"] * 30)
-    ends = alerts.ends()
-    admin = AdminClient(alerts.client)
-    for future in admin.delete_records([TopicPartition(alerts.name, 1, ends[1])]).values():
-        future.result(60)
-    read = progress_of(home)[-1]["offsets"][alerts.name]["1"]
-    failed = run_command("run", "--available-now")
-    assert failed.returncode == 1
-    assert f"topic {alerts.name} partition 1 offsets {read} to {ends[1] - 1}: {ends[1] - read} offsets" in failed.stderr
-    assert "org.apache.spark" not in failed.stderr, "the cause alone is shown"
+
+def _take_away_what_was_not_read(topic: Topic, job: subprocess.Popen[str]) -> None:
+    """As retention does, until the job, which reads as soon as it can, has come too late."""
+    admin = AdminClient(topic.client)
+
+    def is_gone() -> bool:
+        topic.produce([b"bytes"] * 30)
+        gone = admin.delete_records([TopicPartition(topic.name, 1, topic.ends()[1])])
+        for future in gone.values():
+            future.result(60)
+        return job.poll() is not None
+
+    wait_for(is_gone, 200, "the job to meet a gap")
 
 
 def total(home: Path, name: str) -> int:

@@ -38,8 +38,13 @@ def test_kill_9_and_restart_lose_nothing(
     before = sum(line["alerts_in"] for line in progress_of(home))
     assert before < len(mixed), "killed too late to prove anything"
 
-    again = run_command("run", "--available-now", "--json")
-    assert again.returncode == 0, again.stderr
+    with start_job(home, "--json") as again:
+        wait_for(lambda: sum(line["alerts_in"] for line in progress_of(home)) >= len(mixed), 500, "the rest")
+        again.send_signal(signal.SIGTERM)
+        out, err = again.communicate(timeout=300)
+    assert again.returncode == 0, err
+    summary = json.loads(out)
+    assert summary["alerts_in"] == summary["alerts_out"] + summary["dead_letters"]
     audit = run_command("audit", "--json")
     assert audit.returncode == 0, audit.stderr
     found = json.loads(audit.stdout)

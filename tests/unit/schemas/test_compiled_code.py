@@ -41,3 +41,12 @@ def test_a_place_that_was_set_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     compiled_code.use_cache(tmp_path)
     assert os.environ[compiled_code.VARIABLE] == "elsewhere"
     assert not list(tmp_path.iterdir())
+
+
+def test_complete_holds_until_a_source_changes(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(compiled_code.VARIABLE, str(tmp_path))
+    assert not compiled_code.is_complete()
+    compiled_code.completed()
+    assert compiled_code.is_complete()
+    sources.write_text("another")
+    assert not compiled_code.is_complete()
