@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,15 +12,22 @@ from click.testing import CliRunner
 
 from broker.bench import kafka, latency, model, soak, stream_home
 from broker.commands.bench import bench
+from broker.settings import Settings
 
 
-@pytest.fixture
-def short(small_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
-    monkeypatch.setattr(model, "bundle_folder", lambda settings, progress: small_bundle)
-    monkeypatch.setattr(stream_home, "DISTINCT_ALERTS", 120)
-    monkeypatch.setattr(stream_home.messages, "__defaults__", (120,))
-    return tmp_path
+@pytest.fixture(scope="module")
+def short(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home of the benchmarks, which share one Kafka and Redis here: each has its own topics anyway."""
+    home = tmp_path_factory.mktemp("bench")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GUESTSTAR_HOME", str(home))
+        patch.setattr(model, "bundle_folder", lambda settings, progress: small_bundle)
+        patch.setattr(stream_home, "DISTINCT_ALERTS", 120)
+        patch.setattr(stream_home.messages, "__defaults__", (120,))
+        with stream_home.stream_home(Settings(home=home), lambda what, done, of: None) as own:
+            patch.setattr(stream_home, "stream_home", lambda settings, progress: nullcontext(own))
+            yield home
+    assert not list((home / "cache" / "bench").glob("stream-*")), "it leaves nothing"
 
 
 def run(*arguments: str) -> dict:
@@ -27,10 +36,6 @@ def run(*arguments: str) -> dict:
     found: dict = json.loads(ran.stdout)
     assert {"machine", "versions", "targets", "peer"} <= found.keys()
     return found
-
-
-def leaves_nothing(home: Path) -> bool:
-    return not list((home / "cache" / "bench").glob("stream-*"))
 
 
 def test_kafka_tells_rate_ratio_and_cpu_time(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +48,6 @@ def test_kafka_tells_rate_ratio_and_cpu_time(short: Path, monkeypatch: pytest.Mo
     assert found["at_40_a_batch"]["alerts"] == 80
     assert min(found[f"cpu_us_{part}"] for part in ("kafka", "jvm", "python")) > 0
     assert found["bytes"] > 40_000
-    assert leaves_nothing(short)
 
 
 def test_latency_and_soak_follow_every_alert(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,4 +62,3 @@ def test_latency_and_soak_follow_every_alert(short: Path, monkeypatch: pytest.Mo
     found = run("soak", "--alerts", "250")
     assert found["samples"][-1][0] == 250
     assert 50 < found["largest_worker_mib"] < 2_000
-    assert leaves_nothing(short)
