@@ -26,6 +26,7 @@ COMMANDS = {
     "listen": ("listen", "Subscribe to a topic of classified alerts."),
     "filters": ("filters", "A subscriber's own SQL filters."),
     "deadletters": ("deadletters", "What was refused, and why; send it again."),
+    "data": ("data", "Labelled light curves: what there is, and your own."),
     "features": ("features", "Light curves to a feature matrix."),
     "train": ("train", "Train a model bundle and register it."),
     "evaluate": ("evaluate", "A published test, with intervals."),

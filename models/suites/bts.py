@@ -59,7 +59,7 @@ def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> di
     for trial, predictions in found:
         number, _, end = trial.name.partition("_")
         end = f"_{end}" if end else ""
-        for days in (*DAYS, WHOLE):
+        for days in scores.told((*DAYS, WHOLE), predictions):
             of = scores.at_moment(predictions, trial.classes, days)
             if days == WHOLE:
                 of |= scores.class_figures(predictions, trial.classes, days)

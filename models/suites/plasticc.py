@@ -52,7 +52,7 @@ def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> di
     metrics: dict[str, Interval] = {}
     for trial, predictions in found:
         end = f"_{trial.name}" if trial.name else ""
-        for days in (*DAYS, WHOLE):
+        for days in scores.told((*DAYS, WHOLE), predictions):
             of = scores.at_moment(predictions, trial.classes, days)
             of["auc_ia"] = of.pop("auc")
             values = scores.measured(of, predictions.object_id[predictions.at(days)], seed=seed, draws=draws)

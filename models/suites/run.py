@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from models.datasets.labelled import Labelled
 from models.datasets.sources import load
 from models.learners import BoostedTrees, Learner
-from models.suites import bts, plasticc, spcc, trial
+from models.suites import bts, entries, plasticc, spcc, trial
 from models.suites.moments import WHOLE, moments
 from models.suites.outcome import Outcome
 from models.suites.peers import PEERS
@@ -66,6 +67,25 @@ def run(
     rows = moments(labelled, wanted[0].days, folder, progress=progress, n_jobs=n_jobs)
     found = [(one, trial.run(one, labelled, rows, chosen, seed=seed, progress=progress)) for one in wanted]
     return outcome_of(suite, labelled, found, chosen.name, seed=seed, draws=draws)
+
+
+def score_entry(
+    suite: str, data: str | None, entry: Path, trial_name: str | None, *, seed: int = 1, draws: int = 200
+) -> Outcome:
+    """The figures of anyone's probabilities for one trial of a suite, the first unless it is named.
+
+    Raises LookupError where the suite has no such trial, ValueError where the file is no entry.
+    """
+    labelled, trials = prepare(suite, data, seed)
+    names = {one.name: one for one in trials}
+    chosen = trials[0] if trial_name is None else names.get(trial_name)
+    if chosen is None:
+        raise LookupError(f"the suite {suite} has no trial {trial_name!r}; there are {', '.join(map(repr, names))}")
+    predictions = entries.read(entry, labelled, chosen)
+    spoken = tuple(day for day in chosen.days if day in predictions.days)
+    return outcome_of(
+        suite, labelled, [(replace(chosen, days=spoken), predictions)], entry.name, seed=seed, draws=draws
+    )
 
 
 def outcome_of(

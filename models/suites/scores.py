@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,11 @@ IA = 2222
 def flat(predictions: Predictions) -> NDArray[np.float64]:
     """The probabilities if all classes were equally common, (m, k)."""
     return with_prior(predictions.p, 1 / np.maximum(predictions.mix, 1e-9))
+
+
+def told(days: Iterable[float], predictions: Predictions) -> list[float]:
+    """Those of the moments that the predictions speak of: ours of all, an entry of its own."""
+    return [day for day in days if len(predictions.at(day))]
 
 
 def at_moment(predictions: Predictions, classes: Classes, days: float) -> dict[str, Statistic]:

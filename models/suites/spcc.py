@@ -58,8 +58,9 @@ def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> di
         ids = predictions.object_id[predictions.at(WHOLE)]
         values = scores.measured(of, ids, seed=seed, draws=draws)
         metrics |= {f"{name}_{trial.name}": value for name, value in values.items()}
-        cv = scores.held_out_auc(predictions, trial.classes, WHOLE)
-        metrics[f"auc_{trial.name}_cross_validated"] = (cv, cv, cv)
+        if len(predictions.held_out):
+            cv = scores.held_out_auc(predictions, trial.classes, WHOLE)
+            metrics[f"auc_{trial.name}_cross_validated"] = (cv, cv, cv)
         if trial.name.startswith("random"):
             metrics |= _by_day(trial, predictions, trial.name.removeprefix("random"), seed, draws)
     return metrics
@@ -67,7 +68,7 @@ def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> di
 
 def _by_day(trial: Trial, predictions: Predictions, end: str, seed: int, draws: int) -> dict[str, Interval]:
     metrics = {f"{name}{end}": value for name, value in scores.timing(predictions, seed=seed, draws=draws).items()}
-    for days in DAYS:
+    for days in scores.told(DAYS, predictions):
         of = scores.at_moment(predictions, trial.classes, days)
         wanted = {name: of[name] for name in ("auc", "ece", "fom", "accuracy", "macro_f1")}
         values = scores.measured(wanted, predictions.object_id[predictions.at(days)], seed=seed, draws=draws)

@@ -1,0 +1,174 @@
+"""``gueststar data``: the data sets there are, what they hold, and a user's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from broker.commands.options import json_option, with_settings
+from broker.commands.progress import stages
+from broker.settings import Settings
+
+if TYPE_CHECKING:
+    from models.datasets.cards import Card
+    from models.datasets.check import Checked
+
+
+@click.group()
+def data() -> None:
+    """Labelled light curves: what there is, what it holds, what misleads in it.
+
+    Other commands take a set by its name where it is installed or fetched, by its path else. Your own light curves are
+    a table with a point a row: object, time_mjd, band, flux_njy, flux_err_njy, and where they are known class,
+    is_detection, ra_deg, dec_deg, host_photoz, host_photoz_err; as .parquet, .csv, .fits, .h5 or .arff.
+    """
+
+
+@data.command("list")
+@json_option
+@with_settings("home")
+def list_sets(as_json: bool, settings: Settings) -> None:
+    """The known data sets, and whether they are here."""
+    from models.datasets.cards import CARDS
+
+    rows = [(card, _place(card, settings)) for card in CARDS.values()]
+    if as_json:
+        click.echo(json.dumps({"sets": [{"name": c.name, "title": c.title, "place": str(p or "")} for c, p in rows]}))
+        return
+    for card, place in rows:
+        click.echo(f"{card.name:<14} {card.title}\n{'':<14} {place or 'not here: `gueststar data fetch`, or a path'}")
+
+
+@data.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """The card of the set NAME: source, licence, units, columns, classes, traps."""
+    from schemas.taxonomy import name_of
+
+    card = _card(name)
+    if as_json:
+        click.echo(json.dumps(card.to_json()))
+        return
+    click.echo(
+        f"{card.title}\n{card.about}\n\nsource   {card.source}\nlicence  {card.licence}\nunits    {card.units}\n"
+    )
+    for column, meaning in card.columns.items():
+        click.echo(f"  {column}: {meaning}")
+    if card.objects:
+        classes = ", ".join(f"{name_of(class_id)} {n:,}" for class_id, n in card.objects.items())
+        click.echo(f"\n{sum(card.objects.values()):,} objects: {classes}")
+    click.echo("\nTraps")
+    for trap in card.traps:
+        click.echo(f"- {trap}")
+    for file, digest in card.sha256.items():
+        click.echo(f"\n{file}\nSHA-256 {digest}")
+
+
+@data.command()
+@click.argument("name")
+@click.option("--data", "path", type=click.Path(exists=True, path_type=Path), help="Folder or file in its format.")
+@json_option
+@with_settings("home")
+def check(name: str, path: Path | None, as_json: bool, settings: Settings) -> None:
+    """Read the set NAME, and compare it with its card: sums of files, numbers of objects, faults.
+
+    A folder of other objects in the same format is told as such; it is no error. Ends with 1 where something is
+    wrong with the light curves.
+    """
+    from dataclasses import asdict
+
+    from models.datasets import sources
+    from models.datasets.check import check as compare
+
+    card = _card(name)
+    place = path or _place(card, settings)
+    if place is None:
+        raise click.ClickException(f"{card.name} is not here: give its folder with --data, or fetch it")
+    found = compare(card, sources.load(str(place), card.kind), place if isinstance(place, Path) else None)
+    if as_json:
+        told = asdict(found) | {"objects": {str(class_id): n for class_id, n in found.objects.items()}}
+        click.echo(json.dumps({"name": card.name, "place": str(place), **told}))
+    else:
+        _print_check(card, place, found)
+    if found.faults:
+        raise SystemExit(1)
+
+
+@data.command()
+@click.argument("name")
+@click.option("--from", "urls", multiple=True, metavar="URL", help="Where its files are; file:// too. Repeatable.")
+@json_option
+@with_settings("home")
+def fetch(name: str, urls: tuple[str, ...], as_json: bool, settings: Settings) -> None:
+    """Bring the files of the set NAME into the home's data folder, from where other commands take it by its name.
+
+    Without --from, from where it was published, if that is known. A file that is not as published is refused.
+    """
+    from models.datasets.fetching import fetch as bring
+
+    card = _card(name)
+    wanted = urls or card.urls
+    if not wanted:
+        raise click.ClickException(
+            f"no address is known for {card.name} ({card.source}): give the addresses of its files with --from"
+        )
+    with stages() as progress:
+        files = bring(card, wanted, settings.home / "data" / card.name, progress)
+    report = {"name": card.name, "files": [str(file) for file in files]}
+    click.echo(json.dumps(report) if as_json else "\n".join(map(str, files)))
+
+
+@data.command()
+@click.argument("src")
+@click.argument("dest", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--description", is_flag=True, help="Describe the table in DEST.json, as OpenML does.")
+@json_option
+def export(src: str, dest: Path, description: bool, as_json: bool) -> None:
+    """Write the light curves of SRC (a name or a path) as a table, a point a row.
+
+    The ending of DEST tells the format: .parquet, .csv, .fits, .h5 or .arff. What is written can be read again as
+    one's own light curves.
+    """
+    from models.datasets import description as describing
+    from models.datasets import sources, table, table_files
+
+    labelled = sources.load(src)
+    points = table.to_table(labelled)
+    table_files.write(points, dest, labelled.source)
+    if description:
+        describing.write(points, labelled, dest)
+    report = {"objects": len(labelled), "points": len(points), "out": str(dest)}
+    click.echo(json.dumps(report) if as_json else f"{len(points):,} points of {len(labelled):,} objects in {dest}")
+
+
+def _card(name: str) -> Card:
+    from models.datasets.cards import CARDS
+
+    if name not in CARDS:
+        raise click.ClickException(f"no data set {name!r}; there are {', '.join(CARDS)}")
+    return CARDS[name]
+
+
+def _place(card: Card, settings: Settings) -> Path | str | None:
+    """Where the set is: fetched, installed (its name), or None."""
+    folder = settings.home / "data" / card.name
+    if folder.is_dir() and any(folder.iterdir()):
+        return folder
+    return card.name if card.installed else None
+
+
+def _print_check(card: Card, place: Path | str, found: Checked) -> None:
+    from schemas.taxonomy import name_of
+
+    click.echo(f"{card.title}: {sum(found.objects.values()):,} objects, {found.points:,} points, at {place}")
+    for file, told in found.files.items():
+        click.echo(f"  {file}: {told}")
+    click.echo("  " + ", ".join(f"{name_of(class_id)} {n:,}" for class_id, n in found.objects.items()))
+    for line in found.other_objects:
+        click.echo(f"  other objects than published: {line}")
+    for line in found.faults:
+        click.echo(f"  fault: {line}")

@@ -1,0 +1,73 @@
+"""Is a data set what its card says? Files by their SHA-256, objects by class, and what no light curve may hold."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.datasets import plasticc
+from models.datasets.cards import Card
+from models.datasets.labelled import Labelled
+
+DAYS_LONGEST = 4_000.0
+"""A light curve spans less than eleven years in all of these sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """``files``: by name "as published", "differs" or "no sum known"; ``objects`` by class id; ``faults`` in words;
+    ``other_objects``: classes whose number is not the published one, which is no fault of a folder of one's own."""
+
+    files: dict[str, str]
+    objects: dict[int, int]
+    points: int
+    other_objects: list[str]
+    faults: list[str]
+
+
+def check(card: Card, labelled: Labelled, path: Path | None) -> Checked:
+    """Compare data that were read with their card. ``path``: the folder or file; None for what is installed."""
+    counts = {
+        int(class_id): int(n) for class_id, n in zip(*np.unique(labelled.class_id, return_counts=True), strict=True)
+    }
+    other = [
+        f"class {class_id}: {counts.get(class_id, 0):,} objects, published are {n:,}"
+        for class_id, n in card.objects.items()
+        if counts.get(class_id, 0) != n
+    ]
+    return Checked(_files(card, path), counts, len(labelled.light_curves.time_mjd), other, _faults(labelled))
+
+
+def _files(card: Card, path: Path | None) -> dict[str, str]:
+    folder = plasticc.folder() if path is None else path
+    found = [folder] if folder.is_file() else sorted(file for file in folder.iterdir() if file.is_file())
+    wanted = [file for file in found if file.name in card.sha256] if path is None else found
+    return {file.name: _as_published(file, card.sha256.get(file.name)) for file in wanted}
+
+
+def _as_published(file: Path, wanted: str | None) -> str:
+    if wanted is None:
+        return "no sum known"
+    with file.open("rb") as stream:
+        return "as published" if hashlib.file_digest(stream, "sha256").hexdigest() == wanted else "differs"
+
+
+def _faults(labelled: Labelled) -> list[str]:
+    curves = labelled.light_curves
+    length = np.array(
+        [np.ptp(times) if len(times) else 0.0 for times in np.split(curves.time_mjd, curves.offsets[1:-1])]
+    )
+    detections = np.bincount(curves.alert_of_point[curves.is_detection], minlength=len(curves))
+    dropped = int(curves.n_points_dropped.sum())
+    found = {
+        f"{dropped:,} points were left out: not finite, without an error, or in no known band": dropped > 0,
+        f"{(detections == 0).sum():,} objects have no detection": bool((detections == 0).any()),
+        f"{(length > DAYS_LONGEST).sum():,} light curves are longer than {DAYS_LONGEST:,.0f} days": bool(
+            (length > DAYS_LONGEST).any()
+        ),
+        "object ids occur twice": len(np.unique(curves.object_id)) < len(curves),
+    }
+    return [text for text, is_so in found.items() if is_so]

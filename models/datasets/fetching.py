@@ -1,0 +1,55 @@
+"""Files of a data set, from where they were published into a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from models.datasets.cards import Card
+
+CHUNK_BYTES = 1 << 20
+TIMEOUT_S = 60.0
+SCHEMES = ("https", "http", "file")
+
+
+def fetch(card: Card, urls: Sequence[str], folder: Path, progress: Callable[[str, int, int], None]) -> list[Path]:
+    """Bring each address's file into ``folder``; a file that is there is kept. Returns the files.
+
+    Raises ValueError for an address of another kind or a file that is not as published (it is not kept), OSError where
+    an address can't be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for url in urls:
+        parts = urlparse(url)
+        if parts.scheme not in SCHEMES:
+            raise ValueError(f"an address must begin with one of {', '.join(s + '://' for s in SCHEMES)}, found {url}")
+        file = folder / unquote(Path(parts.path).name)
+        if not file.exists():
+            _bring(url, file, card.sha256.get(file.name), progress)
+        found.append(file)
+    return found
+
+
+def _bring(url: str, file: Path, sha256: str | None, progress: Callable[[str, int, int], None]) -> None:
+    draft, digest, done = file.with_name(f".{os.getpid()}-{file.name}"), hashlib.sha256(), 0
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as stream, draft.open("wb") as out:
+            size = int(stream.headers.get("Content-Length") or 0)
+            while chunk := stream.read(CHUNK_BYTES):
+                out.write(chunk)
+                digest.update(chunk)
+                done += len(chunk)
+                progress(file.name, done >> 20, max(size, done) >> 20)
+        if sha256 is not None and digest.hexdigest() != sha256:
+            raise ValueError(
+                f"{url} is not the published {file.name}: expected SHA-256 {sha256}, found {digest.hexdigest()}"
+            )
+        shutil.move(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)

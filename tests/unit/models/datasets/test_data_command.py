@@ -1,0 +1,96 @@
+"""``gueststar data``: cards, checks, fetching, and tables written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from broker.commands.data import data
+from models.datasets import cards, sources
+from models.datasets.cards import CARDS
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(data, [*arguments])
+
+
+@pytest.mark.parametrize("name", sorted(CARDS))
+def test_a_card_tells_what_one_must_know(name: str) -> None:
+    card = CARDS[name]
+    assert card.kind in sources.KINDS
+    shown = run("show", name)
+    assert shown.exit_code == 0
+    for words in (card.title, card.licence, card.source, card.units, *card.traps, *card.columns):
+        assert words in shown.stdout
+    assert json.loads(run("show", name, "--json").stdout)["name"] == name
+
+
+def test_an_unknown_set_is_named_with_those_there_are() -> None:
+    shown = run("show", "plastic")
+    assert shown.exit_code == 1
+    assert "no data set 'plastic'; there are plasticc, plasticc-test, spcc, bts" in shown.output
+
+
+def test_what_is_installed_is_as_published(home: Path) -> None:
+    found = json.loads(run("check", "plasticc-test", "--json").stdout)
+    assert set(found["files"].values()) == {"as published"}
+    assert found["objects"] == {"2222": 2914, "2223": 322, "2224": 1764}
+    assert found["other_objects"] == []
+
+
+def test_a_part_of_a_set_is_told_as_such(home: Path, shared_data: Path) -> None:
+    shown = run("check", "bts", "--data", str(shared_data / "bts"))
+    assert "bts_labels.csv: no sum known" in shown.stdout
+    assert "Ia" in shown.stdout
+
+
+def test_list_knows_where_the_sets_are(home: Path) -> None:
+    found = {one["name"]: one["place"] for one in json.loads(run("list", "--json").stdout)["sets"]}
+    assert found["plasticc"] == "plasticc"
+    assert found["spcc"] == ""
+    (home / "data" / "spcc").mkdir(parents=True)
+    (home / "data" / "spcc" / "one.DAT").write_text("")
+    assert str(home / "data" / "spcc") in run("list").stdout
+
+
+def test_fetch_brings_files_and_refuses_others_than_published(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bts_labels.csv").write_text("labels")
+    address = (tmp_path / "bts_labels.csv").as_uri()
+    (file,) = json.loads(run("fetch", "bts", "--from", address, "--json").stdout)["files"]
+    assert Path(file) == home / "data" / "bts" / "bts_labels.csv"
+    assert Path(file).read_text() == "labels"
+
+    other = replace(CARDS["bts"], sha256={"bts_labels.csv": "0" * 64})
+    monkeypatch.setitem(cards.CARDS, "bts", other)
+    Path(file).unlink()
+    refused = run("fetch", "bts", "--from", address)
+    assert isinstance(refused.exception, ValueError)
+    assert "is not the published bts_labels.csv: expected SHA-256 000" in str(refused.exception)
+    assert list(Path(file).parent.iterdir()) == []
+
+
+def test_fetch_says_what_it_needs(home: Path) -> None:
+    assert "give the addresses of its files with --from" in run("fetch", "spcc").output
+    refused = run("fetch", "spcc", "--from", "ftp://somewhere/x.tar")
+    assert "must begin with one of https://, http://, file://" in str(refused.exception)
+
+
+def test_export_with_its_description(home: Path, tmp_path: Path, shared_data: Path) -> None:
+    file = tmp_path / "bts.fits"
+    told = json.loads(run("export", str(shared_data / "bts"), str(file), "--description", "--json").stdout)
+    again = sources.load(str(file))
+    assert told["objects"] == len(again)
+    described = json.loads((tmp_path / "bts.fits.json").read_text())
+    assert described["data_qualities"]["NumberOfInstances"] == told["points"]
