@@ -83,7 +83,7 @@ def _read_arff(path: Path) -> pd.DataFrame:
     table = pd.DataFrame(data)
     for column in meta.names():
         if meta[column][0] == "nominal":
-            table[column] = table[column].str.decode("utf-8")
+            table[column] = table[column].str.decode("utf-8").str.strip('"')
     return table
 
 
