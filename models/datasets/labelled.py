@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.datasets import same_objects
 from models.datasets.truth import Truth
 from models.hashing import scramble
 from schemas.light_curves import ALERT_COLUMNS, POINT_COLUMNS, LightCurves
@@ -65,6 +66,7 @@ class Labelled:
 def concatenate(parts: Sequence[Labelled]) -> Labelled:
     """The objects of several data sets, one after the other; of an object in two sets the first is kept.
 
+    Which are one object: :func:`models.datasets.same_objects.groups`.
     Raises ValueError where ``parts`` is empty.
     """
     if not parts:
@@ -76,7 +78,9 @@ def concatenate(parts: Sequence[Labelled]) -> Labelled:
     source = " + ".join(part.source for part in parts)
     truth = Truth.concatenate([part.truth for part in parts])
     whole = Labelled(curves, np.concatenate([part.class_id for part in parts]), source, digest, truth)
-    return whole.select(np.sort(np.unique(curves.object_id, return_index=True)[1]))
+    set_number = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    group = same_objects.groups(curves.object_id, set_number, curves.ra_deg, curves.dec_deg, truth)
+    return whole.select(np.sort(np.unique(group, return_index=True)[1]))
 
 
 @dataclass(frozen=True, slots=True)

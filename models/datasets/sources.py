@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from models.datasets import bts, plasticc, snana, table, table_files
+from models.datasets import bts, plasticc, snana, snana_fits, table, table_files
 from models.datasets.labelled import Labelled
 
 PLASTICC = "plasticc"
@@ -15,6 +15,7 @@ KINDS: dict[str, Callable[[Path], Labelled]] = {
     PLASTICC_TEST: plasticc.load_test,
     "snana": snana.load,
     "bts": bts.load,
+    "snana-fits": snana_fits.load,
     "table": table.load,
 }
 INSTALLED: dict[str, Callable[[], Labelled]] = {PLASTICC: plasticc.load, PLASTICC_TEST: plasticc.load_test}
@@ -46,9 +47,12 @@ def _kind_of(path: Path) -> str:
         return "bts"
     if snana.is_release(path):
         return "snana"
+    if snana_fits.is_release(path):
+        return "snana-fits"
     if path.suffix.lower() in table_files.READERS:
         return "table"
     raise LookupError(
         f"{path}: nothing known lies there; wanted are {plasticc.LIGHT_CURVES_FILE}, {bts.LABELS_FILE}, "
-        f"SNANA text (a .tar.xz or a folder of .DAT files), or a table ({', '.join(table_files.READERS)})"
+        "SNANA text (a .tar.xz or a folder of .DAT files) or FITS (HEAD and PHOT files), or a table "
+        f"({', '.join(table_files.READERS)})"
     )

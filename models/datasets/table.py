@@ -114,7 +114,9 @@ def load(path: Path) -> Labelled:
         alerts=_alerts(names, last, per_object),
     )
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Labelled(light_curves, class_id, path.name, fingerprint, Truth.of(len(names), name=names))
+    on_sky = np.isfinite(light_curves.ra_deg) & np.isfinite(light_curves.dec_deg)
+    truth = Truth.of(len(names), name=names, on_sky=on_sky)
+    return Labelled(light_curves, class_id, path.name, fingerprint, truth)
 
 
 def _alerts(names: NDArray, last: NDArray[np.float64], per_object: pd.DataFrame) -> dict:
