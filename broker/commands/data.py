@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def data() -> None:
     """Labelled light curves: what there is, what it holds, what misleads in it.
 
-    Other commands take a set by its name where it is installed or fetched, by its path else. Your own light curves are
-    a table with a point a row: object, time_mjd, band, flux_njy, flux_err_njy, and where they are known class,
-    is_detection, ra_deg, dec_deg, host_photoz, host_photoz_err; as .parquet, .csv, .fits, .h5 or .arff.
+    Other commands take a set by its name where it is installed, by its path else; `evaluate` finds what was fetched.
+    Your own light curves are a table with a point a row: object, time_mjd, band, flux_njy, flux_err_njy, and where they
+    are known class, is_detection, ra_deg, dec_deg, host_photoz, host_photoz_err: .parquet, .csv, .fits, .h5 or .arff.
     """
 
 
@@ -104,11 +104,12 @@ def check(name: str, path: Path | None, as_json: bool, settings: Settings) -> No
 @json_option
 @with_settings("home")
 def fetch(name: str, urls: tuple[str, ...], as_json: bool, settings: Settings) -> None:
-    """Bring the files of the set NAME into the home's data folder, from where other commands take it by its name.
+    """Bring the files of the set NAME into the home's data folder, where `evaluate` looks first.
 
     Without --from, from where it was published, if that is known. A file that is not as published is refused.
     """
     from models.datasets.fetching import fetch as bring
+    from models.datasets.fetching import folder_of
 
     card = _card(name)
     wanted = urls or card.urls
@@ -117,7 +118,7 @@ def fetch(name: str, urls: tuple[str, ...], as_json: bool, settings: Settings) -
             f"no address is known for {card.name} ({card.source}): give the addresses of its files with --from"
         )
     with stages() as progress:
-        files = bring(card, wanted, settings.home / "data" / card.name, progress)
+        files = bring(card, wanted, folder_of(settings.home, card.name), progress)
     report = {"name": card.name, "files": [str(file) for file in files]}
     click.echo(json.dumps(report) if as_json else "\n".join(map(str, files)))
 
@@ -155,10 +156,9 @@ def _card(name: str) -> Card:
 
 def _place(card: Card, settings: Settings) -> Path | str | None:
     """Where the set is: fetched, installed (its name), or None."""
-    folder = settings.home / "data" / card.name
-    if folder.is_dir() and any(folder.iterdir()):
-        return folder
-    return card.name if card.installed else None
+    from models.datasets.fetching import fetched
+
+    return fetched(settings.home, card.name) or (card.name if card.installed else None)
 
 
 def _print_check(card: Card, place: Path | str, found: Checked) -> None:

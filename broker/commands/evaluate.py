@@ -57,11 +57,12 @@ def evaluate(
 ) -> None:
     """Learn as SUITE says and score the objects it holds out, with 95 % intervals over objects."""
     from broker import warm_up
+    from models.datasets.fetching import fetched
     from models.suites import entries
     from models.suites.run import prepare, run, score_entry
 
-    fetched = settings.home / "data" / suite
-    data = data or (str(fetched) if fetched.is_dir() else None)
+    here = fetched(settings.home, suite)
+    data = data or (None if here is None else str(here))
     if form is not None:
         table = entries.form(*prepare(suite, data, seed))
         table.to_csv(form, index=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +14,17 @@ from models.datasets.cards import Card
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 60.0
 SCHEMES = ("https", "http", "file")
+
+
+def folder_of(home: Path, name: str) -> Path:
+    """Where the set of that name is kept once it is fetched."""
+    return home / "data" / name
+
+
+def fetched(home: Path, name: str) -> Path | None:
+    """The set's folder where it holds anything; None else."""
+    folder = folder_of(home, name)
+    return folder if folder.is_dir() and any(folder.iterdir()) else None
 
 
 def fetch(card: Card, urls: Sequence[str], folder: Path, progress: Callable[[str, int, int], None]) -> list[Path]:
@@ -50,6 +60,6 @@ def _bring(url: str, file: Path, sha256: str | None, progress: Callable[[str, in
             raise ValueError(
                 f"{url} is not the published {file.name}: expected SHA-256 {sha256}, found {digest.hexdigest()}"
             )
-        shutil.move(draft, file)
+        draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from models.datasets.labelled import Labelled
-from models.datasets.snana_objects import POINT, Release, band_of, class_of, labelled_of, template_of
+from models.datasets.snana_objects import POINT, Release, band_of, class_of, first_known, labelled_of, template_of
 
 ARCHIVES = (".tar", ".tar.xz", ".tar.gz", ".tar.bz2", ".tgz")
 MISSING = "-9"
@@ -101,9 +101,7 @@ def _photoz(header: dict[str, str]) -> tuple[float, float]:
 
 
 def _first_known(header: dict[str, str], *names: str) -> float:
-    """The first of the fields that is there and greater than 0 (SNANA writes -9 for unknown); NaN else."""
-    values = (_number(header, name) for name in names if name in header)
-    return next((value for value in values if value > 0), np.nan)
+    return first_known(_number(header, name) for name in names if name in header)
 
 
 def _number(header: dict[str, str], name: str, unknown: str = MISSING) -> float:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.datasets.labelled import Labelled
-from models.datasets.snana_objects import POINT, Release, band_of, class_of, labelled_of, template_of
+from models.datasets.snana_objects import POINT, Release, band_of, class_of, first_known, labelled_of, template_of
 
 HEADS = ("*HEAD.FITS", "*HEAD.FITS.gz")
 END_OF_OBJECT = -777.0
@@ -103,9 +103,7 @@ def _release(row: dict[str, Any], points: np.ndarray, flags: NDArray[np.int64] |
 
 
 def _known(row: dict[str, Any], *names: str) -> float:
-    """The first of the columns that is there and greater than 0; NaN else."""
-    values = (float(row[name]) for name in names if name in row)
-    return next((value for value in values if value > 0), np.nan)
+    return first_known(float(row[name]) for name in names if name in row)
 
 
 def _require(table: pd.DataFrame, names: tuple[str, ...], file: Path) -> None:

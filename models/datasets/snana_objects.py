@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,11 @@ class Release:
         if self.flags is not None and self.flags.any():
             return (self.flags & PHOTFLAG_DETECTION) > 0
         return np.asarray(self.points["flux"] >= DETECTION_SIGNAL_TO_NOISE * self.points["error"])
+
+
+def first_known(values: Iterable[float]) -> float:
+    """The first value greater than 0 (the format writes -9 for unknown); NaN where there is none."""
+    return next((value for value in values if value > 0), np.nan)
 
 
 def class_of(type_name: str) -> int | None:

@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 
 from models.datasets import table_files
 from models.datasets.labelled import Labelled
+from models.datasets.snana_objects import DETECTION_SIGNAL_TO_NOISE
 from models.datasets.truth import Truth
 from models.hashing import scramble
 from schemas.light_curves import BANDS, FLUX_LIMIT_NJY, LightCurves
 from schemas.taxonomy import NOT_CLASSIFIED, class_id_of, name_of
-
-DETECTION_SIGNAL_TO_NOISE = 5.0
-"""Without a column of detections, a flux of at least five times its error counts (LSE-163)."""
 
 ID_SEED = 4004
 
@@ -46,7 +44,7 @@ def _numbers(low: float, high: float) -> Callable[[pd.Series], NDArray[np.bool_]
 
 def _is_class(value: object) -> bool:
     try:
-        class_id_of(int(float(str(value))) if str(value).replace(".", "", 1).isdigit() else str(value))
+        _class_id(value)
     except (LookupError, ValueError):
         return False
     return True
