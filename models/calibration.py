@@ -27,19 +27,22 @@ def epoch_bin(n_detections: ArrayLike) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Vector scaling per epoch bin: p = softmax(exp(log_slope) z + bias).
+    """Vector scaling per epoch bin: p = softmax(Σ exp(log_slope) z + bias), the sum over models with scores z.
 
-    ``log_slope``: shape (bins,); ``bias``: shape (bins, k). Source: arXiv:1706.04599 (temperature and
-    vector scaling), here with one slope for all classes, and each bin drawn towards the fit of all.
+    ``log_slope``: shape (bins, models); ``bias``: shape (bins, k). Source: arXiv:1706.04599 (temperature and
+    vector scaling), here with one slope for all classes of a model, and each bin drawn towards the fit of all. Where
+    several models say something of the same rows, their slopes are their weights.
     """
 
     log_slope: NDArray[np.float64]
     bias: NDArray[np.float64]
 
     def p_flat(self, raw: NDArray[np.float64], n_detections: ArrayLike) -> NDArray[np.float64]:
-        """Probabilities under equal rates of all classes, shape (n, k)."""
+        """Probabilities under equal rates of all classes, shape (n, k), for logits ``raw`` (n, k) of one model or
+        (models, n, k) of several."""
         which = epoch_bin(n_detections)
-        return softmax(np.exp(self.log_slope[which])[:, None] * raw + self.bias[which])
+        slope = np.exp(self.log_slope[which].T)[:, :, None]
+        return softmax((slope * _views(raw)).sum(axis=0) + self.bias[which])
 
     @classmethod
     def fit(
@@ -56,19 +59,20 @@ class Calibration:
         Classes are balanced, so the result is for equal rates; without ``equal_rates`` it is for the rates of these
         very objects. A bin or class without objects keeps the overall fit, or no change.
         """
-        bins = len(EPOCH_EDGES) + 1
-        k = raw.shape[1]
+        bins, views = len(EPOCH_EDGES) + 1, _views(raw)
+        m, _, k = views.shape
         flat = weight
         if len(weight) and equal_rates:
             flat = balanced(class_index, weight) * (weight.sum() / len(weight))
-        overall = _fit_one(raw, class_index, flat, np.zeros(k + 1), PENALTY_OVERALL)
+        centre = np.concatenate([np.full(m, -np.log(m)), np.zeros(k)])
+        overall = _fit_one(views, class_index, flat, centre, PENALTY_OVERALL)
         which = epoch_bin(n_detections)
         fits = [
-            _fit_one(raw[which == b], class_index[which == b], flat[which == b], overall, PENALTY_EPOCH)
+            _fit_one(views[:, which == b], class_index[which == b], flat[which == b], overall, PENALTY_EPOCH)
             for b in range(bins)
         ]
         found = np.array(fits)
-        return cls(found[:, 0], found[:, 1:])
+        return cls(found[:, :m], found[:, m:])
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON file."""
@@ -77,7 +81,8 @@ class Calibration:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Calibration:
         """What :meth:`to_json` gave."""
-        return cls(np.asarray(values["log_slope"], np.float64), np.asarray(values["bias"], np.float64))
+        bias = np.asarray(values["bias"], np.float64)
+        return cls(np.asarray(values["log_slope"], np.float64).reshape(len(bias), -1), bias)
 
 
 def with_prior(p_flat: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -98,6 +103,11 @@ def survey_prior(class_ids: ArrayLike, counts: Mapping[int, float], sample: Mapp
     return rate / rate.sum()
 
 
+def _views(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(models, n, k), also of one model's (n, k)."""
+    return raw if raw.ndim == 3 else raw[None]
+
+
 def _fit_one(
     raw: NDArray[np.float64],
     class_index: NDArray[np.int64],
@@ -105,22 +115,24 @@ def _fit_one(
     centre: NDArray[np.float64],
     penalty: float,
 ) -> NDArray[np.float64]:
-    """The (log slope, bias of each class) that minimise weighted log-loss plus the pull towards ``centre``."""
-    if not len(raw):
+    """The log slopes and biases that minimise weighted log-loss plus the pull towards ``centre``."""
+    m, n, k = raw.shape
+    if not n:
         return centre
     from scipy.optimize import minimize  # here: it takes a second to import, and a scorer never fits
 
-    rows = np.arange(len(raw))
+    rows = np.arange(n)
 
     def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        scaled = np.exp(theta[0]) * raw
-        p = softmax(scaled + theta[1:])
+        scaled = np.exp(theta[:m])[:, None, None] * raw
+        p = softmax(scaled.sum(axis=0) + theta[m:])
         off = theta - centre
         value = -(weight * np.log(np.maximum(p[rows, class_index], 1e-300))).sum() + penalty * (off @ off)
         residual = p * weight[:, None]
         residual[rows, class_index] -= weight
-        gradient = np.concatenate([[(residual * scaled).sum()], residual.sum(axis=0)]) + 2 * penalty * off
+        gradient = np.concatenate([(residual * scaled).sum(axis=(1, 2)), residual.sum(axis=0)]) + 2 * penalty * off
         return float(value), gradient
 
-    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=[(-2, 2)] + [(-5, 5)] * raw.shape[1])
+    bounds = [(-2 - np.log(m), 2)] * m + [(-5, 5)] * k
+    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x, np.float64)

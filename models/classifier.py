@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models import skops_file
 from models.bundle import BundleError
 from models.trees import Trees
 
@@ -67,7 +68,7 @@ class Classifier:
     @classmethod
     def of(cls, model: Any) -> Classifier:
         """Of a fitted HistGradientBoostingClassifier."""
-        return cls(np.asarray(model.classes_, np.int64), Trees.of(model), lambda: model)
+        return cls(np.asarray(model.classes_, np.int64), Trees.of(model), partial(_itself, model))
 
     @cached_property
     def model(self) -> Any:
@@ -133,9 +134,7 @@ class Classifier:
 
     def save(self, folder: Path) -> None:
         """Write the model's files, :data:`MODEL_FILE` and :data:`TREES_FILE`: no code runs when they are read."""
-        from skops.io import dump
-
-        dump(self.model, folder / MODEL_FILE)
+        skops_file.write(self.model, folder / MODEL_FILE)
         self._trees.save(folder / TREES_FILE, class_ids=self.class_ids)
 
     @classmethod
@@ -155,6 +154,10 @@ class Classifier:
                 "`gueststar train`"
             ) from error
         return cls(class_ids, trees, partial(_sklearn_model, folder / MODEL_FILE))
+
+
+def _itself(model: Any) -> Any:
+    return model
 
 
 def _sklearn_model(file: Path) -> Any:

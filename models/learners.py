@@ -1,8 +1,13 @@
-"""What learns in a published test: a small interface, and the first that fills it."""
+"""What learns in a published test: a small interface, and the learner that fills it."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -10,20 +15,25 @@ from numpy.typing import NDArray
 
 from models.calibration import Calibration
 from models.classifier import Classifier
-from models.datasets.labelled import Labelled
 from models.hashing import uniform
+from models.network import Network
 from models.redshift_features import redshift_features
 from models.suites.moments import Moments
-from models.training_rows import Progress
 
-FOLDS = 3
-"""Parts into which the learner cuts its own objects, to calibrate on those a part of it has not seen."""
+Array = NDArray[np.float64]
+
+FOLDS = 4
+"""Parts into which the learner cuts its own objects: each is left out once, and all members vote on strangers."""
+
+ITERATIONS = 80
+UNSEEN_CLASS = 2.0
+"""A class that a part of the objects lacks gets the least logit of the others minus this."""
 
 
 class Fitted(Protocol):
     """What was learnt."""
 
-    def predict_proba(self, rows: Moments) -> NDArray[np.float64]:
+    def predict_proba(self, rows: Moments) -> Array:
         """Probabilities at the class rates of the objects learnt from, (m, k), rows adding up to 1."""
         ...
 
@@ -36,12 +46,9 @@ class Learner(Protocol):
         """As it stands in reports."""
         ...
 
-    def fit(self, rows: Moments, label: NDArray[np.int64], n_classes: int, objects: Labelled, seed: int) -> Learnt:
-        """Learn from ``rows`` (m,) with the true column ``label`` (m,).
-
-        ``objects``: the set that ``rows.object_row`` counts in; a learner that wants more than features takes the
-        light curves of these rows from it, at ``rows.mjd``, and no other's. It must not look at ``objects.truth``.
-        """
+    def fit(self, rows: Moments, label: NDArray[np.int64], n_classes: int, seed: int) -> Learnt:
+        """Learn from ``rows`` (m,) with the true column ``label`` (m,); copies of an object carry its id, and are never
+        learnt from where it is held out."""
         ...
 
 
@@ -50,71 +57,107 @@ class Learnt:
     """A fit, and what the learner would have said of its own objects from the others alone: (m, k)."""
 
     fitted: Fitted
-    held_out: NDArray[np.float64]
+    held_out: Array
 
 
 @dataclass(frozen=True, slots=True)
-class BoostedTrees:
-    """Histogram gradient boosting on the catalogue's features, with those of the redshift where it is told.
+class TreesAndNetworks:
+    """Boosted trees and small networks on the catalogue's features, with those of the redshift where it is told.
 
-    Calibrated for each number of detections on predictions of objects that the trees did not see.
+    Each of ``folds`` members of either kind learns from the objects outside one part and is asked about that part:
+    on these answers the two kinds are weighed against each other and calibrated, for each number of detections.
+    Strangers get the mean of the members' logits.
     """
 
-    name: str = "boosted trees"
+    name: str = "trees and networks"
     folds: int = FOLDS
-    iterations: int = 80
-    progress: Progress | None = None
+    iterations: int = ITERATIONS
+    n_jobs: int | None = None
 
-    def fit(self, rows: Moments, label: NDArray[np.int64], n_classes: int, objects: Labelled, seed: int) -> Learnt:
-        x, weight = matrix(rows), object_weight(rows.object_id)
-        raw = np.zeros((len(rows), n_classes))
+    def fit(self, rows: Moments, label: NDArray[np.int64], n_classes: int, seed: int) -> Learnt:
+        x, weight = matrix(rows), row_weight(rows)
         part = np.floor(uniform(rows.object_id, seed + 7) * self.folds).astype(np.int64)
+        tasks = []
         for fold in range(self.folds):
             seen = part != fold
             if (~seen).any() and len(np.unique(label[seen])) > 1:
-                raw[~seen] = self._boost(x[seen], label[seen], weight[seen], seed + fold, n_classes)(x[~seen])
+                tasks += [(kind, x, label, weight, seen, n_classes, seed + fold, self.iterations) for kind in KINDS]
+        found = _all(tasks, self.n_jobs)
+        raw = np.zeros((len(KINDS), len(rows), n_classes))
+        members: list[list[Member]] = [[] for _ in KINDS]
+        for (kind, _, _, _, seen, *_), (member, answers) in zip(tasks, found, strict=True):
+            raw[KINDS.index(kind), ~seen] = answers
+            members[KINDS.index(kind)].append(member)
         calibration = Calibration.fit(raw, label, weight, rows.detections, equal_rates=False)
-        whole = self._boost(x, label, weight, seed, n_classes)
-        return Learnt(_Calibrated(whole, calibration), calibration.p_flat(raw, rows.detections))
+        return Learnt(_Calibrated(members, calibration), calibration.p_flat(raw, rows.detections))
 
-    def _boost(
-        self, x: NDArray[np.float64], label: NDArray[np.int64], weight: NDArray[np.float64], seed: int, n_classes: int
-    ) -> _Scores:
-        fitted = Classifier.fit(x, label, weight, seed=seed, max_iterations=self.iterations)
-        return _Scores(fitted, n_classes)
+
+KINDS = ("trees", "network")
+Task = tuple[str, Array, NDArray[np.int64], Array, NDArray[np.bool_], int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Scores:
+class Member:
     """Raw scores with a column for every class, also those that this part of the objects lacks."""
 
-    classifier: Classifier
+    model: Classifier | Network
     n_classes: int
 
-    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = self.classifier.raw_scores(x)
-        raw = np.full((len(x), self.n_classes), found.min(axis=1, initial=0.0)[:, None] - 2.0)
-        raw[:, self.classifier.class_ids] = found
+    def raw_scores(self, x: Array) -> Array:
+        found = self.model.raw_scores(x)
+        if isinstance(self.model, Network):
+            return found
+        raw = np.full((len(x), self.n_classes), found.min(axis=1, initial=0.0)[:, None] - UNSEEN_CLASS)
+        raw[:, self.model.class_ids] = found
         return raw
+
+
+def _all(tasks: Sequence[Task], n_jobs: int | None) -> list[tuple[Member, Array]]:
+    jobs = n_jobs or len(os.sched_getaffinity(0))
+    if jobs == 1 or len(tasks) < 2:
+        return [_member(task) for task in tasks]
+    return list(_pool(jobs).map(_member, tasks))
+
+
+@cache
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    """Kept until the program ends: it takes each process seconds to import what it needs."""
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _member(task: Task) -> tuple[Member, Array]:
+    """One member, and what it says of the rows that it did not see."""
+    kind, x, label, weight, seen, n_classes, seed, iterations = task
+    known = x[seen], label[seen], weight[seen]
+    model: Classifier | Network
+    if kind == "trees":
+        model = Classifier.fit(*known, seed=seed, max_iterations=iterations)
+    else:
+        model = Network.fit(*known, n_classes, seed=seed)
+    member = Member(model, n_classes)
+    return member, member.raw_scores(x[~seen])
 
 
 @dataclass(frozen=True, slots=True)
 class _Calibrated:
-    scores: _Scores
+    members: list[list[Member]]
     calibration: Calibration
 
-    def predict_proba(self, rows: Moments) -> NDArray[np.float64]:
-        return self.calibration.p_flat(self.scores(matrix(rows)), rows.detections)
+    def predict_proba(self, rows: Moments) -> Array:
+        x = matrix(rows)
+        raw = np.stack([np.mean([member.raw_scores(x) for member in kind], axis=0) for kind in self.members])
+        return self.calibration.p_flat(raw, rows.detections)
 
 
-def matrix(rows: Moments) -> NDArray[np.float64]:
+def matrix(rows: Moments) -> Array:
     """The catalogue's features, with those of the redshift beside them where any row has one."""
     if not np.isfinite(rows.redshift).any():
         return rows.features
     return np.concatenate([rows.features, redshift_features(rows.features, rows.redshift, rows.redshift_err)], axis=1)
 
 
-def object_weight(object_id: NDArray[np.int64]) -> NDArray[np.float64]:
-    """1 / the object's rows: an object counts once."""
-    _, row, count = np.unique(object_id, return_inverse=True, return_counts=True)
-    return 1.0 / count[row]
+def row_weight(rows: Moments) -> Array:
+    """An object counts once, its copies together as much again: 1 over the rows of either sort."""
+    sort = np.stack([rows.object_id, rows.is_copy.astype(np.int64)], axis=1)
+    _, row, count = np.unique(sort, axis=0, return_inverse=True, return_counts=True)
+    return np.asarray(1.0 / count[row.ravel()])

@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.catalogue import NAMES
+from features.cosmology import luminosity_distance_mpc
 from features.definition import FLUX_SOFTENING_NJY
-
-HUBBLE_KM_S_MPC, MATTER_DENSITY = 70.0, 0.3
-"""A flat universe with these; the challenge data were simulated close to it (arXiv:1001.5210, section 3)."""
-LIGHT_KM_S = 299_792.458
 
 LEAST_REDSHIFT = 1e-3
 """Below this the distance is not the Hubble flow's."""
@@ -19,15 +16,6 @@ FLUXES = ("peak_flux", "sigmoid_amplitude", "bazin_amplitude", "spm_amplitude", 
 LOG_FLUXES = ("amplitude",)
 DAYS = ("rise_days", "decline_days", "width_days", "equivalent_width_days", "days_since_first_detection", "duration")
 LOG_DAYS = ("timescale", "bazin_rise", "bazin_fall", "spm_rise", "spm_fall", "spm_gamma")
-
-_Z = np.linspace(0.0, 10.0, 20_001)
-_INVERSE_EXPANSION = 1 / np.sqrt(MATTER_DENSITY * (1 + _Z) ** 3 + 1 - MATTER_DENSITY)
-_COMOVING = np.concatenate([[0.0], np.cumsum((_INVERSE_EXPANSION[1:] + _INVERSE_EXPANSION[:-1]) / 2 * np.diff(_Z))])
-
-
-def luminosity_distance_mpc(redshift: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Luminosity distance, Mpc, for redshifts up to 10 (Hogg 1999, arXiv:astro-ph/9905116, equations 15 and 21)."""
-    return (1 + redshift) * LIGHT_KM_S / HUBBLE_KM_S_MPC * np.interp(redshift, _Z, _COMOVING)
 
 
 def redshift_features(

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -174,7 +173,6 @@ def _manifest(
     classes = classifier.class_ids.tolist()
     prior = survey_prior(classes, TEST_SET_COUNTS, counts)
     return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "classes": classes,
         "left_out": sorted(int(class_id) for class_id in left_out),
         "too_few": sorted(set(counts) - set(classes) - set(left_out)),

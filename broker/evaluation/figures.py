@@ -11,7 +11,7 @@ from models import evaluation
 from models.datasets.labelled import Labelled
 from models.evaluation.ranking import roc_curve
 from models.suites import scores
-from models.suites.moments import WHOLE, first_detection_mjd
+from models.suites.moments import WHOLE, trigger_mjd
 from models.suites.trial import Predictions, Trial
 
 MISTAKES = 20
@@ -122,7 +122,7 @@ def mistakes(labelled: Labelled, trial: Trial, predictions: Predictions) -> Figu
     figure = Figure(figsize=(3.6 * _COLUMNS, 2.9 * lines), layout="constrained")
     panels = figure.subplots(lines, _COLUMNS, squeeze=False).ravel()
     curves = labelled.light_curves.select(predictions.object_row[wrong])
-    first = first_detection_mjd(curves)
+    first = trigger_mjd(curves)
     for panel, row in zip(panels, range(len(wrong)), strict=False):
         draw(panel, curves, row)
         panel.set_title(_said(trial, predictions, int(wrong[row])), fontsize=8)

@@ -61,6 +61,7 @@ def read(file: Path, labelled: Labelled, trial: Trial) -> Predictions:
         detections=np.zeros(len(rows), np.int64),
         answered=answered.ravel(),
         mix=mix,
+        balance=np.zeros(len(rows)),
         n_train=n_train,
         held_out=np.zeros((0, len(trial.classes))),
         held_out_label=nothing.astype(np.int64),

@@ -1,11 +1,11 @@
-"""Moments: each object as it was known some days after its first detection, with its features."""
+"""Moments: each object as it was known some days after its trigger, with its features."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,15 +20,15 @@ from models.abstention import n_detections
 from models.datasets.labelled import Labelled
 from models.hashing import uniform
 from models.training_rows import Progress, extract_many, silent
-from schemas.light_curves import LightCurves
+from schemas.light_curves import BANDS, LightCurves
 
 WHOLE = float("inf")
-"""Days after the first detection: all that there is of the light curve."""
+"""Days after the trigger: all that there is of the light curve."""
 
 DRAWN = 3
 """Further moments of each object, at detections drawn by a hash of the object's id: for learning alone."""
 
-VERSION = 1
+VERSION = 2
 """Raised when the same data give other moments."""
 
 
@@ -38,10 +38,11 @@ class Moments:
 
     - ``features``: (m, f) in the catalogue's order, of the points up to ``mjd`` alone.
     - ``object_row``: the object's row in its :class:`Labelled`; ``object_id``: its id.
-    - ``mjd``: the moment, MJD TAI; ``days``: after the first detection, infinite for the whole light curve, NaN where
-      the moment was drawn for learning.
+    - ``mjd``: the moment, MJD TAI; ``days``: after the trigger, infinite for the whole light curve, NaN where the
+      moment is for learning alone.
     - ``detections``: up to then; ``is_new``: the light curve has points that no earlier moment of the object had.
     - ``redshift``, ``redshift_err``: what a learner may know of it, NaN where it may not.
+    - ``is_copy``: of a copy of the object (:mod:`features.augment`), not of the object itself.
     """
 
     features: NDArray[np.float64]
@@ -53,6 +54,7 @@ class Moments:
     is_new: NDArray[np.bool_]
     redshift: NDArray[np.float64]
     redshift_err: NDArray[np.float64]
+    is_copy: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.object_row)
@@ -61,6 +63,11 @@ class Moments:
         """The chosen rows: row numbers or a mask."""
         index = np.asarray(which)
         return Moments(**{name: getattr(self, name)[index] for name in self.__slots__})
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Moments]) -> Moments:
+        """The rows of all parts, one after the other."""
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__})
 
     def of_objects(self, rows: ArrayLike) -> Moments:
         """All moments of the objects in the given rows of the labelled set."""
@@ -71,7 +78,7 @@ class Moments:
         return self.select(self.is_new)
 
     def at(self, days: float) -> Moments:
-        """The moments so many days after the first detection."""
+        """The moments so many days after the trigger."""
         return self.select(self.days == days)
 
     def with_redshift(self, redshift: ArrayLike, error: ArrayLike) -> Moments:
@@ -80,23 +87,44 @@ class Moments:
         return replace(self, redshift=z[self.object_row], redshift_err=err[self.object_row])
 
 
-def first_detection_mjd(light_curves: LightCurves) -> NDArray[np.float64]:
-    """Time of each object's first detection, MJD TAI, (n,); of its first point where it has no detection."""
-    first = first_time(light_curves, light_curves.is_detection)
+def trigger_mjd(light_curves: LightCurves, bands: int = 1) -> NDArray[np.float64]:
+    """When each object had been detected in ``bands`` bands, MJD TAI, (n,); where it never was in so many, its first
+    detection, and where it has none, its first point."""
     begin = first_time(light_curves, np.ones(len(light_curves.time_mjd), bool))
-    return np.where(np.isfinite(first), first, np.where(np.isfinite(begin), begin, np.inf))
+    found = np.where(np.isfinite(begin), begin, np.inf)
+    in_band = [
+        first_time(light_curves, light_curves.is_detection & (light_curves.band == band)) for band in range(len(BANDS))
+    ]
+    first = np.sort(np.where(np.isfinite(in_band), in_band, np.inf), axis=0)
+    for number in {1, bands}:
+        found = np.where(np.isfinite(first[number - 1]), first[number - 1], found)
+    return found
 
 
 def moments(
-    labelled: Labelled, days: Sequence[float], folder: Path, *, progress: Progress = silent, n_jobs: int | None = None
+    labelled: Labelled,
+    days: Sequence[float],
+    folder: Path | None,
+    *,
+    trigger_bands: int = 1,
+    drawn: int = DRAWN,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
 ) -> Moments:
-    """Every object at each of the ``days`` after its first detection, at the end, and at a few moments drawn.
+    """Every object at each of the ``days`` after its trigger (:func:`trigger_mjd`), at the end, and at a few moments
+    drawn.
 
-    Features are kept in ``folder/<fingerprint>.parquet`` and read from there the next time.
+    Features are kept in ``folder/<fingerprint>.parquet`` and read from there the next time; nowhere without one.
     """
-    object_row, mjd, day = _chosen(labelled, days)
+    object_row, mjd, day = _chosen(labelled, days, trigger_bands, drawn)
     curves = labelled.light_curves.select(object_row).before(mjd)
-    features = _kept(labelled, days, curves, folder, progress, n_jobs)
+
+    def measured() -> NDArray[np.float64]:
+        return extract_many(curves, progress=progress, n_jobs=n_jobs)
+
+    content = [labelled.fingerprint, list(map(float, days)), trigger_bands, drawn, len(curves)]
+    content.append(int(labelled.light_curves.object_id.sum()))
+    features = measured() if folder is None else _kept(content, measured, folder)
     nothing = np.full(len(curves), np.nan)
     return Moments(
         features=features,
@@ -108,21 +136,23 @@ def moments(
         is_new=_is_new(object_row, mjd, curves.n_points),
         redshift=nothing,
         redshift_err=nothing,
+        is_copy=np.zeros(len(curves), bool),
     )
 
 
 def _chosen(
-    labelled: Labelled, days: Sequence[float]
+    labelled: Labelled, days: Sequence[float], trigger_bands: int, n_drawn: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Row, time and days of every moment, object by object."""
     curves, n = labelled.light_curves, len(labelled)
-    first = first_detection_mjd(curves)
+    begin = trigger_mjd(curves, trigger_bands)
     fixed = np.array([*(day for day in days if np.isfinite(day)), WHOLE])
-    row = np.repeat(np.arange(n), len(fixed) + DRAWN)
-    drawn = np.stack([_drawn(curves, first, k) for k in range(DRAWN)], axis=1)
+    row = np.repeat(np.arange(n), len(fixed) + n_drawn)
+    drawn = [_drawn(curves, trigger_mjd(curves), k) for k in range(n_drawn)]
     whole = np.broadcast_to(fixed, (n, len(fixed)))
-    mjd = np.concatenate([np.minimum(first[:, None] + whole, curves.alert_mjd[:, None]), drawn], axis=1)
-    day = np.concatenate([whole, np.full((n, DRAWN), np.nan)], axis=1)
+    end = curves.alert_mjd[:, None]
+    mjd = np.concatenate([np.minimum(begin[:, None] + whole, end), np.reshape(drawn, (n_drawn, n)).T], axis=1)
+    day = np.concatenate([whole, np.full((n, n_drawn), np.nan)], axis=1)
     return row, mjd.ravel(), day.ravel()
 
 
@@ -140,14 +170,12 @@ def _is_new(row: NDArray[np.int64], mjd: NDArray[np.float64], n_points: NDArray[
     return new
 
 
-def _kept(
-    labelled: Labelled, days: Sequence[float], curves: LightCurves, folder: Path, progress: Progress, n_jobs: int | None
-) -> NDArray[np.float64]:
-    content = [VERSION, labelled.fingerprint, fingerprint(), list(map(float, days)), DRAWN, len(curves)]
-    content.append(int(labelled.light_curves.object_id.sum()))
-    file = folder / f"moments-{hashlib.sha256(json.dumps(content).encode()).hexdigest()}.parquet"
+def _kept(content: list[object], measured: Callable[[], NDArray[np.float64]], folder: Path) -> NDArray[np.float64]:
+    """The features of what ``content`` names: read from the folder, or measured and written there."""
+    name = hashlib.sha256(json.dumps([VERSION, fingerprint(), *content]).encode()).hexdigest()
+    file = folder / f"moments-{name}.parquet"
     if not file.is_file():
-        features = extract_many(curves, progress=progress, n_jobs=n_jobs)
+        features = measured()
         folder.mkdir(parents=True, exist_ok=True)
         draft = file.with_suffix(f".{os.getpid()}.draft")
         columns = {name: pa.array(features[:, j].astype(np.float32)) for j, name in enumerate(NAMES)}

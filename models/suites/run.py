@@ -10,8 +10,8 @@ import numpy as np
 
 from models.datasets.labelled import Labelled
 from models.datasets.sources import load
-from models.learners import BoostedTrees, Learner
-from models.suites import bts, entries, plasticc, spcc, trial
+from models.learners import Learner, TreesAndNetworks
+from models.suites import bts, entries, learning, plasticc, spcc
 from models.suites.moments import WHOLE, moments
 from models.suites.outcome import Outcome
 from models.suites.peers import PEERS
@@ -63,9 +63,10 @@ def run(
     ``draws``: of the bootstrap. ``n_jobs``: processes that measure features.
     """
     labelled, wanted = prepare(suite, data, seed)
-    chosen = learner or BoostedTrees()
-    rows = moments(labelled, wanted[0].days, folder, progress=progress, n_jobs=n_jobs)
-    found = [(one, trial.run(one, labelled, rows, chosen, seed=seed, progress=progress)) for one in wanted]
+    chosen = learner or TreesAndNetworks(n_jobs=n_jobs)
+    days, bands = wanted[0].days, wanted[0].trigger_bands
+    rows = moments(labelled, days, folder, trigger_bands=bands, progress=progress, n_jobs=n_jobs)
+    found = [(one, learning.run(one, labelled, rows, chosen, seed=seed, progress=progress)) for one in wanted]
     return outcome_of(suite, labelled, found, chosen.name, seed=seed, draws=draws)
 
 

@@ -12,6 +12,7 @@ from models.calibration import with_prior
 from models.evaluation.calibration_error import error_of_the_perfect
 from models.evaluation.earliness import earliness, median_days
 from models.evaluation.figure_of_merit import expected_best_threshold, figure_of_merit
+from models.suites.learning import balanced_choice
 from models.suites.trial import Classes, Predictions
 
 Statistic = Callable[[NDArray[np.int64]], float]
@@ -35,12 +36,14 @@ def at_moment(predictions: Predictions, classes: Classes, days: float) -> dict[s
     """Figures of one moment as functions of chosen rows of it."""
     rows = predictions.at(days)
     p, q, y = predictions.p[rows], flat(predictions)[rows], predictions.label[rows]
+    chosen = balanced_choice(p, predictions.mix, predictions.balance[rows])
     answered = predictions.answered[rows]
     one = np.ones(len(rows))
     found: dict[str, Statistic] = {
         "accuracy": lambda i: evaluation.accuracy(p[i], y[i], one[i]),
-        "balanced_accuracy": lambda i: evaluation.balanced_accuracy(p[i], y[i], one[i]),
-        "macro_f1": lambda i: evaluation.macro_f1(p[i], y[i], one[i]),
+        "balanced_accuracy": lambda i: evaluation.balanced_accuracy(chosen[i], y[i], one[i]),
+        "macro_f1": lambda i: evaluation.macro_f1(chosen[i], y[i], one[i]),
+        "macro_f1_most_probable": lambda i: evaluation.macro_f1(p[i], y[i], one[i]),
         "log_loss": lambda i: evaluation.log_loss(p[i], y[i], one[i]),
         "log_loss_flat": lambda i: evaluation.flat_log_loss(q[i], y[i], one[i]),
         "brier": lambda i: evaluation.brier_score(p[i], y[i], one[i]),

@@ -19,6 +19,12 @@ N_TRAIN = 1103
 CLASSES = Classes(("Ia", "Ibc", "II"), (2222, 2223, 2224))
 GROUP_FOLDS = 5
 
+TRIGGER_BANDS = 2
+"""The challenge holds only objects detected in two bands (arXiv:1001.5210, section 2): that is its trigger."""
+
+COPIES = {"spectroscopic": 12}
+"""Copies of each object on average, by split: the objects with a spectrum are nearer and brighter than the others."""
+
 
 def trials(labelled: Labelled, seed: int) -> list[Trial]:
     """Random, spectroscopic, and grouped by template; each with the host's photometric redshift, and without."""
@@ -28,7 +34,20 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
     found = []
     for name, title, folds in _splits(labelled, label, seed):
         for end, said, redshift in (("_photoz", "with photo-z", photoz), ("", "light curve alone", None)):
-            found.append(Trial(name + end, f"{title}, {said}", CLASSES, label, folds, DAYS, redshift))
+            found.append(
+                Trial(
+                    name + end,
+                    f"{title}, {said}",
+                    CLASSES,
+                    label,
+                    folds,
+                    DAYS,
+                    redshift,
+                    copies=COPIES.get(name, 0),
+                    donors="tested",
+                    trigger_bands=TRIGGER_BANDS,
+                )
+            )
     return found
 
 

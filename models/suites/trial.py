@@ -8,11 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.datasets.labelled import Labelled
 from models.hashing import uniform
-from models.learners import Learner
-from models.suites.moments import WHOLE, Moments
-from models.training_rows import Progress, silent
 
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 """Rows of objects to learn from and to test, the pairs one after the other; no object is on both sides."""
@@ -33,7 +29,9 @@ class Classes:
 class Trial:
     """``name`` ends the names of its figures; ``title`` is for people.
 
-    ``label``: the column of each object's true class, (n,), -1 for objects that take no part.
+    ``label``: the column of each object's true class, (n,), -1 for objects that take no part. ``copies``: how many an
+    object to learn from has on average, see :mod:`models.suites.copied`; ``donors`` of their visits and noise are the
+    objects ``"learnt"`` from, or those ``"tested"``, whose classes and redshifts are not looked at.
     """
 
     name: str
@@ -44,14 +42,19 @@ class Trial:
     days: tuple[float, ...]
     redshift: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     is_upper_bound: bool = False
+    copies: int = 0
+    donors: str = "learnt"
+    trigger_bands: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
     """What was said of every tested object at every moment; arrays of shape (m,), ``p`` (m, k).
 
-    ``mix``: class rates of the objects learnt from, (k,). ``held_out``, ``held_out_label``, ``held_out_days``: the
-    same for the objects learnt from, by learners that had not seen them: the cross-validated figure. ``n_train``.
+    ``mix``: class rates of the objects learnt from, (k,). ``balance``: an object is given the class with the most
+    ``p / mix ** balance``, a power from 0 (the most probable class) to 1 chosen on held-out objects. ``held_out``,
+    ``held_out_label``, ``held_out_days``: the same for the objects learnt from, by learners that had not seen them:
+    the cross-validated figure. ``n_train``: how many were learnt from.
     """
 
     p: NDArray[np.float64]
@@ -62,6 +65,7 @@ class Predictions:
     detections: NDArray[np.int64]
     answered: NDArray[np.bool_]
     mix: NDArray[np.float64]
+    balance: NDArray[np.float64]
     n_train: int
     held_out: NDArray[np.float64]
     held_out_label: NDArray[np.int64]
@@ -71,44 +75,8 @@ class Predictions:
         return len(self.p)
 
     def at(self, days: float) -> NDArray[np.int64]:
-        """Rows of the moments so many days after the first detection."""
+        """Rows of the moments so many days after the trigger."""
         return np.flatnonzero(self.days == days)
-
-
-def run(
-    trial: Trial, labelled: Labelled, rows: Moments, learner: Learner, *, seed: int, progress: Progress = silent
-) -> Predictions:
-    """Learn and test, fold by fold."""
-    if trial.redshift is not None:
-        rows = rows.with_redshift(*trial.redshift)
-    k, parts = len(trial.classes), []
-    held: list[tuple[NDArray, NDArray, NDArray]] = []
-    counts = np.zeros(k)
-    for number, (train, test) in enumerate(trial.folds):
-        train, test = (part[trial.label[part] >= 0] for part in (train, test))
-        known = rows.of_objects(train).for_learning()
-        learnt = learner.fit(known, trial.label[known.object_row], k, labelled, seed + number)
-        shown = rows.of_objects(test)
-        shown = shown.select(np.isin(shown.days, [*trial.days, WHOLE]))
-        parts.append((learnt.fitted.predict_proba(shown), shown))
-        held.append((learnt.held_out, trial.label[known.object_row], known.days))
-        counts += np.bincount(trial.label[train], minlength=k)
-        progress(trial.title, number + 1, len(trial.folds))
-    shown = Moments(**{name: np.concatenate([getattr(s, name) for _, s in parts]) for name in Moments.__slots__})
-    return Predictions(
-        p=np.concatenate([p for p, _ in parts]),
-        label=trial.label[shown.object_row],
-        object_row=shown.object_row,
-        object_id=shown.object_id,
-        days=shown.days,
-        detections=shown.detections,
-        answered=np.ones(len(shown), bool),
-        mix=counts / counts.sum(),
-        n_train=round(counts.sum() / len(trial.folds)),
-        held_out=np.concatenate([part[0] for part in held]),
-        held_out_label=np.concatenate([part[1] for part in held]),
-        held_out_days=np.concatenate([part[2] for part in held]),
-    )
 
 
 def folds_of(group: ArrayLike, label: ArrayLike, n_folds: int, seed: int, object_id: ArrayLike) -> Folds:

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from models.datasets import bts as bts_files
 from models.datasets import snana
 from models.datasets.labelled import Labelled
-from models.learners import BoostedTrees, Learnt, matrix, object_weight
-from models.redshift_features import luminosity_distance_mpc, redshift_features
-from models.suites import bts, run, spcc
-from models.suites.moments import WHOLE, Moments, first_detection_mjd, moments
+from models.evaluation import macro_f1
+from models.learners import Learnt, TreesAndNetworks, matrix, row_weight
+from models.redshift_features import redshift_features
+from models.suites import bts, learning, run, spcc
+from models.suites.moments import WHOLE, Moments, moments, trigger_mjd
 from models.suites.trial import folds_of, shared_groups
+from tests.unit.features.made_curves import curves as made_curves
 
 
 @settings(max_examples=20, deadline=None)
@@ -44,14 +46,6 @@ def test_folds_do_not_depend_on_the_order_of_objects() -> None:
     assert label.sum() == 25
 
 
-def test_luminosity_distance_is_astropys() -> None:
-    from astropy.cosmology import FlatLambdaCDM
-
-    z = np.array([0.01, 0.1, 0.5, 1.0, 3.0])
-    theirs = FlatLambdaCDM(H0=70, Om0=0.3, Tcmb0=0).luminosity_distance(z).value
-    assert luminosity_distance_mpc(z) == pytest.approx(theirs, rel=1e-6)
-
-
 def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
     from features.catalogue import NAMES
 
@@ -65,6 +59,7 @@ def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
         is_new=np.ones(2, bool),
         redshift=np.full(2, np.nan),
         redshift_err=np.full(2, np.nan),
+        is_copy=np.zeros(2, bool),
     )
     assert matrix(rows).shape == (2, len(NAMES))
     told = matrix(rows.with_redshift([0.5, np.nan], [0.05, np.nan]))
@@ -73,7 +68,8 @@ def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
     assert np.isfinite(told[0]).all()
     twice = redshift_features(rows.features, np.array([0.5, 0.5]), np.array([0.05, 0.05]))
     assert np.array_equal(twice[0], told[0, len(NAMES) :])
-    assert object_weight(np.array([3, 3, 5])).tolist() == [0.5, 0.5, 1]
+    copied = replace(rows, is_copy=np.ones(2, bool))
+    assert row_weight(Moments.concatenate([rows, rows, copied])).tolist() == [0.5] * 4 + [1, 1]
 
 
 def test_the_challenges_splits(shared_data: Path) -> None:
@@ -101,7 +97,7 @@ def few(shared_data: Path) -> Labelled:
 def test_a_moment_knows_nothing_of_later_points(few: Labelled, tmp_path: Path) -> None:
     some = few.select(np.arange(12))
     rows = moments(some, (3.0, 7.0), tmp_path / "a", n_jobs=1)
-    first = first_detection_mjd(some.light_curves)
+    first = trigger_mjd(some.light_curves)
     cut = some.light_curves.before(first + 7.0)
     earlier = moments(replace(some, light_curves=cut, fingerprint="cut"), (3.0, 7.0), tmp_path / "b", n_jobs=1)
     for days in (3.0, 7.0):
@@ -114,6 +110,28 @@ def test_a_moment_knows_nothing_of_later_points(few: Labelled, tmp_path: Path) -
     assert np.array_equal(again.features, rows.features, equal_nan=True)
 
 
+def test_an_object_triggers_when_it_is_detected_in_two_bands() -> None:
+    time, band = np.array([10.0, 12.0, 15.0, 18.0, 20.0]), [1, 1, 2, 2, 3]
+    curves = made_curves(np.zeros(5), time, np.full(5, 100.0), np.ones(5), band, is_detection=[1, 1, 0, 1, 1])
+    assert trigger_mjd(curves).tolist() == [10.0]
+    assert trigger_mjd(curves, bands=2).tolist() == [18.0]
+    assert trigger_mjd(curves, bands=4).tolist() == [10.0]  # never detected in so many
+
+
+def test_rates_are_balanced_as_far_as_it_helps() -> None:
+    rng = np.random.default_rng(1)
+    label = (rng.random(2_000) < 0.1).astype(np.int64)
+    signal = rng.normal(size=2_000) + 1.5 * label
+    odds = 0.1 / 0.9 * np.exp(1.5 * signal - 1.125)  # the true posterior: the rare class is hardly ever the likelier
+    p = np.stack([1 / (1 + odds), odds / (1 + odds)], axis=1)
+    mix = np.array([0.9, 0.1])
+    chosen = learning.best_balance(p, label, np.full(2_000, np.inf), mix)
+    one = np.ones(2_000)
+    assert 0 < chosen < 1
+    assert macro_f1(learning.balanced_choice(p, mix, chosen), label, one) > macro_f1(p, label, one) + 0.02
+    assert learning.balanced_choice(p, mix, 0.0) == pytest.approx(p)
+
+
 @dataclass(frozen=True)
 class ClassRates:
     """The simplest learner there is: everything is as common as in what it saw."""
@@ -121,7 +139,7 @@ class ClassRates:
     rates: np.ndarray = field(default_factory=lambda: np.zeros(0))
     name: str = "class rates"
 
-    def fit(self, rows: Moments, label: np.ndarray, n_classes: int, objects: Labelled, seed: int) -> Learnt:
+    def fit(self, rows: Moments, label: np.ndarray, n_classes: int, seed: int) -> Learnt:
         rates = np.bincount(label, minlength=n_classes) / len(label)
         fitted = ClassRates(rates)
         return Learnt(fitted, fitted.predict_proba(rows))
@@ -131,11 +149,11 @@ class ClassRates:
 
 
 def test_the_promised_names_are_there(few: Labelled, tmp_path: Path) -> None:
-    trees = BoostedTrees(folds=2, iterations=3)
+    both = TreesAndNetworks(folds=2, iterations=3, n_jobs=1)
     five, three = (trial for trial in bts.trials(few, 1) if "redshift" not in trial.name)
     rows = moments(few, bts.DAYS, tmp_path, n_jobs=1)
-    found = [(one, run.trial.run(one, few, rows, by, seed=1)) for one, by in ((five, trees), (three, ClassRates()))]
-    outcome = run.outcome_of("bts", few, found, trees.name, seed=1, draws=20)
+    found = [(one, learning.run(one, few, rows, by, seed=1)) for one, by in ((five, both), (three, ClassRates()))]
+    outcome = run.outcome_of("bts", few, found, both.name, seed=1, draws=20)
     report = json.loads(json.dumps(outcome.to_json(), allow_nan=False))
     names = {"macro_f1_5", "accuracy_3", "ece", *(f"accuracy_3_day{d}" for d in (3, 7, 15, 30))}
     assert names <= set(report["metrics"])

@@ -1,0 +1,257 @@
+"""Copies of supernovae: the same event farther away, seen by the visits to another object.
+
+The Gaussian process of a whole light curve says what its flux was at any time and wavelength. A copy moves the event to
+another redshift (its spectrum shifts along the process's wavelengths, its time stretches, its distance dims it) and
+observes it at the times, in the bands and with the noise of a donor. It teaches a classifier that learnt from near and
+bright events what far and faint ones look like (Boone 2019, arXiv:1907.04690, section 4; Revsbech et al. 2018,
+arXiv:1706.03811). Where those take the process's mean, a copy is a draw: what the parent left open stays open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from features.cosmology import luminosity_distance_mpc, volume_per_redshift
+from features.gaussian_process import GaussianProcessFits, fit
+from features.kernel import SQRT3, WAVELENGTH_LENGTH_NM, floored_variance, wavelengths_nm
+from schemas.light_curves import ALERT_COLUMNS, LightCurves
+
+Array = NDArray[np.float64]
+
+STRETCH = (0.95, 1.6)
+"""Bounds of (1 + new redshift) / (1 + old): nearer, a parent's noise would show as structure; farther, the copy's blue
+bands would lie beyond the parent's."""
+
+RATE_EVOLUTION = 2.0
+"""Events per volume and time grow as (1 + z) to this power: between type Ia, 1.5 (arXiv:0801.3297), and the star
+formation that core collapse follows, 3.6 (arXiv:astro-ph/0601463)."""
+
+LARGEST_OPEN = 0.5
+"""A point at which the process's standard deviation is more than this fraction of its amplitude is left out."""
+
+PEAK_JITTER_DAYS = 3.0
+"""Standard deviation of a copy's peak about the donor's."""
+
+DETECTION_SIGNAL_TO_NOISE = 5.0
+LEAST_DETECTIONS = 2
+"""A copy with fewer would not have been found: two detections make an event (LSE-163)."""
+
+TRIES = 5
+"""So many draws are made for each copy wanted, until it is found."""
+
+NEAR = 5
+"""A copy's photometric redshift errs as that of one of the so many parents nearest in redshift."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """``light_curves`` (m,); ``parent``: each one's row among the parents; ``redshift``: the true one of the copy."""
+
+    light_curves: LightCurves
+    parent: NDArray[np.int64]
+    redshift: Array
+
+    def __len__(self) -> int:
+        return len(self.parent)
+
+
+def copies(parents: LightCurves, redshift: ArrayLike, donors: LightCurves, wanted: ArrayLike, seed: int) -> Copies:
+    """Up to ``wanted`` (n,) copies of each parent, fewer where they would not be detected.
+
+    ``redshift`` (n,): the parents' true ones; no copies where it is 0 or NaN. ``donors`` give visits and noise; their
+    classes are not asked. New redshifts follow the volume and :data:`RATE_EVOLUTION` within :data:`STRETCH`.
+    """
+    z, number = np.asarray(redshift, np.float64), np.asarray(wanted, np.int64)
+    fits, peak = fit(parents), peak_mjd(parents)
+    sky = _Sky.of(donors)
+    found: list[tuple[int, float, _Seen]] = []
+    for i in np.flatnonzero((z > 0) & fits.converged & (number > 0)):
+        luck = np.random.default_rng([seed, int(parents.object_id[i]) & 0xFFFFFFFF])
+        process = _Process.of(fits, int(i))
+        had = 0
+        for _ in range(TRIES * number[i]):
+            new = _new_redshift(z[i], luck)
+            seen = _seen(process, peak[i], z[i], new, sky, luck)
+            if seen is not None:
+                found.append((int(i), new, seen))
+                had += 1
+            if had == number[i]:
+                break
+    return _assembled(parents, z, found, seed)
+
+
+def peak_mjd(light_curves: LightCurves) -> Array:
+    """Time of each light curve's most significant point, MJD TAI, (n,); NaN without points."""
+    found = np.full(len(light_curves), np.nan)
+    significance = light_curves.flux_njy / light_curves.flux_err_njy
+    for i in np.flatnonzero(light_curves.n_points):
+        own = slice(light_curves.offsets[i], light_curves.offsets[i + 1])
+        found[i] = light_curves.time_mjd[own][significance[own].argmax()]
+    return found
+
+
+def source_noise_njy(light_curves: LightCurves) -> Array:
+    """Variance that a source itself adds for each unit of its flux, nJy, in each band, (6,), 0 or greater.
+
+    The slope of a straight line through variance against flux, every point weighted by its relative error.
+    """
+    slopes = np.zeros(wavelengths_nm().shape[1])
+    for band in range(len(slopes)):
+        own = light_curves.band == band
+        if own.sum() > 2:
+            variance = light_curves.flux_err_njy[own] ** 2
+            design = np.stack([np.ones(own.sum()), np.maximum(light_curves.flux_njy[own], 0)], axis=1)
+            line = np.linalg.lstsq(design / variance[:, None], np.ones(own.sum()), rcond=None)[0]
+            slopes[band] = max(line[1], 0.0)
+    return slopes
+
+
+@dataclass(frozen=True, slots=True)
+class _Sky:
+    """The donors, with their peaks, and what a source adds to the noise."""
+
+    donors: LightCurves
+    peak: Array
+    source: Array
+    usable: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, donors: LightCurves) -> _Sky:
+        usable = np.flatnonzero(donors.n_points >= LEAST_DETECTIONS)
+        if not len(usable):
+            raise ValueError(f"copies need a donor of {LEAST_DETECTIONS} or more points, found none of {len(donors)}")
+        return cls(donors, peak_mjd(donors), source_noise_njy(donors), usable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """The Gaussian process of one light curve, at any wavelength."""
+
+    time: Array
+    wavelength: Array
+    amplitude: float
+    timescale: float
+    factor: Array
+    weights: Array
+    bands: Array
+
+    @classmethod
+    def of(cls, fits: GaussianProcessFits, i: int) -> _Process:
+        curves = fits.light_curves
+        own = slice(curves.offsets[i], curves.offsets[i + 1])
+        bands: Array = wavelengths_nm()[curves.survey[i]]
+        time, wavelength, flux = curves.time_mjd[own], bands[curves.band[own]], curves.flux_njy[own]
+        variance = floored_variance(flux, curves.flux_err_njy[own], fits.error_floor)
+        amplitude, timescale = float(fits.amplitude_njy[i]), float(fits.timescale_days[i])
+        covariance = _covariance(amplitude, timescale, time, wavelength, time, wavelength) + np.diag(variance)
+        factor = np.linalg.cholesky(covariance).astype(np.float64)
+        weights: Array = np.linalg.solve(factor.T, np.linalg.solve(factor, flux)).astype(np.float64)
+        return cls(time, wavelength, amplitude, timescale, factor, weights, bands)
+
+    def mean(self, time: Array, wavelength: Array) -> tuple[Array, Array]:
+        """The mean at (m,) times and wavelengths, and its covariance with the points, (m, n)."""
+        cross = _covariance(self.amplitude, self.timescale, time, wavelength, self.time, self.wavelength)
+        return cross @ self.weights, cross
+
+    def draw(self, time: Array, wavelength: Array, cross: Array, luck: np.random.Generator) -> tuple[Array, Array]:
+        """What a draw adds to the mean, and the standard deviation, (m,) both."""
+        explained = np.linalg.solve(self.factor, cross.T)
+        left = _covariance(self.amplitude, self.timescale, time, wavelength, time, wavelength) - explained.T @ explained
+        jitter = 1e-8 * self.amplitude**2 * np.eye(len(time))
+        std = np.sqrt(np.maximum(np.diag(left), 0.0))
+        normal = luck.standard_normal(len(time))
+        try:
+            return np.linalg.cholesky(left + jitter) @ normal, std
+        except np.linalg.LinAlgError:  # rounding made it indefinite: independent draws have the same scatter
+            return std * normal, std
+
+
+def _covariance(amplitude: float, timescale: float, t: Array, w: Array, t2: Array, w2: Array) -> Array:
+    in_time = SQRT3 * np.abs(t[:, None] - t2) / timescale
+    in_wavelength = SQRT3 * np.abs(w[:, None] - w2) / WAVELENGTH_LENGTH_NM
+    return np.asarray(amplitude**2 * (1 + in_time) * (1 + in_wavelength) * np.exp(-in_time - in_wavelength))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A copy's points."""
+
+    time: Array
+    flux: Array
+    error: Array
+    band: NDArray[np.int8]
+    is_detection: NDArray[np.bool_]
+    alert_mjd: float
+
+
+def _new_redshift(z: float, luck: np.random.Generator) -> float:
+    """A draw within the bounds of the stretch."""
+    grid = np.linspace(max((1 + z) * STRETCH[0] - 1, 0.3 * z), (1 + z) * STRETCH[1] - 1, 200)
+    # 1 / (1 + z): an observer's year is shorter at the source.
+    cumulative = np.cumsum(volume_per_redshift(grid) * (1 + grid) ** (RATE_EVOLUTION - 1))
+    return float(np.interp(luck.random(), cumulative / cumulative[-1], grid))
+
+
+def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck: np.random.Generator) -> _Seen | None:
+    """The event at the new redshift as a donor's visits show it; None where they don't detect it."""
+    donor = int(luck.choice(sky.usable))
+    own = slice(sky.donors.offsets[donor], sky.donors.offsets[donor + 1])
+    visit, band = sky.donors.time_mjd[own], sky.donors.band[own]
+    stretch = (1 + new) / (1 + z)
+    time = peak + (visit - sky.peak[donor] + luck.normal(0, PEAK_JITTER_DAYS)) / stretch
+    wavelength = process.bands[band] / stretch
+    # Flux per frequency is (1 + z) L / (4 π d²) (Hogg 1999, equation 22).
+    dimming = stretch * (luminosity_distance_mpc(z) / luminosity_distance_mpc(new)) ** 2
+    mean, cross = process.mean(time, wavelength)
+    donor_variance = sky.donors.flux_err_njy[own] ** 2
+    source = sky.source[band]
+    background = np.maximum(donor_variance - source * np.maximum(sky.donors.flux_njy[own], 0), 0.25 * donor_variance)
+    if (mean * dimming >= 0.6 * DETECTION_SIGNAL_TO_NOISE * np.sqrt(background)).sum() < LEAST_DETECTIONS:
+        return None  # hopeless: spares the draw
+    extra, std = process.draw(time, wavelength, cross, luck)
+    flux = (mean + extra) * dimming
+    error = np.sqrt(background + source * np.maximum(flux, 0))
+    measured = flux + error * luck.standard_normal(len(flux))
+    keep = std <= LARGEST_OPEN * process.amplitude
+    detected = keep & (measured >= DETECTION_SIGNAL_TO_NOISE * error)
+    if detected.sum() < LEAST_DETECTIONS:
+        return None
+    return _Seen(visit[keep], measured[keep], error[keep], band[keep], detected[keep], float(visit[-1]))
+
+
+def _assembled(parents: LightCurves, z: Array, found: list[tuple[int, float, _Seen]], seed: int) -> Copies:
+    parent = np.array([row for row, _, _ in found], np.int64)
+    redshift = np.array([new for _, new, _ in found], np.float64)
+    photoz, photoz_err = _photoz(parents, z, redshift, np.random.default_rng([seed, len(found)]))
+    n = len(found)
+    given = {
+        "alert_id": np.arange(n),
+        "object_id": parents.object_id[parent],
+        "alert_mjd": np.array([seen.alert_mjd for _, _, seen in found]),
+        "host_photoz": photoz,
+        "host_photoz_err": photoz_err,
+        "packet_index": np.arange(n),
+    }
+    alerts: dict[str, ArrayLike] = {name: given.get(name, getattr(parents, name)[parent]) for name in ALERT_COLUMNS}
+    names = {"time_mjd": "time", "flux_njy": "flux", "flux_err_njy": "error", "band": "band"}
+    points: dict[str, ArrayLike] = {
+        column: np.concatenate([getattr(seen, name) for _, _, seen in found] or [np.zeros(0)])
+        for column, name in (names | {"is_detection": "is_detection"}).items()
+    }
+    row = np.repeat(np.arange(n), [len(seen.time) for _, _, seen in found])
+    return Copies(LightCurves.from_points(alert=row, columns=points, alerts=alerts), parent, redshift)
+
+
+def _photoz(parents: LightCurves, z: Array, redshift: Array, luck: np.random.Generator) -> tuple[Array, Array]:
+    """Photometric redshifts of copies and their errors: wrong as those of parents at about that redshift are."""
+    known = np.flatnonzero((z > 0) & np.isfinite(parents.host_photoz))
+    if not len(known) or not len(redshift):
+        return np.full(len(redshift), np.nan), np.full(len(redshift), np.nan)
+    known = known[np.argsort(z[known])]
+    place = np.searchsorted(z[known], redshift) + luck.integers(-(NEAR // 2), NEAR // 2 + 1, len(redshift))
+    like = known[np.clip(place, 0, len(known) - 1)]
+    off = (parents.host_photoz[like] - z[like]) / (1 + z[like])
+    return np.maximum(redshift + off * (1 + redshift), 0.001), parents.host_photoz_err[like].astype(np.float64)
