@@ -20,6 +20,10 @@ PENALTY_EPOCH = 30.0
 this many objects for a squared change of 1 in a logit's bias or in the logarithm of the slope."""
 
 
+LEAST_RATE = 1e-4
+RATE_STEPS, RATE_TOLERANCE = 200, 1e-5
+
+
 def epoch_bin(n_detections: ArrayLike) -> NDArray[np.int64]:
     """The epoch bin of each alert, from 0, by its number of detections."""
     return np.searchsorted(np.asarray(EPOCH_EDGES, np.float64), np.asarray(n_detections, np.float64), side="right")
@@ -89,6 +93,22 @@ def with_prior(p_flat: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArr
     """Bayes: probabilities under equal rates times the rates, normalised; shapes (n, k) and (k,)."""
     joint = p_flat * prior
     return joint / np.maximum(joint.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+
+
+def rates_among(p: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Class rates among unlabelled objects, (k,), adding up to 1, each at least :data:`LEAST_RATE`.
+
+    ``p`` (n, k): their probabilities as they are at the ``rates`` (k,) of the objects learnt from. By expectation
+    maximisation: the rates are the mean of the probabilities that they themselves imply (Saerens, Latinne &
+    Decaestecker 2002, doi:10.1162/089976602753284446). Nothing but the rates may differ between the two samples.
+    """
+    found = rates
+    for _ in range(RATE_STEPS):
+        before, found = found, np.maximum(with_prior(p, found / np.maximum(rates, LEAST_RATE)).mean(axis=0), LEAST_RATE)
+        found = found / found.sum()
+        if np.abs(found - before).max() < RATE_TOLERANCE:
+            break
+    return found
 
 
 def survey_prior(class_ids: ArrayLike, counts: Mapping[int, float], sample: Mapping[int, float]) -> NDArray[np.float64]:

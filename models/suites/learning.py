@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from models.calibration import LEAST_RATE, rates_among, with_prior
 from models.datasets.labelled import Labelled
 from models.evaluation import macro_f1
 from models.learners import Learner
@@ -47,7 +48,10 @@ def _fold(
     shown = rows.of_objects(test)
     shown = shown.select(np.isin(shown.days, [*trial.days, WHOLE]))
     p = learnt.fitted.predict_proba(shown)
-    mix = np.bincount(trial.label[train], minlength=k) / len(train)
+    mix = learnt_mix = np.bincount(trial.label[train], minlength=k) / len(train)
+    if trial.adapts_rates:
+        mix = rates_among(p[np.isinf(shown.days)], learnt_mix)
+        p = with_prior(p, mix / np.maximum(learnt_mix, LEAST_RATE))
     held_out, held_out_label = learnt.held_out[:own], label[:own]
     progress(f"learning: {trial.title}", number + 1, len(trial.folds))
     return Predictions(
@@ -59,7 +63,7 @@ def _fold(
         detections=shown.detections,
         answered=np.ones(len(shown), bool),
         mix=mix,
-        balance=np.full(len(shown), best_balance(held_out, held_out_label, known.days[:own], mix)),
+        balance=np.full(len(shown), best_balance(held_out, held_out_label, known.days[:own], learnt_mix)),
         n_train=len(train),
         held_out=held_out,
         held_out_label=held_out_label,

@@ -46,6 +46,7 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
                     copies=COPIES.get(name, 0),
                     donors="tested",
                     trigger_bands=TRIGGER_BANDS,
+                    adapts_rates=name == "spectroscopic",
                 )
             )
     return found

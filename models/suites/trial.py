@@ -31,7 +31,8 @@ class Trial:
 
     ``label``: the column of each object's true class, (n,), -1 for objects that take no part. ``copies``: how many an
     object to learn from has on average, see :mod:`models.suites.copied`; ``donors`` of their visits and noise are the
-    objects ``"learnt"`` from, or those ``"tested"``, whose classes and redshifts are not looked at.
+    objects ``"learnt"`` from, or those ``"tested"``, whose classes and redshifts are not looked at. ``adapts_rates``:
+    the tested objects have other class rates; these are estimated from their probabilities, without their classes.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Trial:
     copies: int = 0
     donors: str = "learnt"
     trigger_bands: int = 1
+    adapts_rates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

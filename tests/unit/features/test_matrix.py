@@ -13,11 +13,12 @@ import features
 from features import catalogue
 from features.definition import ASINH_FLUX, FLUX_SOFTENING_NJY, LOG_FLUX
 from features.matrix import FeatureMatrix
+from features.search import GAIN_TOLERANCE
 from schemas import packets
 from schemas.light_curves import ALERT_COLUMNS, POINT_COLUMNS, LightCurves
 from tests.unit.features.made_curves import START_MJD, curves, light_curve, simulated
 
-COUNTED = ("n_points", "level_crossings", "mean_crossings")
+UNITS_OF_FEATURES = [feature.unit for feature in catalogue.CATALOGUE]
 
 
 def assert_alike(one: FeatureMatrix, two: FeatureMatrix, tolerance: float = 1e-6) -> None:
@@ -79,31 +80,58 @@ def test_an_early_cut_is_the_alert_of_that_time(light_curves: LightCurves, k: in
     np.testing.assert_array_equal(features.extract(light_curves.before(then)).values, expected)
 
 
-@pytest.mark.parametrize("days", [1024.0, -2048.0])
-def test_a_shift_in_time_changes_nothing(days: float) -> None:
-    light_curves = simulated(20)
+def assert_shifted_alike(light_curves: LightCurves, days: float) -> None:
     quarter = np.round(light_curves.time_mjd * 1024) / 1024  # representable before and after the shift
     still = changed(light_curves, time_mjd=quarter, alert_mjd=np.ceil(light_curves.alert_mjd))
     shifted = changed(still, time_mjd=still.time_mjd + days, alert_mjd=still.alert_mjd + days)
     assert_alike(features.extract(still), features.extract(shifted))
 
 
-@pytest.mark.parametrize("factor", [0.125, 16.0])  # powers of two: scaling is exact
-def test_scaling_the_flux_scales_features_in_flux_and_nothing_else(factor: float) -> None:
-    light_curves = simulated(20)
+@pytest.mark.parametrize("days", [1024.0, -2048.0])
+def test_a_shift_in_time_changes_nothing(days: float) -> None:
+    assert_shifted_alike(simulated(20), days)
+
+
+@settings(max_examples=40, deadline=None)
+@given(light_curve(), st.sampled_from([1024.0, -2048.0, 16384.0]))
+def test_a_shift_in_time_changes_nothing_of_any_curve(light_curves: LightCurves, days: float) -> None:
+    assert_shifted_alike(light_curves, days)
+
+
+def assert_scaled_alike(
+    light_curves: LightCurves, factor: float, blocks: tuple[str, ...] = ()
+) -> tuple[FeatureMatrix, FeatureMatrix]:
     in_flux = ("flux_njy", "flux_err_njy", "template_flux_njy")
     scaled = changed(light_curves, **{name: factor * getattr(light_curves, name) for name in in_flux})
     before, after = features.extract(light_curves), features.extract(scaled)
-    units = [feature.unit for feature in catalogue.CATALOGUE]
-    assert {ASINH_FLUX, LOG_FLUX} <= set(units)
-    for k, unit in enumerate(units):
+    for k, unit in enumerate(UNITS_OF_FEATURES):
+        if blocks and catalogue.CATALOGUE[k].block not in blocks:
+            continue
         expected = before.values[:, k].copy()
         if unit == ASINH_FLUX:
             expected = np.arcsinh(factor * np.sinh(expected))
         elif unit == LOG_FLUX:
             expected += np.log10(factor)
         np.testing.assert_allclose(after.values[:, k], expected, rtol=1e-4, atol=1e-4, err_msg=before.names[k])
+    return before, after
+
+
+@pytest.mark.parametrize("factor", [0.125, 16.0])  # powers of two: scaling is exact
+def test_scaling_the_flux_scales_features_in_flux_and_nothing_else(factor: float) -> None:
+    assert {ASINH_FLUX, LOG_FLUX} <= set(UNITS_OF_FEATURES)
     assert FLUX_SOFTENING_NJY > 0
+    assert_scaled_alike(simulated(20), factor)
+
+
+@settings(max_examples=40, deadline=None)
+@given(light_curve(), st.sampled_from([0.0625, 0.5, 2.0, 64.0]))
+def test_scaling_the_flux_of_any_curve(light_curves: LightCurves, factor: float) -> None:
+    """A curve that says nothing of a timescale has its amplitude to the search's tolerance alone: there the likelihood
+    is compared, and features are of the blocks that don't come from the process."""
+    before, after = assert_scaled_alike(light_curves, factor, ("statistics", "timescales"))
+    fitted = before.fits.converged & after.fits.converged
+    expected = before.fits.log_likelihood - light_curves.n_points * np.log(factor)
+    assert np.abs(after.fits.log_likelihood - expected)[fitted].max(initial=0) < 2 * GAIN_TOLERANCE
 
 
 def test_a_distant_non_detection_changes_little() -> None:
