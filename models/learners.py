@@ -46,9 +46,11 @@ class Learner(Protocol):
         """As it stands in reports."""
         ...
 
-    def fit(self, rows: Moments, label: NDArray[np.int64], n_classes: int, seed: int) -> Learnt:
-        """Learn from ``rows`` (m,) with the true column ``label`` (m,); copies of an object carry its id, and are never
-        learnt from where it is held out."""
+    def fit(
+        self, rows: Moments, label: NDArray[np.int64], group: NDArray[np.int64], n_classes: int, seed: int
+    ) -> Learnt:
+        """Learn from ``rows`` (m,) with the true column ``label`` (m,); rows of one ``group`` (m,), such as an object
+        with its copies, are held out together."""
         ...
 
 
@@ -74,9 +76,11 @@ class TreesAndNetworks:
     iterations: int = ITERATIONS
     n_jobs: int | None = None
 
-    def fit(self, rows: Moments, label: NDArray[np.int64], n_classes: int, seed: int) -> Learnt:
+    def fit(
+        self, rows: Moments, label: NDArray[np.int64], group: NDArray[np.int64], n_classes: int, seed: int
+    ) -> Learnt:
         x, weight = matrix(rows), row_weight(rows)
-        part = np.floor(uniform(rows.object_id, seed + 7) * self.folds).astype(np.int64)
+        part = np.floor(uniform(group, seed + 7) * self.folds).astype(np.int64)
         tasks = []
         for fold in range(self.folds):
             seen = part != fold

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from models.calibration import LEAST_RATE, rates_among, with_prior
 from models.datasets.labelled import Labelled
 from models.evaluation import macro_f1
+from models.hashing import uniform
 from models.learners import Learner
 from models.suites import copied
 from models.suites.moments import WHOLE, Moments
@@ -15,6 +16,9 @@ from models.suites.trial import Predictions, Trial
 from models.training_rows import Progress, silent
 
 BALANCES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+WHOLE_FAMILIES = 0.5
+"""Of all template families, those that are held out whole."""
 
 
 def run(
@@ -44,7 +48,8 @@ def _fold(
         known = Moments.concatenate([known, copied.moments_of(labelled, train, donors, trial, seed, progress)])
     label = trial.label[known.object_row]
     progress(f"learning: {trial.title}", number, len(trial.folds))
-    learnt = learner.fit(known, label, k, seed + number)
+    group = _families(labelled, seed)[known.object_row] if trial.by_family else known.object_id
+    learnt = learner.fit(known, label, group, k, seed + number)
     shown = rows.of_objects(test)
     shown = shown.select(np.isin(shown.days, [*trial.days, WHOLE]))
     p = learnt.fitted.predict_proba(shown)
@@ -69,6 +74,13 @@ def _fold(
         held_out_label=held_out_label,
         held_out_days=known.days[:own],
     )
+
+
+def _families(labelled: Labelled, seed: int) -> NDArray[np.int64]:
+    """Who is held out together, (n,): for one half of the template families all their objects, for the other half
+    each object with its copies. So the answers that are calibrated concern known and unknown families alike."""
+    family = labelled.truth.family()
+    return np.where(uniform(family, seed + 11) < WHOLE_FAMILIES, family, labelled.light_curves.object_id)
 
 
 def best_balance(

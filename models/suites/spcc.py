@@ -47,6 +47,7 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
                     donors="tested",
                     trigger_bands=TRIGGER_BANDS,
                     adapts_rates=name == "spectroscopic",
+                    by_family=name != "random",
                 )
             )
     return found

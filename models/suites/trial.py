@@ -33,6 +33,7 @@ class Trial:
     object to learn from has on average, see :mod:`models.suites.copied`; ``donors`` of their visits and noise are the
     objects ``"learnt"`` from, or those ``"tested"``, whose classes and redshifts are not looked at. ``adapts_rates``:
     the tested objects have other class rates; these are estimated from their probabilities, without their classes.
+    ``by_family``: the learner holds out whole template families too, since those tested may be of none it knows.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Trial:
     donors: str = "learnt"
     trigger_bands: int = 1
     adapts_rates: bool = False
+    by_family: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ class ClassRates:
     rates: np.ndarray = field(default_factory=lambda: np.zeros(0))
     name: str = "class rates"
 
-    def fit(self, rows: Moments, label: np.ndarray, n_classes: int, seed: int) -> Learnt:
+    def fit(self, rows: Moments, label: np.ndarray, group: np.ndarray, n_classes: int, seed: int) -> Learnt:
         rates = np.bincount(label, minlength=n_classes) / len(label)
         fitted = ClassRates(rates)
         return Learnt(fitted, fitted.predict_proba(rows))
