@@ -9,7 +9,7 @@ from models.datasets.labelled import Labelled
 from models.suites import scores
 from models.suites.moments import WHOLE
 from models.suites.scores import Interval
-from models.suites.trial import Classes, Predictions, Trial, folds_of
+from models.suites.trial import SPECTRUM_ERROR, Classes, Predictions, Trial, folds_of
 
 DAYS = (3.0, 7.0, 15.0, 30.0)
 FOLDS = 5
@@ -31,9 +31,6 @@ THREE_OF_FIVE = {0: 0, 1: 1, 4: 2}
 THREE_OF_TYPE = {"SN IIn": 1, "SN IIb": 2}
 """Type Ia, II and Ib/c as in arXiv:2305.08894: here IIn are of type II, and IIb, stripped of most hydrogen, Ibc."""
 
-REDSHIFT_ERROR = 0.001
-"""Of a redshift from the spectrum of a supernova's host; larger from the supernova itself."""
-
 
 def trials(labelled: Labelled, seed: int) -> list[Trial]:
     """Five and three classes, cross-validated by object; with the spectrum's redshift as an upper bound."""
@@ -44,7 +41,7 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
         np.int64,
     )
     redshift = labelled.truth.redshift
-    known = (redshift, np.where(np.isfinite(redshift), REDSHIFT_ERROR, np.nan))
+    known = (redshift, np.where(np.isfinite(redshift), SPECTRUM_ERROR, np.nan))
     found = []
     for name, title, classes, label in (("5", "five classes", FIVE, five), ("3", "three classes", THREE, three)):
         folds = folds_of(np.arange(len(label)), label, FOLDS, seed, labelled.light_curves.object_id)

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from features.augment import Copies, copies
 from models.datasets.labelled import Labelled
 from models.suites.moments import Moments, moments
-from models.suites.trial import Trial
+from models.suites.trial import SPECTRUM_ERROR, Trial
 from models.training_rows import Progress
 from schemas.light_curves import LightCurves
 
 SPREAD = 3.0
 """An object has between the mean number of copies over this and times this: more, the rarer its class."""
 
-SPECTRUM_ERROR = 0.001
 CHUNK = 100
 """Objects copied at a time."""
 

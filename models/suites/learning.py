@@ -44,7 +44,7 @@ def _fold(
     known = rows.of_objects(train).for_learning()
     own = len(known)
     if trial.copies:
-        donors = labelled.light_curves.select(test if trial.donors == "tested" else train)
+        donors = labelled.light_curves.select(test)
         known = Moments.concatenate([known, copied.moments_of(labelled, train, donors, trial, seed, progress)])
     label = trial.label[known.object_row]
     progress(f"learning: {trial.title}", number, len(trial.folds))
@@ -98,5 +98,5 @@ def balanced_choice(
     p: NDArray[np.float64], mix: NDArray[np.float64], balance: float | NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """``p / mix ** balance``, (m, k), rows adding up to 1: the class with the most is chosen."""
-    scaled = p / np.maximum(mix, 1e-9) ** np.broadcast_to(np.asarray(balance), (len(p),))[:, None]
-    return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
+    power = np.broadcast_to(np.asarray(balance), (len(p),))[:, None]
+    return with_prior(p, np.maximum(mix, 1e-9) ** -power)

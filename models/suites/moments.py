@@ -96,7 +96,7 @@ def trigger_mjd(light_curves: LightCurves, bands: int = 1) -> NDArray[np.float64
         first_time(light_curves, light_curves.is_detection & (light_curves.band == band)) for band in range(len(BANDS))
     ]
     first = np.sort(np.where(np.isfinite(in_band), in_band, np.inf), axis=0)
-    for number in {1, bands}:
+    for number in (1, bands):
         found = np.where(np.isfinite(first[number - 1]), first[number - 1], found)
     return found
 
@@ -145,10 +145,10 @@ def _chosen(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Row, time and days of every moment, object by object."""
     curves, n = labelled.light_curves, len(labelled)
-    begin = trigger_mjd(curves, trigger_bands)
+    begin, first = trigger_mjd(curves, trigger_bands), trigger_mjd(curves)
     fixed = np.array([*(day for day in days if np.isfinite(day)), WHOLE])
     row = np.repeat(np.arange(n), len(fixed) + n_drawn)
-    drawn = [_drawn(curves, trigger_mjd(curves), k) for k in range(n_drawn)]
+    drawn = [_drawn(curves, first, k) for k in range(n_drawn)]
     whole = np.broadcast_to(fixed, (n, len(fixed)))
     end = curves.alert_mjd[:, None]
     mjd = np.concatenate([np.minimum(begin[:, None] + whole, end), np.reshape(drawn, (n_drawn, n)).T], axis=1)

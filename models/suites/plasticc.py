@@ -38,7 +38,7 @@ def test_trials(learnt_from: Labelled, tested: Labelled) -> tuple[Labelled, list
     classes, label = _classes(both, tested.class_id)
     folds = [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
     return both, [
-        replace(one, copies=COPIES, donors="tested", adapts_rates=True)
+        replace(one, copies=COPIES, adapts_rates=True)
         for one in _with_and_without("test supernovae", both, classes, label, folds)
     ]
 

@@ -44,7 +44,6 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
                     DAYS,
                     redshift,
                     copies=COPIES.get(name, 0),
-                    donors="tested",
                     trigger_bands=TRIGGER_BANDS,
                     adapts_rates=name == "spectroscopic",
                     by_family=name != "random",

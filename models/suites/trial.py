@@ -13,6 +13,9 @@ from models.hashing import uniform
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 """Rows of objects to learn from and to test, the pairs one after the other; no object is on both sides."""
 
+SPECTRUM_ERROR = 0.001
+"""Of a redshift from the spectrum of a supernova's host; larger from the supernova itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Classes:
@@ -30,9 +33,9 @@ class Trial:
     """``name`` ends the names of its figures; ``title`` is for people.
 
     ``label``: the column of each object's true class, (n,), -1 for objects that take no part. ``copies``: how many an
-    object to learn from has on average, see :mod:`models.suites.copied`; ``donors`` of their visits and noise are the
-    objects ``"learnt"`` from, or those ``"tested"``, whose classes and redshifts are not looked at. ``adapts_rates``:
-    the tested objects have other class rates; these are estimated from their probabilities, without their classes.
+    object to learn from has on average, see :mod:`models.suites.copied`; the donors of their visits and noise are the
+    tested objects, whose classes and redshifts are not looked at. ``adapts_rates``: the tested objects have other
+    class rates; these are estimated from their probabilities, without their classes.
     ``by_family``: the learner holds out whole template families too, since those tested may be of none it knows.
     """
 
@@ -45,7 +48,6 @@ class Trial:
     redshift: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     is_upper_bound: bool = False
     copies: int = 0
-    donors: str = "learnt"
     trigger_bands: int = 1
     adapts_rates: bool = False
     by_family: bool = False
