@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.calibration import EPOCH_EDGES, epoch_bin, with_prior
 from models.conformal import benjamini_hochberg
-from models.evaluation import auc, expected_calibration_error, flat_log_loss, macro_f1
+from models.evaluation import auc, bootstrap_many, expected_calibration_error, flat_log_loss, macro_f1
 from models.scorer import Scorer
 from models.training_rows import Rows
 from schemas.taxonomy import slug_of
 
 SN_IA = 2222
+DRAWS = 100
+"""Of the bootstrap."""
+
+Statistic = Callable[[NDArray[np.int64]], float]
 
 
 def held_out_metrics(scorer: Scorer, known: Rows, strangers: Rows) -> dict[str, float]:
@@ -24,25 +30,57 @@ def held_out_metrics(scorer: Scorer, known: Rows, strangers: Rows) -> dict[str, 
     """
     if not len(known):
         return {}
-    index = np.searchsorted(scorer.class_ids, known.class_id)
     p, score, p_value = scorer.evaluate(known.features, known.detections)
-    mix = np.bincount(index, weights=known.weight, minlength=len(scorer.class_ids))
-    metrics: dict[str, float] = {}
-    views = {"": np.ones(len(known), bool), "_last": known.is_last}
-    views |= {f"_epoch_{first}": epoch_bin(known.detections) == b for b, first in enumerate((1, *EPOCH_EDGES))}
-    for name, shown in views.items():
-        if shown.any():
-            q, i, w = p[shown], index[shown], known.weight[shown] if name == "" else np.ones(shown.sum())
-            metrics[f"log_loss_flat{name}"] = flat_log_loss(q, i, w)
-            metrics[f"macro_f1{name}"] = macro_f1(with_prior(q, mix / mix.sum()), i, w)
-            metrics[f"ece{name}"] = expected_calibration_error(with_prior(q, mix / mix.sum()), i, w)
-            if SN_IA in scorer.class_ids:
-                ia = int(np.searchsorted(scorer.class_ids, SN_IA))
-                metrics[f"auc_ia{name}"] = auc(q[:, ia], i == ia, w)
+    metrics = {
+        f"{name}{view}": statistic(np.arange(shown.sum()))
+        for view, shown in _views(known).items()
+        for name, statistic in _statistics(scorer, known, p, view, shown).items()
+    }
     metrics["false_alarms_at_1_percent"] = float(np.average(p_value <= 0.01, weights=known.stream_weight))
     if len(strangers):
         metrics |= novelty_metrics(scorer, score, p_value, known, strangers)
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
+
+
+def held_out_intervals(scorer: Scorer, known: Rows, *, seed: int, draws: int = DRAWS) -> dict[str, list[float]]:
+    """95 % intervals, [low, high], over objects, of the metrics that are not of novelty."""
+    if not len(known):
+        return {}
+    p, _, _ = scorer.evaluate(known.features, known.detections)
+    found: dict[str, list[float]] = {}
+    for view, shown in _views(known).items():
+        statistics = _statistics(scorer, known, p, view, shown)
+        for name, (_, low, high) in bootstrap_many(statistics, known.object_id[shown], seed=seed, draws=draws).items():
+            if np.isfinite(low) and np.isfinite(high):
+                found[f"{name}{view}"] = [low, high]
+    return found
+
+
+def _views(known: Rows) -> dict[str, NDArray[np.bool_]]:
+    """Rows that figures are told of, by the end of their names; none is empty."""
+    views = {"": np.ones(len(known), bool), "_last": known.is_last}
+    views |= {f"_epoch_{first}": epoch_bin(known.detections) == b for b, first in enumerate((1, *EPOCH_EDGES))}
+    return {name: shown for name, shown in views.items() if shown.any()}
+
+
+def _statistics(
+    scorer: Scorer, known: Rows, p: NDArray[np.float64], view: str, shown: NDArray[np.bool_]
+) -> dict[str, Statistic]:
+    """Figures of the rows ``shown`` as functions of chosen ones among them; ``p`` at equal rates, of all rows."""
+    index = np.searchsorted(scorer.class_ids, known.class_id)
+    mix = np.bincount(index, weights=known.weight, minlength=len(scorer.class_ids))
+    q, y = p[shown], index[shown]
+    at_rates = with_prior(q, mix / mix.sum())
+    w = known.weight[shown] if view == "" else np.ones(shown.sum())
+    found: dict[str, Statistic] = {
+        "log_loss_flat": lambda i: flat_log_loss(q[i], y[i], w[i]),
+        "macro_f1": lambda i: macro_f1(at_rates[i], y[i], w[i]),
+        "ece": lambda i: expected_calibration_error(at_rates[i], y[i], w[i]),
+    }
+    if SN_IA in scorer.class_ids:
+        ia = int(np.searchsorted(scorer.class_ids, SN_IA))
+        found["auc_ia"] = lambda i: auc(q[i, ia], y[i] == ia, w[i])
+    return found
 
 
 def novelty_metrics(

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from models.bundle import BundleError
 from models.classifier import balanced, softmax
+from models.normal_scores import NormalScores
 
+Short = NDArray[np.float32]
 Array = NDArray[np.float64]
 
 HIDDEN = (128, 64)
@@ -34,9 +36,8 @@ LEARNING_RATE = 1e-3
 BALANCE = 0.5
 """Rows weigh as their class's frequency to the power of minus this, as the trees' do."""
 
-QUANTILES = 101
 LIMIT = 3.0
-"""A feature becomes the normal deviate of its rank among the rows learnt from, within plus and minus this."""
+"""Normal scores are cut at plus and minus this."""
 
 OFTEN_MISSING = 0.02
 """A feature missing in more than this fraction of rows has a further input that says so."""
@@ -46,15 +47,15 @@ OFTEN_MISSING = 0.02
 class Network:
     """``MEMBERS`` networks and how their inputs are made.
 
-    - ``quantiles``: (f, q) of each feature, rising; ``missing``: (i,) the features whose absence is an input.
+    - ``normal_scores``: of the features; ``missing``: (i,) the features whose absence is an input.
     - ``weights``, ``biases``: of each member's layers, (inputs, outputs) and (outputs,).
     - ``log_rates``: (k,) of the rows learnt from, taken out of the logits.
     """
 
-    quantiles: Array
+    normal_scores: NormalScores
     missing: NDArray[np.int64]
-    weights: list[list[Array]]
-    biases: list[list[Array]]
+    weights: list[list[Short]]
+    biases: list[list[Short]]
     log_rates: Array
 
     @classmethod
@@ -67,15 +68,16 @@ class Network:
         *,
         seed: int,
         members: int = MEMBERS,
+        normal_scores: NormalScores | None = None,
     ) -> Network:
         """Learn from features (n, f) with NaN where missing, ``label`` (n,) from 0, ``weight`` (n,); Adam
-        (arXiv:1412.6980) on the weighted log-loss."""
+        (arXiv:1412.6980) on the weighted log-loss. ``normal_scores``: where they are known already."""
         from sklearn.neural_network import MLPClassifier  # here: it takes seconds to import
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        quantiles = _quantiles(features)
+        scores = normal_scores or NormalScores.fit(features)
         missing = np.flatnonzero(np.isnan(features).mean(axis=0) > OFTEN_MISSING)
-        inputs, own = _inputs(features, quantiles, missing), balanced(label, weight, BALANCE)
+        inputs, own = _inputs(scores.transform(features), features, missing), balanced(label, weight, BALANCE)
         present = np.unique(label)
         batch = max(1, min(BATCH, len(label) // STEPS_AN_EPOCH))
         epochs = max(EPOCHS, math.ceil(LEAST_STEPS * batch / len(label)))
@@ -87,16 +89,20 @@ class Network:
             )  # fmt: skip
             with threadpool_limits(1), _quiet():
                 learner.fit(inputs, label, sample_weight=own)
-            weights.append([np.asarray(layer, np.float64) for layer in learner.coefs_])
-            biases.append([np.asarray(layer, np.float64) for layer in learner.intercepts_])
+            weights.append([np.asarray(layer, np.float32) for layer in learner.coefs_])
+            biases.append([np.asarray(layer, np.float32) for layer in learner.intercepts_])
             _widen(weights[-1], biases[-1], present, n_classes)
         rates = np.bincount(label, weights=own, minlength=n_classes)
         log_rates = np.log(np.maximum(rates / rates.sum(), 1e-6))
-        return cls(quantiles, missing, weights, biases, log_rates)
+        return cls(scores, missing, weights, biases, log_rates)
 
     def raw_scores(self, features: Array) -> Array:
         """Logits of equal class rates, shape (n, k), for features of shape (n, f)."""
-        inputs = _inputs(features, self.quantiles, self.missing)
+        return self.raw_of_normal(self.normal_scores.transform(features), features)
+
+    def raw_of_normal(self, normal: Array, features: Array) -> Array:
+        """As :meth:`raw_scores`, where the features' normal scores (n, f) are known already."""
+        inputs = _inputs(normal, features, self.missing)
         total = np.zeros((len(features), len(self.log_rates)))
         for weights, biases in zip(self.weights, self.biases, strict=True):
             values = inputs
@@ -104,32 +110,30 @@ class Network:
                 values = values @ w + b
                 if layer < len(weights) - 1:
                     np.maximum(values, 0, out=values)
-            total += np.log(np.maximum(softmax(values), 1e-6))
+            total += np.log(np.maximum(softmax(values.astype(np.float64)), 1e-6))
         return np.asarray(total / len(self.weights) - self.log_rates)
 
     def save(self, file: Path) -> None:
-        """Write plain arrays: no code runs when they are read."""
+        """Write plain arrays, all but the normal scores: no code runs when they are read."""
         layers: dict[str, Any] = {}
         for member, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
             for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
-                layers[f"weight_{member}_{layer}"], layers[f"bias_{member}_{layer}"] = w.astype(np.float32), b
+                layers[f"weight_{member}_{layer}"], layers[f"bias_{member}_{layer}"] = w, b
         shape = np.array([len(self.weights), len(self.weights[0])])
-        np.savez_compressed(
-            file, quantiles=self.quantiles, missing=self.missing, log_rates=self.log_rates, shape=shape, **layers
-        )
+        np.savez_compressed(file, missing=self.missing, log_rates=self.log_rates, shape=shape, **layers)
 
     @classmethod
-    def load(cls, file: Path) -> Network:
+    def load(cls, file: Path, normal_scores: NormalScores) -> Network:
         """Read what :meth:`save` wrote; raises BundleError where the arrays don't fit together."""
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 members, layers = map(int, arrays["shape"])
                 of = [
-                    [[np.asarray(arrays[f"{kind}_{m}_{i}"], np.float64) for i in range(layers)] for m in range(members)]
+                    [[np.asarray(arrays[f"{kind}_{m}_{i}"], np.float32) for i in range(layers)] for m in range(members)]
                     for kind in ("weight", "bias")
                 ]
-                found = cls(arrays["quantiles"], arrays["missing"], of[0], of[1], arrays["log_rates"])
-            found.raw_scores(np.full((1, len(found.quantiles)), np.nan))
+                found = cls(normal_scores, arrays["missing"], of[0], of[1], arrays["log_rates"])
+            found.raw_scores(np.full((1, len(normal_scores.quantiles)), np.nan))
         except (KeyError, ValueError, IndexError) as error:
             raise BundleError(
                 f"{file}: no network of a classifier ({error}): train the bundle anew with `gueststar train`"
@@ -137,40 +141,20 @@ class Network:
         return found
 
 
-def _quantiles(features: Array) -> Array:
-    """(f, q), rising; 0 for a feature that no row has."""
-    levels = np.linspace(0, 1, QUANTILES)
-    found = np.zeros((features.shape[1], QUANTILES))
-    for f in range(features.shape[1]):
-        values = features[:, f]
-        values = values[np.isfinite(values)]
-        if len(values):
-            found[f] = np.quantile(values, levels)
-    return found
+def _inputs(normal: Array, features: Array, missing: NDArray[np.int64]) -> Short:
+    """Normal scores, and an input for each feature that is often missing, 1 where it is: (n, f + i)."""
+    absent = np.isnan(features[:, missing])
+    return np.concatenate([np.clip(normal, -LIMIT, LIMIT), absent], axis=1, dtype=np.float32, casting="unsafe")
 
 
-def _inputs(features: Array, quantiles: Array, missing: NDArray[np.int64]) -> Array:
-    """Normal deviates of ranks, 0 where missing, and an input for each feature that is often missing: (n, f + i)."""
-    from scipy.special import ndtri
-
-    levels = np.linspace(0, 1, quantiles.shape[1])
-    ranks = np.empty(features.shape)
-    for f, edges in enumerate(quantiles):
-        # Equal quantiles (a feature with few values) take the middle of their ranks.
-        values = features[:, f]
-        ranks[:, f] = 0.5 * (np.interp(values, edges, levels) + 1 - np.interp(-values, -edges[::-1], levels))
-    deviates = np.clip(ndtri(ranks), -LIMIT, LIMIT)
-    absent = np.isnan(features[:, missing]).astype(np.float64)
-    return np.concatenate([np.where(np.isnan(deviates), 0.0, deviates), absent], axis=1)
-
-
-def _widen(weights: list[Array], biases: list[Array], present: NDArray[np.int64], n_classes: int) -> None:
+def _widen(weights: list[Short], biases: list[Short], present: NDArray[np.int64], n_classes: int) -> None:
     """Give the last layer an output for every class: those not learnt from are all but impossible. scikit-learn's one
     output of two classes becomes two."""
     w, b = weights[-1], biases[-1]
     if len(present) == 2:
         w, b = np.concatenate([np.zeros_like(w), w], axis=1), np.concatenate([np.zeros_like(b), b])
-    weights[-1], biases[-1] = np.zeros((len(w), n_classes)), np.full(n_classes, -20.0)
+    weights[-1] = np.zeros((len(w), n_classes), np.float32)
+    biases[-1] = np.full(n_classes, -20.0, np.float32)
     weights[-1][:, present], biases[-1][present] = w, b
 
 

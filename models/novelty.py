@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from models.calibration import EPOCH_EDGES, epoch_bin
 from models.classifier import softmax
+from models.normal_scores import NormalScores
 
 COMPONENTS = ("feature_distance", "score_distance", "entropy", "energy", "margin")
 """The scores that are fused; larger is stranger.
@@ -24,19 +24,14 @@ COMPONENTS = ("feature_distance", "score_distance", "entropy", "energy", "margin
 - ``margin``: minus the difference of the two largest logits.
 """
 
-KNOTS = 101
-"""Quantiles kept of each feature."""
-
 SHRINKAGE = 200.0
 """Weight, in snapshots, of the common covariance in each class's own."""
-
-TINY = float(np.finfo(np.float64).tiny)
 
 RIDGE = 0.05
 """Added to the variance of each Gaussianised feature, so that no direction has none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClassGaussians:
     """A normal distribution for each class: means (k, d), and whitening matrices (k, d, d)."""
 
@@ -63,62 +58,16 @@ class ClassGaussians:
 
     def distances(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mahalanobis distance to each class, shape (n, k)."""
-        columns = [np.square((x - m) @ w.T).sum(axis=1) for m, w in zip(self.mean, self.whitening, strict=True)]
-        return np.sqrt(np.stack(columns, axis=1))
+        short = np.asarray(x, np.float32)
+        columns = [np.square((short - m) @ w).sum(axis=1) for m, w in zip(*self._short, strict=True)]
+        return np.sqrt(np.stack(columns, axis=1).astype(np.float64))
 
-
-@dataclass(frozen=True, slots=True)
-class Gaussianiser:
-    """Feature values to normal scores, by the quantiles of the training snapshots; missing ones to 0.
-
-    ``quantiles``: shape (f, knots), rising. ``normal``: the normal scores of the knots.
-    """
-
-    quantiles: NDArray[np.float64]
-    normal: NDArray[np.float64]
-
-    @classmethod
-    def fit(cls, features: NDArray[np.float64]) -> Gaussianiser:
-        """Quantiles of each column, missing values left out; a column without any is constant."""
-        from scipy.stats import norm
-
-        levels = np.linspace(0, 1, KNOTS)
-        finite = np.where(np.isfinite(features), features, np.nan)
-        quantiles = np.zeros((features.shape[1], KNOTS))
-        for j, column in enumerate(finite.T):
-            known = column[~np.isnan(column)]
-            if len(known):
-                quantiles[j] = np.quantile(known, levels)
-        return cls(quantiles, norm.ppf(np.clip(levels, 0.5 / KNOTS, 1 - 0.5 / KNOTS)))
-
-    def transform(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Normal scores, shape (n, f); beyond the outer quantiles they go on straight, up to 4 more."""
-        out = np.empty(features.shape)
-        _gaussianise(np.ascontiguousarray(features, np.float64), self.quantiles, self.normal, out)
-        return out
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _gaussianise(
-    features: NDArray[np.float64], quantiles: NDArray[np.float64], normal: NDArray[np.float64], out: NDArray[np.float64]
-) -> None:
-    last = quantiles.shape[1] - 1
-    for i in range(features.shape[0]):
-        for j in range(features.shape[1]):
-            x, knots = features[i, j], quantiles[j]
-            if not math.isfinite(x) or not knots[last] > knots[0]:
-                out[i, j] = 0.0
-                continue
-            low, size = 0, last  # the last knot before the last that is not above x
-            while size > 1:
-                half = size // 2
-                low = low + half if knots[low + half] <= x else low
-                size -= half
-            step = knots[low + 1] - knots[low]
-            part = min(max((x - knots[low]) / step, 0.0), 1.0) if step > 0.0 else 1.0
-            spread = max((knots[last - 1] - knots[1]) / (normal[last - 1] - normal[1]), TINY)
-            beyond = (max(x - knots[last], 0.0) + min(x - knots[0], 0.0)) / spread
-            out[i, j] = normal[low] + part * (normal[low + 1] - normal[low]) + min(max(beyond, -4.0), 4.0)
+    @cached_property
+    def _short(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Means and whitening matrices, turned over, in 32 bits: most of a score's time goes here, and a distance is
+        of order 10 and needs no more than four digits."""
+        turned = np.ascontiguousarray(self.whitening.transpose(0, 2, 1))
+        return self.mean.astype(np.float32), turned.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +102,20 @@ class Novelty:
     ``fusion``: the weight of each scaled component, shape (components,).
     """
 
-    gaussianiser: Gaussianiser
+    normal_scores: NormalScores
     features: ClassGaussians
     logits: ClassGaussians
     scale: Scale
     fusion: NDArray[np.float64]
 
     def score(
-        self, features: NDArray[np.float64], raw: NDArray[np.float64], n_detections: ArrayLike
+        self, normal: NDArray[np.float64], raw: NDArray[np.float64], n_detections: ArrayLike
     ) -> NDArray[np.float64]:
-        """The score of each row, shape (n,); larger is stranger, 0 is common, finite."""
-        distances = self.features.distances(self.gaussianiser.transform(features))
+        """The score of each row, shape (n,); larger is stranger, 0 is common, finite.
+
+        ``normal``: the features' normal scores (n, f); ``raw``: the trees' logits (n, k).
+        """
+        distances = self.features.distances(normal)
         components = fuse_inputs(distances, self.logits.distances(centred(raw)), raw)
         return np.nan_to_num(self.scale.apply(components, n_detections) @ self.fusion)
 
@@ -171,8 +123,8 @@ class Novelty:
         """Write all arrays into one npz file, without pickles."""
         np.savez_compressed(
             file,
-            quantiles=self.gaussianiser.quantiles,
-            normal=self.gaussianiser.normal,
+            quantiles=self.normal_scores.quantiles,
+            normal=self.normal_scores.normal,
             feature_mean=self.features.mean,
             feature_whitening=self.features.whitening,
             logit_mean=self.logits.mean,
@@ -187,7 +139,7 @@ class Novelty:
         """Read what :meth:`save` wrote."""
         with np.load(file, allow_pickle=False) as stored:
             return cls(
-                Gaussianiser(stored["quantiles"], stored["normal"]),
+                NormalScores(stored["quantiles"], stored["normal"]),
                 ClassGaussians(stored["feature_mean"], stored["feature_whitening"]),
                 ClassGaussians(stored["logit_mean"], stored["logit_whitening"]),
                 Scale(stored["scale_centre"], stored["scale_spread"]),

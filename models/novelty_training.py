@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from models.classifier import Classifier, balanced
 from models.hashing import uniform
-from models.novelty import COMPONENTS, ClassGaussians, Gaussianiser, Novelty, Scale, centred, fuse_inputs
+from models.normal_scores import NormalScores
+from models.novelty import COMPONENTS, ClassGaussians, Novelty, Scale, centred, fuse_inputs
 from models.training_rows import Rows
 
 REHEARSAL_ITERATIONS = 15
@@ -22,20 +23,22 @@ MIN_HIDDEN_SNAPSHOTS = 20
 """A class with fewer snapshots is not hidden in a rehearsal: it would teach only its own noise."""
 
 
-def fit(train: Rows, tune: Rows, classifier: Classifier, fusion: NDArray[np.float64]) -> Novelty:
+def fit(
+    train: Rows, tune: Rows, classifier: Classifier, normal_scores: NormalScores, fusion: NDArray[np.float64]
+) -> Novelty:
     """The novelty score of a classifier, from the rows it learnt from (``train``) and others (``tune``).
 
-    ``fusion``: what :func:`rehearse` found, the weight of each component.
+    ``normal_scores``: of the training rows' features; ``fusion``: what :func:`rehearse` found, the weight of each
+    component.
     """
     index = np.searchsorted(classifier.class_ids, train.class_id)
     k = len(classifier.class_ids)
-    gaussianiser = Gaussianiser.fit(train.features)
-    gaussians = ClassGaussians.fit(gaussianiser.transform(train.features), index, train.weight, k)
+    gaussians = ClassGaussians.fit(normal_scores.transform(train.features), index, train.weight, k)
     logits = ClassGaussians.fit(centred(classifier.raw_scores(train.features)), index, train.weight, k)
     raw = classifier.raw_scores(tune.features)
-    distances = gaussians.distances(gaussianiser.transform(tune.features))
+    distances = gaussians.distances(normal_scores.transform(tune.features))
     known = fuse_inputs(distances, logits.distances(centred(raw)), raw)
-    return Novelty(gaussianiser, gaussians, logits, Scale.fit(known, tune.detections), fusion)
+    return Novelty(normal_scores, gaussians, logits, Scale.fit(known, tune.detections), fusion)
 
 
 def rehearse(train: Rows, seed: int) -> NDArray[np.float64]:
@@ -53,7 +56,7 @@ def rehearse(train: Rows, seed: int) -> NDArray[np.float64]:
     hidden = [c for c in np.unique(index) if (index == c).sum() >= MIN_HIDDEN_SNAPSHOTS and len(studied_classes) > 3]
     if not hidden:
         return np.full(len(COMPONENTS), 1.0 / len(COMPONENTS))
-    x = Gaussianiser.fit(train.features).transform(train.features)
+    x = NormalScores.fit(train.features).transform(train.features)
     row = np.searchsorted(studied_classes, index[studied])
     gaussians = ClassGaussians.fit(x[studied], row, train.weight[studied], len(studied_classes))
     distances = gaussians.distances(x)

@@ -17,6 +17,7 @@ from models.bundle import BundleError, open_bundle
 from models.calibration import Calibration, with_prior
 from models.classifier import Classifier
 from models.conformal import Conformal
+from models.network import Network
 from models.novelty import Novelty
 from schemas.light_curves import LightCurves
 from schemas.taxonomy import NOT_CLASSIFIED
@@ -24,6 +25,7 @@ from schemas.taxonomy import NOT_CLASSIFIED
 CALIBRATION_FILE = "calibration.json"
 NOVELTY_FILE = "novelty.npz"
 CONFORMAL_FILE = "conformal.npz"
+NETWORK_FILE = "network.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Scores:
 class Scorer:
     """A loaded bundle. It keeps no state between calls, and may be shared by threads.
 
-    ``classifier`` is its fitted model alone, before calibration.
+    ``classifier`` is its trees alone, before calibration.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Scorer:
         manifest: dict[str, Any],
         sha256: str,
         classifier: Classifier,
+        network: Network,
         calibration: Calibration,
         novelty: Novelty,
         conformal: Conformal,
@@ -77,7 +80,7 @@ class Scorer:
         self.sha256 = sha256
         self.class_ids = classifier.class_ids.astype(np.int32)
         self.feature_names: tuple[str, ...] = tuple(manifest["feature_names"])
-        self.classifier, self._calibration = classifier, calibration
+        self.classifier, self.network, self._calibration = classifier, network, calibration
         self._novelty, self._conformal = novelty, conformal
         self._prior = np.array([manifest["prior"][str(class_id)] for class_id in classifier.class_ids])
 
@@ -97,13 +100,26 @@ class Scorer:
             )
         with np.load(folder / CONFORMAL_FILE, allow_pickle=False) as stored:
             conformal = Conformal(stored["scores"], stored["tail"], float(stored["own_weight"]))
+        novelty = Novelty.load(folder / NOVELTY_FILE)
         return cls(
             manifest=manifest,
             sha256=found,
             classifier=Classifier.load(folder),
+            network=Network.load(folder / NETWORK_FILE, novelty.normal_scores),
             calibration=Calibration.from_json(json.loads((folder / CALIBRATION_FILE).read_text())),
-            novelty=Novelty.load(folder / NOVELTY_FILE),
+            novelty=novelty,
             conformal=conformal,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write everything but the manifest into ``folder``."""
+        self.classifier.save(folder)
+        self.network.save(folder / NETWORK_FILE)
+        self._novelty.save(folder / NOVELTY_FILE)
+        (folder / CALIBRATION_FILE).write_text(json.dumps(self._calibration.to_json(), allow_nan=False))
+        known = self._conformal
+        np.savez_compressed(
+            folder / CONFORMAL_FILE, scores=known.scores, tail=known.tail, own_weight=np.array(known.own_weight)
         )
 
     @property
@@ -151,6 +167,8 @@ class Scorer:
 
         ``detections``: of each alert. For evaluation on a training table; the stream calls :meth:`score`.
         """
-        raw = self.classifier.raw_scores(features)
-        score = self._novelty.score(features, raw, detections)
-        return self._calibration.p_flat(raw, detections), score, self._conformal.p_value(score)
+        normal = self._novelty.normal_scores.transform(features)
+        trees = self.classifier.raw_scores(features)
+        both = np.stack([trees, self.network.raw_of_normal(normal, features)])
+        score = self._novelty.score(normal, trees, detections)
+        return self._calibration.p_flat(both, detections), score, self._conformal.p_value(score)

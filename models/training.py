@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import shutil
@@ -24,11 +23,13 @@ from models import bundle, novelty_training
 from models.calibration import Calibration, survey_prior
 from models.classifier import Classifier
 from models.conformal import Conformal
+from models.copied_rows import Copying, copied_table
 from models.datasets.labelled import Labelled
 from models.datasets.plasticc import TEST_SET_COUNTS
-from models.measures import held_out_metrics
+from models.measures import DRAWS, held_out_intervals, held_out_metrics
+from models.network import Network
 from models.novelty import COMPONENTS, Novelty
-from models.scorer import CALIBRATION_FILE, CONFORMAL_FILE, NOVELTY_FILE, Scorer
+from models.scorer import Scorer
 from models.training_rows import Progress, Rows, silent, training_table
 
 MIN_OBJECTS = 10
@@ -57,17 +58,27 @@ def train(
     store: Path,
     left_out: Collection[int] = (),
     seed: int = 1,
+    copying: Copying | None = None,
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Trained:
     """Train on a data set; the bundle is written to ``out``, its table kept in ``store/training``.
 
-    ``left_out``: class ids the bundle must not know, so that they are novel to it. ``n_jobs``:
-    processes for the features. Raises ValueError where fewer than two classes can be learnt.
+    ``left_out``: class ids the bundle must not know, so that they are novel to it. ``copying``: learn from copies
+    farther away too. ``n_jobs``: processes for the features. Raises ValueError where fewer than two classes can be
+    learnt.
     """
-    table, file = training_table(labelled, seed, store / "training", progress=progress, n_jobs=n_jobs)
-    sources = {"sources": [labelled.source], "fingerprint": labelled.fingerprint, "table": file.stem}
-    return fit_bundle(table, out=out, left_out=left_out, seed=seed, sources=sources, progress=progress, n_jobs=n_jobs)
+    folder = store / "training"
+    sources: dict[str, Any] = {"sources": [labelled.source], "fingerprint": labelled.fingerprint}
+    if copying is None:
+        table, file = training_table(labelled, seed, folder, progress=progress, n_jobs=n_jobs)
+    else:
+        table, file = copied_table(labelled, copying, seed, folder, progress=progress, n_jobs=n_jobs)
+        sources["copies"] = copying.to_json(labelled)
+    sources["table"] = file.stem
+    return fit_bundle(
+        table, out=out, left_out=left_out, seed=seed, sources=sources, draws=DRAWS, progress=progress, n_jobs=n_jobs
+    )
 
 
 def fit_bundle(
@@ -77,13 +88,15 @@ def fit_bundle(
     left_out: Collection[int] = (),
     seed: int = 1,
     sources: Mapping[str, Any] | None = None,
+    draws: int = 0,
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Trained:
     """A bundle from a training table (see models.training_rows), written to the folder ``out``.
 
     Classes in ``left_out``, and classes with fewer than ten training objects, are not learnt; their
-    objects serve to measure how well they are noticed. Raises ValueError where fewer than two are left.
+    objects serve to measure how well they are noticed. ``draws``: of the bootstrap for intervals of the metrics; with
+    0 there are none. Raises ValueError where fewer than two are left.
     """
     if out.exists() and any(out.iterdir()) and not (out / bundle.MANIFEST).is_file():
         raise ValueError(f"{out}: a bundle is written to a new folder or over an old bundle; found other files there")
@@ -92,33 +105,42 @@ def fit_bundle(
     parts = {name: rows.select(known & (rows.split == name)) for name in ("train", "tune", "calibration", "test")}
     fitted = parts["train"]
     classifier, fusion = _learn(fitted, parts["tune"], seed, progress, n_jobs)
-    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), classifier, fusion)
-    calibrated, conformal = _calibrate(_or(parts["calibration"], fitted), classifier, novelty)
+    network = _network(fitted, classifier.class_ids, seed)
+    progress("learning", 3, 3)
+    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), classifier, network.normal_scores, fusion)
+    calibrated, conformal = _calibrate(_or(parts["calibration"], fitted), classifier, network, novelty)
     counts = Counter(rows.class_id[np.unique(rows.object_id, return_index=True)[1]].tolist())
     manifest = _manifest(classifier, rows, left_out, seed, sources or {}, counts)
+    manifest["novelty"]["fusion"] = dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))
     scorer = Scorer(
         manifest=manifest,
         sha256="",
         classifier=classifier,
+        network=network,
         calibration=calibrated,
         novelty=novelty,
         conformal=conformal,
     )
     progress("metrics", 0, 1)
-    metrics = held_out_metrics(scorer, parts["test"], rows.select(~known))
+    manifest["metrics"] = held_out_metrics(scorer, parts["test"], rows.select(~known))
+    manifest["intervals"] = held_out_intervals(scorer, parts["test"], seed=seed, draws=draws) if draws else {}
     progress("metrics", 1, 1)
-    weights = dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))
-    manifest |= {"metrics": metrics, "novelty": {**manifest["novelty"], "fusion": weights}}
-    sha256 = _write(out, manifest, classifier, calibrated, novelty, conformal)
-    return Trained(out, sha256, metrics, _params(manifest, classifier))
+    return Trained(out, _write(out, manifest, scorer), manifest["metrics"], _params(manifest, classifier))
 
 
-def _calibrate(rows: Rows, classifier: Classifier, novelty: Novelty) -> tuple[Calibration, Conformal]:
+def _network(rows: Rows, class_ids: NDArray[np.int64], seed: int) -> Network:
+    """Small networks on the same rows as the trees; the two err differently."""
+    label = np.searchsorted(class_ids, rows.class_id)
+    return Network.fit(rows.features, label, rows.weight, len(class_ids), seed=seed)
+
+
+def _calibrate(rows: Rows, classifier: Classifier, network: Network, novelty: Novelty) -> tuple[Calibration, Conformal]:
     """Probabilities and novelty p-values, both from objects that nothing else has seen."""
-    raw = classifier.raw_scores(rows.features)
+    normal, raw = network.normal_scores.transform(rows.features), classifier.raw_scores(rows.features)
+    both = np.stack([raw, network.raw_of_normal(normal, rows.features)])
     index = np.searchsorted(classifier.class_ids, rows.class_id)
-    calibrated = Calibration.fit(raw, index, rows.weight, rows.detections)
-    scores = novelty.score(rows.features, raw, rows.detections)
+    calibrated = Calibration.fit(both, index, rows.weight, rows.detections)
+    scores = novelty.score(normal, raw, rows.detections)
     return calibrated, Conformal.fit(scores, rows.object_id, rows.stream_weight)
 
 
@@ -127,10 +149,10 @@ def _learn(
 ) -> tuple[Classifier, NDArray[np.float64]]:
     """The classifier, and the fusion of novelty scores: at the same time where there are two processors."""
     validation = (tune.features, tune.class_id, tune.weight)
-    progress("learning", 0, 2)
+    progress("learning", 0, 3)
     if (n_jobs or len(os.sched_getaffinity(0))) == 1:
         classifier = Classifier.fit(fitted.features, fitted.class_id, fitted.weight, seed=seed, validation=validation)
-        progress("learning", 1, 2)
+        progress("learning", 1, 3)
         fusion = novelty_training.rehearse(fitted, seed)
     else:
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -138,9 +160,9 @@ def _learn(
             classifier = Classifier.fit(
                 fitted.features, fitted.class_id, fitted.weight, seed=seed, validation=validation
             )
-            progress("learning", 1, 2)
+            progress("learning", 1, 3)
             fusion = pending.result()
-    progress("learning", 2, 2)
+    progress("learning", 2, 3)
     return classifier, fusion
 
 
@@ -186,23 +208,11 @@ def _manifest(
     }
 
 
-def _write(
-    out: Path,
-    manifest: dict[str, Any],
-    classifier: Classifier,
-    calibration: Calibration,
-    novelty: Any,
-    conformal: Conformal,
-) -> str:
+def _write(out: Path, manifest: dict[str, Any], scorer: Scorer) -> str:
     """The bundle's files, complete or not at all; whatever bundle was at ``out`` is replaced."""
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    classifier.save(draft)
-    (draft / CALIBRATION_FILE).write_text(json.dumps(calibration.to_json(), allow_nan=False))
-    novelty.save(draft / NOVELTY_FILE)
-    np.savez_compressed(
-        draft / CONFORMAL_FILE, scores=conformal.scores, tail=conformal.tail, own_weight=np.array(conformal.own_weight)
-    )
+    scorer.save(draft)
     sha256 = bundle.seal(draft, manifest)
     if out.exists():
         shutil.rmtree(out)

@@ -11,6 +11,7 @@ from models import network
 from models.bundle import BundleError
 from models.classifier import softmax
 from models.network import Network
+from models.normal_scores import NormalScores
 
 
 def blobs(n: int = 900, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -51,10 +52,11 @@ def test_the_layers_say_what_scikit_learns_say() -> None:
     from sklearn.neural_network import MLPClassifier
 
     features, label = blobs()
-    inputs = network._inputs(features, network._quantiles(features), np.array([4]))
+    scores = NormalScores.fit(features)
+    inputs = network._inputs(scores.transform(features), features, np.array([4]))
     with network._quiet():
         theirs = MLPClassifier((8, 4), max_iter=3, random_state=1).fit(inputs, label)
-    ours = Network(network._quantiles(features), np.array([4]), [theirs.coefs_], [theirs.intercepts_], np.zeros(3))
+    ours = Network(scores, np.array([4]), [theirs.coefs_], [theirs.intercepts_], np.zeros(3))
     assert softmax(ours.raw_scores(features)) == pytest.approx(theirs.predict_proba(inputs), abs=1e-5)
 
 
@@ -71,9 +73,9 @@ def test_a_class_without_rows_is_all_but_impossible(present: list[int]) -> None:
 
 def test_what_is_written_is_read_again(fitted: Network, tmp_path: Path) -> None:
     fitted.save(tmp_path / "network.npz")
-    again = Network.load(tmp_path / "network.npz")
+    again = Network.load(tmp_path / "network.npz", fitted.normal_scores)
     features, _ = blobs(50, seed=3)
     assert again.raw_scores(features) == pytest.approx(fitted.raw_scores(features), abs=1e-4)
     np.savez(tmp_path / "other.npz", quantiles=np.zeros((2, 3)))
     with pytest.raises(BundleError, match="train the bundle anew"):
-        Network.load(tmp_path / "other.npz")
+        Network.load(tmp_path / "other.npz", fitted.normal_scores)
