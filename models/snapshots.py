@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.datasets.labelled import Labelled, Triggers, alerts_at, triggers
+from models.datasets.truth import NO_TEMPLATE, OWN_FAMILY
 from models.hashing import scramble, uniform
 from schemas.light_curves import LightCurves
 
@@ -17,6 +18,8 @@ SPLIT_FRACTIONS = (0.60, 0.05, 0.17, 0.18)
 boosting and sets the scale of the novelty scores; ``calibration`` fits the probabilities and holds the
 conformal scores, which must be of objects nothing else has seen; ``test`` is held out, and is what a
 demonstration may stream."""
+
+TEMPLATE_SEED = 4005
 
 FIRST_DETECTIONS = 3
 """The first, second and third alert of every object are always taken: decisions are made there."""
@@ -56,9 +59,17 @@ def split_of(object_id: ArrayLike, seed: int) -> NDArray[np.int8]:
     return np.searchsorted(np.cumsum(SPLIT_FRACTIONS)[:-1], uniform(object_id, seed), side="right").astype(np.int8)
 
 
+def splits(labelled: Labelled, seed: int) -> NDArray[np.int8]:
+    """The split of each object, (n,): all that a simulation drew from one template lie in the same one, since they
+    are alike."""
+    template = labelled.truth.template
+    shared = (template != NO_TEMPLATE) & (template < OWN_FAMILY)
+    return split_of(np.where(shared, scramble(template, TEMPLATE_SEED), labelled.light_curves.object_id), seed)
+
+
 def held_out(labelled: Labelled, seed: int) -> NDArray[np.bool_]:
     """Mask of the objects that no part of a bundle trained with ``seed`` has seen, shape (n,)."""
-    return split_of(labelled.light_curves.object_id, seed) == SPLITS.index("test")
+    return splits(labelled, seed) == SPLITS.index("test")
 
 
 def take(labelled: Labelled, seed: int) -> Snapshots:
@@ -74,13 +85,12 @@ def take(labelled: Labelled, seed: int) -> Snapshots:
     drawn, chance = _draw(labelled.light_curves.object_id, found, always, seed)
     which = np.flatnonzero(always | drawn)
     chosen = found.select(which)
-    object_id = labelled.light_curves.object_id[chosen.row]
     return Snapshots(
         light_curves=alerts_at(labelled.light_curves, chosen),
         class_id=labelled.class_id[chosen.row],
         weight=_shared(np.ones(len(which)), chosen.row),
         stream_weight=_shared(1.0 / chance[which], chosen.row),
-        split=split_of(object_id, seed),
+        split=splits(labelled, seed)[chosen.row],
         is_last=is_last[which],
     )
 

@@ -90,6 +90,7 @@ class Rows:
 def table_fingerprint(labelled: Labelled, seed: int) -> str:
     """SHA-256 of all that a training table is made from: the data, the feature catalogue, the choice of snapshots."""
     choice = [seed, snapshots.FIRST_DETECTIONS, snapshots.RANDOM_DETECTIONS, snapshots.SPLIT_FRACTIONS]
+    choice.append(snapshots.TEMPLATE_SEED)
     count = [len(labelled), int(labelled.light_curves.object_id.sum())]
     text = json.dumps([labelled.fingerprint, fingerprint(), choice, count])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -106,11 +107,16 @@ def training_table(
     if not file.is_file():
         taken = snapshots.take(labelled, seed)
         table = table_of(taken, extract_many(taken.light_curves, progress=progress, n_jobs=n_jobs))
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{os.getpid()}.draft")
-        pq.write_table(table, draft, compression="zstd")
-        os.replace(draft, file)
+        keep(table, file)
     return pq.read_table(file), file
+
+
+def keep(table: pa.Table, file: Path) -> None:
+    """Write a table, complete or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(f".{os.getpid()}.draft")
+    pq.write_table(table, draft, compression="zstd")
+    os.replace(draft, file)
 
 
 def table_of(taken: snapshots.Snapshots, features: NDArray[np.float64]) -> pa.Table:

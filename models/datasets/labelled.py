@@ -136,7 +136,8 @@ def alerts_at(light_curves: LightCurves, chosen: Triggers) -> LightCurves:
     points = {name: getattr(light_curves, name)[take] for name in POINT_COLUMNS}
     rows = {name: getattr(light_curves, name)[chosen.row] for name in ALERT_COLUMNS}
     rows["alert_mjd"] = light_curves.time_mjd[chosen.end - 1]
-    rows["alert_id"] = scramble(rows["object_id"] ^ scramble(chosen.number, 1), 2)
+    # the object's id is scrambled first: ids that are themselves scrambled counts could cancel against the number
+    rows["alert_id"] = scramble(scramble(rows["object_id"], 3) ^ scramble(chosen.number, 1), 2)
     rows["packet_index"] = np.arange(len(chosen))
     return LightCurves(offsets=offsets, **points, **rows)
 
