@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from active_learning import gate, labelled_rows, labels
 from active_learning.labels import Answer
@@ -19,6 +18,7 @@ from active_learning.message_log import Stored
 from active_learning.sampling import lot_of
 from features.catalogue import NAMES
 from models import training
+from models.base_table import base_table
 from models.registry import PRODUCTION, Model, Registry
 from models.scorer import Scorer
 from models.training_rows import Progress, Rows, silent, with_labelled
@@ -78,7 +78,7 @@ def retrain(
     old = Scorer.load(production.path, production.sha256)
     stored = labels.log_of(kafka_client, prefix).read()
     lessons = _lessons(stored, f"{prefix}.labels", archive, old.manifest["training"])
-    base = _base_table(registry, old.manifest)
+    base = base_table(old.manifest, registry.store, progress)
     by_class = _objects_by_class(lessons.taught)
     with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch:
         trained = _train(Path(scratch) / "bundle", old, base, lessons, by_class, progress, n_jobs)
@@ -154,14 +154,6 @@ def _evidence(stored: list[Stored], used: list[Answer], topic: str) -> dict[str,
         "fingerprint": labels.fingerprint(ids),
         "label_ids": ids,
     }
-
-
-def _base_table(registry: Registry, manifest: Mapping[str, Any]) -> pa.Table:
-    stem = manifest["training"].get("table", "")
-    file = registry.store / "training" / f"{stem}.parquet"
-    if not stem or not file.is_file():
-        raise LookupError(f"the training table of the production model is missing ({file}): train it anew")
-    return pq.read_table(file)
 
 
 def _kept_out(drawn: list[int]) -> tuple[list[int], str]:

@@ -71,9 +71,10 @@ def copies(parents: LightCurves, redshift: ArrayLike, donors: LightCurves, wante
     for i in np.flatnonzero((z > 0) & fits.converged & (number > 0)):
         luck = np.random.default_rng([seed, int(parents.object_id[i]) & 0xFFFFFFFF])
         process = _Process.of(fits, int(i))
+        redshifts, cumulative = _redshifts(z[i])
         had = 0
         for _ in range(TRIES * number[i]):
-            new = _new_redshift(z[i], luck)
+            new = float(np.interp(luck.random(), cumulative, redshifts))
             seen = _seen(process, peak[i], z[i], new, sky, luck)
             if seen is not None:
                 found.append((int(i), new, seen))
@@ -187,12 +188,12 @@ class _Seen:
     alert_mjd: float
 
 
-def _new_redshift(z: float, luck: np.random.Generator) -> float:
-    """A draw within the bounds of the stretch."""
+def _redshifts(z: float) -> tuple[Array, Array]:
+    """Redshifts within the bounds of the stretch, and the fraction of events up to each."""
     grid = np.linspace(max((1 + z) * STRETCH[0] - 1, 0.3 * z), (1 + z) * STRETCH[1] - 1, 200)
     # 1 / (1 + z): an observer's year is shorter at the source.
     cumulative = np.cumsum(volume_per_redshift(grid) * (1 + grid) ** (RATE_EVOLUTION - 1))
-    return float(np.interp(luck.random(), cumulative / cumulative[-1], grid))
+    return grid, cumulative / cumulative[-1]
 
 
 def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck: np.random.Generator) -> _Seen | None:

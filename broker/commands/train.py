@@ -27,11 +27,27 @@ if TYPE_CHECKING:
 @click.option(
     "--leave-out", multiple=True, metavar="CLASS", help="A class (name, slug or id) to stay unknown; repeatable."
 )
+@click.option(
+    "--copies",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Learn from N copies an object too, moved farther away by its Gaussian process: for a stream that is fainter.",
+)
+@click.option(
+    "--donors", metavar="SRC", help="Light curves whose visits and noise the copies have; by default those of --data."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the split by object, and of all draws.")
 @json_option
 @with_settings("home", "registry_uri")
 def train(
-    data: tuple[str, ...], out: Path | None, leave_out: tuple[str, ...], seed: int, as_json: bool, settings: Settings
+    data: tuple[str, ...],
+    out: Path | None,
+    leave_out: tuple[str, ...],
+    copies: float | None,
+    donors: str | None,
+    seed: int,
+    as_json: bool,
+    settings: Settings,
 ) -> None:
     """Train a model bundle and register it.
 
@@ -39,20 +55,24 @@ def train(
     """
     from broker import warm_up
     from models import training
+    from models.copied_rows import Copying
     from models.datasets.labelled import concatenate
     from models.datasets.sources import load
     from models.registry import Registry
     from schemas.taxonomy import class_id_of
 
+    if donors and copies is None:
+        raise click.UsageError("--donors are for copies: say how many with --copies N")
     left_out = [class_id_of(name) for name in leave_out]
     labelled = concatenate([load(source) for source in data])
+    copying = None if copies is None else Copying(copies, load(donors) if donors else None)
     registry = Registry(settings.registry_address(), settings.home / "models")
     with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch, stages() as progress:
         warm_up.compiled_in_parallel(progress)
         folder = out or Path(scratch) / "bundle"
         trained = training.train(
-            labelled, out=folder, store=registry.store, left_out=left_out, seed=seed, progress=progress
-        )
+            labelled, out=folder, store=registry.store, left_out=left_out, seed=seed, copying=copying, progress=progress
+        )  # fmt: skip
         model = registry.register(trained.path, trained.metrics, trained.params)
     if as_json:
         report = {"version": model.version, "sha256": model.sha256, "metrics": trained.metrics}

@@ -1,0 +1,61 @@
+"""Copies of labelled objects by :mod:`features.augment`, over all processors, more of the rarer classes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.augment import Copies, copies
+from models.training_rows import Progress, silent
+from schemas.light_curves import LightCurves
+
+SPREAD = 3.0
+"""An object has between the mean number of copies over this and times this: more, the rarer its class."""
+
+CHUNK = 100
+"""Objects copied at a time, at least."""
+
+
+def wanted(label: NDArray[np.int64], mean: float) -> NDArray[np.int64]:
+    """Copies of each object, (n,), so that classes get alike many, ``mean`` an object; ``label`` from 0."""
+    count = np.bincount(label)
+    fair = mean * len(label) / (np.maximum(count, 1) * (count > 0).sum())
+    return np.clip(np.round(fair), mean / SPREAD, mean * SPREAD).astype(np.int64)[label]
+
+
+def made(
+    parents: LightCurves,
+    redshift: NDArray[np.float64],
+    donors: LightCurves,
+    number: NDArray[np.int64],
+    seed: int,
+    *,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
+) -> Copies:
+    """``number`` (n,) copies of each parent, as :func:`features.augment.copies`, in portions."""
+    jobs = n_jobs or len(os.sched_getaffinity(0))
+    n_parts = max(1, min(len(parents) // CHUNK, 4 * jobs))
+    portions = [np.arange(part, len(parents), n_parts) for part in range(n_parts)]
+    tasks = [(parents.select(rows), redshift[rows], donors, number[rows], seed) for rows in portions]
+    found = []
+    if jobs == 1 or n_parts == 1:
+        for done, task in enumerate(tasks):
+            found.append(_portion(task))
+            progress("copies", done + 1, n_parts)
+    else:
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            for done, part in enumerate(pool.map(_portion, tasks)):
+                found.append(part)
+                progress("copies", done + 1, n_parts)
+    parent = [rows[part.parent] for rows, part in zip(portions, found, strict=True)]
+    curves = LightCurves.concatenate([part.light_curves for part in found])
+    return Copies(curves, np.concatenate(parent), np.concatenate([part.redshift for part in found]))
+
+
+def _portion(task: tuple[LightCurves, NDArray, LightCurves, NDArray, int]) -> Copies:
+    return copies(*task)
