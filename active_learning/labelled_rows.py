@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,8 @@ def read(archive: Path, classes: Mapping[int, int]) -> LabelledRows:
     An alert that was scored twice counts once; alerts whose features are not those of this program's
     catalogue (another number of them) are left out.
     """
-    found = _alerts(archive, list(classes))
+    found = alerts_of(archive, list(classes), _COLUMNS)
+    found = found.filter(pc.equal(pc.list_value_length(found["features"]), len(NAMES)))
     rows = _snapshots(found)
     chosen = found.take(pa.array(rows))
     features = np.array(chosen["features"].to_pylist(), np.float64).reshape(len(rows), len(NAMES))
@@ -56,14 +57,14 @@ def read(archive: Path, classes: Mapping[int, int]) -> LabelledRows:
     return LabelledRows(table, sorted(set(classes) - set(object_id.tolist())))
 
 
-def _alerts(archive: Path, object_ids: list[int]) -> pa.Table:
-    """Their alerts in order of object and time, each once."""
+def alerts_of(archive: Path, object_ids: list[int], columns: Sequence[str]) -> pa.Table:
+    """The archived alerts of some objects in order of object and time, each once: ``columns`` of them, among which
+    must be object_id, alert_id and alert_mjd. Raises LookupError where there is no archive."""
     files = sorted(str(file) for file in archive.rglob("*.parquet") if not file.name.startswith("."))
     if not files:
         raise LookupError(f"no archive of classified alerts under {archive}: run the stream first (`gueststar run`)")
     wanted = pc.field("object_id").isin(object_ids) & pc.field("alert_id").is_valid()
-    table = ds.dataset(files, format="parquet").to_table(columns=list(_COLUMNS), filter=wanted)
-    table = table.filter(pc.equal(pc.list_value_length(table["features"]), len(NAMES)))
+    table = ds.dataset(files, format="parquet").to_table(columns=list(columns), filter=wanted)
     table = table.sort_by([("object_id", "ascending"), ("alert_mjd", "ascending"), ("alert_id", "ascending")])
     ids = table["alert_id"].to_numpy()
     _, first = np.unique(ids, return_index=True)

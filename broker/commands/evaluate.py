@@ -11,13 +11,19 @@ import click
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
 from broker.settings import Settings
+from schemas import labelled_alerts
 
 if TYPE_CHECKING:
     from models.suites.outcome import Outcome
+    from models.training_rows import Progress
+
+STREAM, ROBUSTNESS = "stream", "robustness"
 
 
 @click.command()
-@click.argument("suite", type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts"]))
+@click.argument(
+    "suite", type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts", labelled_alerts.NAME, STREAM, ROBUSTNESS])
+)
 @click.option(
     "--data", metavar="DIR", help="Folder in the suite's format; plasticc and plasticc-test come with the installation."
 )
@@ -29,11 +35,23 @@ if TYPE_CHECKING:
     help="Write report.html with the pictures, and report.json, here.",
 )
 @click.option(
+    "--labels",
+    "label_file",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    metavar="FILE",
+    help="For stream: CSV or Parquet with object_id, class_id, perhaps created_ms; by default the labels in Kafka.",
+)
+@click.option(
     "--predictions",
     "entry",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     metavar="FILE",
     help="Score this CSV of anyone's probabilities instead of learning: object, days, a column for each class.",
+)
+@click.option(
+    "--model",
+    metavar="MODEL",
+    help="Score this finished model instead of learning: a version, an alias, the word shipped, or a bundle's folder.",
 )
 @click.option("--trial", help="The trial of the suite that the predictions are for; by default its first.")
 @click.option(
@@ -43,37 +61,42 @@ if TYPE_CHECKING:
     help="Only write who may be learnt from and who is tested, as CSV: trial, fold, object, role.",
 )
 @json_option
-@with_settings("home")
+@with_settings("home", "registry_uri")
 def evaluate(
     suite: str,
     data: str | None,
     seed: int,
     report: Path | None,
+    label_file: Path | None,
     entry: Path | None,
+    model: str | None,
     trial: str | None,
     form: Path | None,
     as_json: bool,
     settings: Settings,
 ) -> None:
-    """Learn as SUITE says and score the objects it holds out, with 95 % intervals over objects."""
-    from broker import warm_up
+    """Score SUITE, with 95 % intervals over objects.
+
+    Most suites learn as a published test says and score the objects that it holds out. `stream` judges what the
+    broker published by labels that came later; `robustness` harms light curves and looks how far the model in
+    production (or --model) falls.
+    """
     from models.datasets.fetching import fetched
-    from models.suites import entries
-    from models.suites.run import prepare, run, score_entry
 
     here = fetched(settings.home, suite)
     data = data or (None if here is None else str(here))
     if form is not None:
-        table = entries.form(*prepare(suite, data, seed))
-        table.to_csv(form, index=False)
-        click.echo(json.dumps({"form": str(form), "rows": len(table)}) if as_json else f"{len(table):,} rows in {form}")
+        _write_form(suite, data, seed, form, as_json)
         return
     with stages() as progress:
-        if entry is not None:
+        if suite == STREAM:
+            outcome = _published(settings, data, label_file, seed)
+        elif entry is not None:
+            from models.suites.run import score_entry
+
             outcome = score_entry(suite, data, entry, trial, seed=seed)
         else:
-            warm_up.compiled_in_parallel(progress)
-            outcome = run(suite, data, folder=settings.home / "models" / "suites", seed=seed, progress=progress)
+            outcome = _measured(suite, data, model, seed, settings, progress)
         if report is not None:
             from broker.evaluation import page
 
@@ -84,6 +107,43 @@ def evaluate(
     _print(outcome)
     if report is not None:
         click.echo(f"report in {written}")
+
+
+def _published(settings: Settings, data: str | None, label_file: Path | None, seed: int) -> Outcome:
+    """What was published, by later labels."""
+    from broker.evaluation import stream
+
+    return stream.evaluate(settings, None if data is None else Path(data), label_file, seed=seed)
+
+
+def _write_form(suite: str, data: str | None, seed: int, file: Path, as_json: bool) -> None:
+    from models.suites import entries
+    from models.suites.run import prepare
+
+    prepared = prepare(suite, data, seed)
+    table = entries.form(prepared.labelled, prepared.trials)
+    table.to_csv(file, index=False)
+    click.echo(json.dumps({"form": str(file), "rows": len(table)}) if as_json else f"{len(table):,} rows in {file}")
+
+
+def _measured(
+    suite: str, data: str | None, model: str | None, seed: int, settings: Settings, progress: Progress
+) -> Outcome:
+    """Learn and test, or test a finished model."""
+    from broker import warm_up
+    from broker.named_model import named
+    from models.datasets.sources import load
+    from models.suites import robustness
+    from models.suites.run import run, score_model
+
+    warm_up.compiled_in_parallel(progress)
+    folder = settings.home / "models" / "suites"
+    if suite == ROBUSTNESS:
+        scorer = named(model or "production", settings)
+        return robustness.run(scorer, load(data or "plasticc"), seed=seed, progress=progress)
+    if model is None:
+        return run(suite, data, folder=folder, seed=seed, progress=progress)
+    return score_model(suite, data, named(model, settings), folder=folder, seed=seed, progress=progress)
 
 
 def _print(outcome: Outcome) -> None:

@@ -12,10 +12,12 @@ from models.datasets.labelled import Labelled
 from models.evaluation.ranking import roc_curve
 from models.suites import scores
 from models.suites.moments import WHOLE, trigger_mjd
+from models.suites.scores import Interval
 from models.suites.trial import Predictions, Trial
 
 MISTAKES = 20
-_COLUMNS = 4
+_LOST = "accuracy_lost_"
+_COLUMNS = 3
 
 
 def moments_of(trial: Trial) -> list[float]:
@@ -119,7 +121,7 @@ def mistakes(labelled: Labelled, trial: Trial, predictions: Predictions) -> Figu
     if not len(wrong):
         return None
     lines = -(-len(wrong) // _COLUMNS)
-    figure = Figure(figsize=(3.6 * _COLUMNS, 2.9 * lines), layout="constrained")
+    figure = Figure(figsize=(4.6 * _COLUMNS, 3.2 * lines), layout="constrained")
     panels = figure.subplots(lines, _COLUMNS, squeeze=False).ravel()
     curves = labelled.light_curves.select(predictions.object_row[wrong])
     first = trigger_mjd(curves)
@@ -129,6 +131,29 @@ def mistakes(labelled: Labelled, trial: Trial, predictions: Predictions) -> Figu
         _around(panel, float(first[row]), float(curves.alert_mjd[row]))
     for panel in panels[len(wrong) :]:
         panel.set_axis_off()
+    return figure
+
+
+def losses(metrics: dict[str, Interval]) -> Figure | None:
+    """What each change of the light curves costs in accuracy at the end, and how overconfident the probabilities are
+    then; None where nothing was changed."""
+    names = [name.removeprefix(_LOST) for name in metrics if name.startswith(_LOST) and "_day" not in name]
+    if not names:
+        return None
+    names.sort(key=lambda name: metrics[_LOST + name][0])
+    figure = Figure(figsize=(9.5, 0.6 + 0.27 * len(names)), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, prefix, title in zip(
+        panels, (_LOST, "overconfidence_"), ("accuracy lost", "overconfidence"), strict=True
+    ):
+        value, low, high = np.array([metrics[prefix + name] for name in names]).T
+        error = np.maximum([value - low, high - value], 0)
+        axes.errorbar(value, range(len(names)), xerr=error, fmt="o", markersize=4, linewidth=1.0, color="#1f5fa8")
+        axes.axvline(0, color="0.7", linewidth=0.8)
+        axes.set_title(title, fontsize=10)
+        axes.tick_params(labelsize=8)
+        axes.grid(axis="x", color="0.92")
+    panels[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
     return figure
 
 

@@ -42,11 +42,13 @@ def write(outcome: Outcome, folder: Path, progress: Progress = silent) -> Path:
         pictures += [("Type Ia against the rest", ranked)] if ranked is not None else []
         drawn.append((trial, [(title, _embedded(figure)) for title, figure in pictures]))
     worst = figures.mistakes(outcome.labelled, *outcome.trials[0])
+    harm = figures.losses(outcome.metrics)
     text = _template().render(
         outcome=outcome,
         lines=_lines(outcome),
         over_time=_embedded(figures.against_time(outcome.trials)),
         trials=drawn,
+        harm=None if harm is None else _embedded(harm),
         worst=None if worst is None else _embedded(worst),
     )
     (folder / PAGE).write_text(text, encoding="utf-8")

@@ -59,6 +59,7 @@ def read(file: Path, labelled: Labelled, trial: Trial) -> Predictions:
         object_id=labelled.light_curves.object_id[rows],
         days=np.repeat(days, len(tested)),
         detections=np.zeros(len(rows), np.int64),
+        number=np.full(len(rows), -1),
         answered=answered.ravel(),
         mix=mix,
         balance=np.zeros(len(rows)),

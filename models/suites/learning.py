@@ -66,6 +66,7 @@ def _fold(
         object_id=shown.object_id,
         days=shown.days,
         detections=shown.detections,
+        number=shown.number,
         answered=np.ones(len(shown), bool),
         mix=mix,
         balance=np.full(len(shown), best_balance(held_out, held_out_label, known.days[:own], learnt_mix)),

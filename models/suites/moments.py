@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from features.grid import first_time
 from models.abstention import n_detections
 from models.datasets.labelled import Labelled
 from models.hashing import uniform
-from models.training_rows import Progress, extract_many, silent
+from models.training_rows import Progress, extract_many, keep, silent
 from schemas.light_curves import BANDS, LightCurves
 
 WHOLE = float("inf")
@@ -43,6 +42,7 @@ class Moments:
     - ``detections``: up to then; ``is_new``: the light curve has points that no earlier moment of the object had.
     - ``redshift``, ``redshift_err``: what a learner may know of it, NaN where it may not.
     - ``is_copy``: of a copy of the object (:mod:`features.augment`), not of the object itself.
+    - ``number``: the moment's place among those of the suite, from 0; -1 of a copy's.
     """
 
     features: NDArray[np.float64]
@@ -55,6 +55,7 @@ class Moments:
     redshift: NDArray[np.float64]
     redshift_err: NDArray[np.float64]
     is_copy: NDArray[np.bool_]
+    number: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.object_row)
@@ -124,7 +125,7 @@ def moments(
 
     content = [labelled.fingerprint, list(map(float, days)), trigger_bands, drawn, len(curves)]
     content.append(int(labelled.light_curves.object_id.sum()))
-    features = measured() if folder is None else _kept(content, measured, folder)
+    features = measured() if folder is None else kept_features(content, measured, folder)
     nothing = np.full(len(curves), np.nan)
     return Moments(
         features=features,
@@ -133,10 +134,11 @@ def moments(
         mjd=curves.alert_mjd,
         days=day,
         detections=n_detections(curves),
-        is_new=_is_new(object_row, mjd, curves.n_points),
+        is_new=is_new(object_row, mjd, curves.n_points),
         redshift=nothing,
         redshift_err=nothing,
         is_copy=np.zeros(len(curves), bool),
+        number=np.arange(len(curves)),
     )
 
 
@@ -162,7 +164,8 @@ def _drawn(curves: LightCurves, first: NDArray[np.float64], k: int) -> NDArray[n
     return first + luck**2 * np.maximum(curves.alert_mjd - first, 0.0)
 
 
-def _is_new(row: NDArray[np.int64], mjd: NDArray[np.float64], n_points: NDArray[np.int64]) -> NDArray[np.bool_]:
+def is_new(row: NDArray[np.int64], mjd: NDArray[np.float64], n_points: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a moment has points that no earlier one of the object in ``row`` had, (m,)."""
     order = np.lexsort((mjd, row))
     new = np.ones(len(row), bool)
     same = (np.diff(row[order]) == 0) & (np.diff(n_points[order]) == 0)
@@ -170,16 +173,15 @@ def _is_new(row: NDArray[np.int64], mjd: NDArray[np.float64], n_points: NDArray[
     return new
 
 
-def _kept(content: list[object], measured: Callable[[], NDArray[np.float64]], folder: Path) -> NDArray[np.float64]:
+def kept_features(
+    content: list[object], measured: Callable[[], NDArray[np.float64]], folder: Path
+) -> NDArray[np.float64]:
     """The features of what ``content`` names: read from the folder, or measured and written there."""
     name = hashlib.sha256(json.dumps([VERSION, fingerprint(), *content]).encode()).hexdigest()
     file = folder / f"moments-{name}.parquet"
     if not file.is_file():
         features = measured()
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{os.getpid()}.draft")
         columns = {name: pa.array(features[:, j].astype(np.float32)) for j, name in enumerate(NAMES)}
-        pq.write_table(pa.table(columns), draft, compression="zstd")
-        os.replace(draft, file)
+        keep(pa.table(columns), file)
     table = pq.read_table(file)
     return np.stack([table[name].to_numpy() for name in NAMES], axis=1).astype(np.float64)

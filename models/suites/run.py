@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +11,18 @@ import numpy as np
 from models.datasets.labelled import Labelled
 from models.datasets.sources import load
 from models.learners import Learner, TreesAndNetworks
-from models.suites import bts, entries, learning, plasticc, spcc
-from models.suites.moments import WHOLE, moments
+from models.scorer import Scorer
+from models.suites import bts, bundled, entries, learning, plasticc, spcc
+from models.suites.labelled_alerts import AlertSet
+from models.suites.moments import WHOLE, Moments, moments
 from models.suites.outcome import Outcome
 from models.suites.peers import PEERS
 from models.suites.scores import Interval
 from models.suites.trial import Predictions, Trial
 from models.training_rows import Progress, silent
+from schemas import labelled_alerts
 
-SUITES = ("spcc", "plasticc", "plasticc-test", "bts")
+SUITES = ("spcc", "plasticc", "plasticc-test", "bts", labelled_alerts.NAME)
 KIND = {"spcc": "snana", "plasticc": "plasticc", "plasticc-test": "plasticc-test", "bts": "bts"}
 DEFAULT_DATA = {"plasticc": "plasticc", "plasticc-test": "plasticc-test"}
 """Data that come with the installation; the other suites need a folder."""
@@ -33,18 +36,48 @@ FIGURES: dict[str, Figures] = {
 }
 
 
-def prepare(suite: str, data: str | None, seed: int) -> tuple[Labelled, list[Trial]]:
-    """The objects and the trials of a suite. Raises LookupError where the suite or the data are unknown."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A suite with its data: the objects, the trials, the figures of their predictions.
+
+    ``alerts``: where the suite scores given alerts instead of moments of light curves.
+    """
+
+    suite: str
+    labelled: Labelled
+    trials: list[Trial]
+    figures: Figures
+    alerts: AlertSet | None = None
+
+    def moments(self, folder: Path, progress: Progress, n_jobs: int | None) -> Moments:
+        """What the learner is shown; features are kept in ``folder``."""
+        if self.alerts is not None:
+            return self.alerts.moments(folder, progress=progress, n_jobs=n_jobs)
+        days, bands = self.trials[0].days, self.trials[0].trigger_bands
+        return moments(self.labelled, days, folder, trigger_bands=bands, progress=progress, n_jobs=n_jobs)
+
+    def said(self, predictions: Predictions) -> Predictions:
+        """What the broker would publish: of alerts that it doesn't classify, the class rates."""
+        return predictions if self.alerts is None else self.alerts.abstained(predictions)
+
+
+def prepare(suite: str, data: str | None, seed: int) -> Prepared:
+    """A suite with its data. Raises LookupError where the suite or the data are unknown."""
     if suite not in SUITES:
         raise LookupError(f"no suite {suite!r}; there are {', '.join(SUITES)}")
     source = data or DEFAULT_DATA.get(suite)
     if source is None:
         raise LookupError(f"the suite {suite} needs its data: give the folder with --data")
+    if suite == labelled_alerts.NAME:
+        alerts = AlertSet.load(Path(source).expanduser())
+        return Prepared(suite, alerts.labelled, alerts.trials(seed), alerts.figures, alerts)
     labelled = load(source, KIND[suite])
     if suite == "plasticc-test":
-        return plasticc.test_trials(load("plasticc"), labelled)
-    makers = {"spcc": spcc.trials, "bts": bts.trials, "plasticc": plasticc.trials}
-    return labelled, makers[suite](labelled, seed)
+        labelled, trials = plasticc.test_trials(load("plasticc"), labelled)
+    else:
+        makers = {"spcc": spcc.trials, "bts": bts.trials, "plasticc": plasticc.trials}
+        trials = makers[suite](labelled, seed)
+    return Prepared(suite, labelled, trials, FIGURES[suite])
 
 
 def run(
@@ -62,12 +95,36 @@ def run(
 
     ``draws``: of the bootstrap. ``n_jobs``: processes that measure features.
     """
-    labelled, wanted = prepare(suite, data, seed)
+    prepared = prepare(suite, data, seed)
     chosen = learner or TreesAndNetworks(n_jobs=n_jobs)
-    days, bands = wanted[0].days, wanted[0].trigger_bands
-    rows = moments(labelled, days, folder, trigger_bands=bands, progress=progress, n_jobs=n_jobs)
-    found = [(one, learning.run(one, labelled, rows, chosen, seed=seed, progress=progress)) for one in wanted]
-    return outcome_of(suite, labelled, found, chosen.name, seed=seed, draws=draws)
+    rows = prepared.moments(folder, progress, n_jobs)
+    found = [
+        (one, prepared.said(learning.run(one, prepared.labelled, rows, chosen, seed=seed, progress=progress)))
+        for one in prepared.trials
+    ]
+    return outcome_of(prepared, found, chosen.name, seed=seed, draws=draws)
+
+
+def score_model(
+    suite: str,
+    data: str | None,
+    scorer: Scorer,
+    *,
+    folder: Path,
+    seed: int = 1,
+    draws: int = 200,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
+) -> Outcome:
+    """The figures of a finished bundle on what a suite tests; nothing is learnt.
+
+    Raises ValueError where the bundle knows fewer than two of the suite's classes, or has seen all tested objects.
+    """
+    prepared = prepare(suite, data, seed)
+    rows = prepared.moments(folder, progress, n_jobs)
+    found = [(one, prepared.said(bundled.predictions(scorer, one, prepared.labelled, rows))) for one in prepared.trials]
+    outcome = outcome_of(prepared, found, f"model {scorer.sha256[:16]}", seed=seed, draws=draws)
+    return replace(outcome, n_train=scorer.manifest["training"]["n_objects"], notes=[*outcome.notes, bundled.NOTE])
 
 
 def score_entry(
@@ -77,31 +134,29 @@ def score_entry(
 
     Raises LookupError where the suite has no such trial, ValueError where the file is no entry.
     """
-    labelled, trials = prepare(suite, data, seed)
-    names = {one.name: one for one in trials}
-    chosen = trials[0] if trial_name is None else names.get(trial_name)
+    prepared = prepare(suite, data, seed)
+    names = {one.name: one for one in prepared.trials}
+    chosen = prepared.trials[0] if trial_name is None else names.get(trial_name)
     if chosen is None:
         raise LookupError(f"the suite {suite} has no trial {trial_name!r}; there are {', '.join(map(repr, names))}")
-    predictions = entries.read(entry, labelled, chosen)
+    predictions = entries.read(entry, prepared.labelled, chosen)
     spoken = tuple(day for day in chosen.days if day in predictions.days)
-    return outcome_of(
-        suite, labelled, [(replace(chosen, days=spoken), predictions)], entry.name, seed=seed, draws=draws
-    )
+    return outcome_of(prepared, [(replace(chosen, days=spoken), predictions)], entry.name, seed=seed, draws=draws)
 
 
 def outcome_of(
-    suite: str, labelled: Labelled, found: list[tuple[Trial, Predictions]], learner: str, *, seed: int, draws: int
+    prepared: Prepared, found: list[tuple[Trial, Predictions]], learner: str, *, seed: int, draws: int
 ) -> Outcome:
     """The figures of a suite's predictions."""
     main = found[0][1]
     bounds = [one.title for one, _ in found if one.is_upper_bound]
     return Outcome(
-        suite=suite,
+        suite=prepared.suite,
         n_train=main.n_train,
         n_test=len(np.unique(main.object_id[main.at(WHOLE)])),
-        metrics=FIGURES[suite](found, seed, draws),
-        peers=PEERS.get(suite, []),
-        labelled=labelled,
+        metrics=prepared.figures(found, seed, draws),
+        peers=PEERS.get(prepared.suite, []),
+        labelled=prepared.labelled,
         trials=found,
         learner=learner,
         notes=[f"upper bound, since no broker has a spectrum's redshift: {title}" for title in bounds],

@@ -34,7 +34,11 @@ def told(days: Iterable[float], predictions: Predictions) -> list[float]:
 
 def at_moment(predictions: Predictions, classes: Classes, days: float) -> dict[str, Statistic]:
     """Figures of one moment as functions of chosen rows of it."""
-    rows = predictions.at(days)
+    return of_rows(predictions, classes, predictions.at(days))
+
+
+def of_rows(predictions: Predictions, classes: Classes, rows: NDArray[np.int64]) -> dict[str, Statistic]:
+    """Figures of some rows as functions of chosen ones among them."""
     p, q, y = predictions.p[rows], flat(predictions)[rows], predictions.label[rows]
     chosen = balanced_choice(p, predictions.mix, predictions.balance[rows])
     answered = predictions.answered[rows]

@@ -60,7 +60,8 @@ class Predictions:
     ``mix``: class rates of the objects learnt from, (k,). ``balance``: an object is given the class with the most
     ``p / mix ** balance``, a power from 0 (the most probable class) to 1 chosen on held-out objects. ``held_out``,
     ``held_out_label``, ``held_out_days``: the same for the objects learnt from, by learners that had not seen them:
-    the cross-validated figure. ``n_train``: how many were learnt from.
+    the cross-validated figure. ``n_train``: how many were learnt from. ``number``: the moment's place among those of
+    the suite, -1 of an entry's.
     """
 
     p: NDArray[np.float64]
@@ -69,6 +70,7 @@ class Predictions:
     object_id: NDArray[np.int64]
     days: NDArray[np.float64]
     detections: NDArray[np.int64]
+    number: NDArray[np.int64]
     answered: NDArray[np.bool_]
     mix: NDArray[np.float64]
     balance: NDArray[np.float64]

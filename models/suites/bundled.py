@@ -1,0 +1,76 @@
+"""A finished bundle on what a suite tests: nothing is learnt, and no object that it learnt from is tested."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import with_prior
+from models.datasets.labelled import Labelled
+from models.scorer import Scorer
+from models.snapshots import held_out
+from models.suites.moments import WHOLE, Moments
+from models.suites.trial import Classes, Predictions, Trial
+
+NOTE = (
+    "a finished model: nothing was learnt here, no redshift was used, so that trials with and without one are alike, "
+    "and probabilities are at the class rates of the objects that others may learn from"
+)
+
+
+def predictions(scorer: Scorer, trial: Trial, labelled: Labelled, rows: Moments) -> Predictions:
+    """What the bundle says of a trial's tested objects, but for those it may have learnt from.
+
+    Of the bundle's classes those of the trial count; classes of the trial that the bundle takes for one share its
+    probability by their rates. Raises ValueError where fewer than two are left, or no object.
+    """
+    k = len(trial.classes)
+    learnt, tested = (np.unique(np.concatenate(side)) for side in zip(*trial.folds, strict=True))
+    mix = np.bincount(trial.label[learnt][trial.label[learnt] >= 0], minlength=k) / len(learnt)
+    mix = np.maximum(mix, 1e-9) / np.maximum(mix, 1e-9).sum()
+    tested = tested[(trial.label[tested] >= 0) & unseen(scorer, labelled)[tested]]
+    shown = rows.of_objects(tested)
+    shown = shown.select(np.isin(shown.days, [*trial.days, WHOLE]))
+    column = _columns(scorer, trial.classes)
+    if not len(shown):
+        raise ValueError("this model may have learnt from all objects that the suite tests: give other objects")
+    p_flat, _, _ = scorer.evaluate(shown.features, shown.detections)
+    p = with_prior(np.where(column >= 0, p_flat[:, column], 0.0) + 1e-12, mix)
+    nothing = np.zeros(0)
+    return Predictions(
+        p=p,
+        label=trial.label[shown.object_row],
+        object_row=shown.object_row,
+        object_id=shown.object_id,
+        days=shown.days,
+        detections=shown.detections,
+        number=shown.number,
+        answered=np.ones(len(shown), bool),
+        mix=mix,
+        balance=np.zeros(len(shown)),
+        n_train=0,
+        held_out=np.zeros((0, k)),
+        held_out_label=nothing.astype(np.int64),
+        held_out_days=nothing,
+    )
+
+
+def unseen(scorer: Scorer, labelled: Labelled) -> NDArray[np.bool_]:
+    """Objects that no part of the bundle was made from, (n,): all, but of its own training set the held-out ones."""
+    training = scorer.manifest["training"]
+    learnt_from = " + ".join(training.get("sources", [])).split(" + ")
+    if not set(labelled.source.split(" + ")) & set(learnt_from):
+        return np.ones(len(labelled), bool)
+    return held_out(labelled, int(training["seed"]))
+
+
+def _columns(scorer: Scorer, classes: Classes) -> NDArray[np.int64]:
+    """The bundle's column of each of the trial's classes, (k,), -1 where it has none."""
+    known = scorer.class_ids.tolist()
+    column = np.array([known.index(one) if one in known else -1 for one in classes.class_ids], np.int64)
+    if len(np.unique(column[column >= 0])) < 2:
+        raise ValueError(
+            f"the model must know two of the suite's classes ({', '.join(classes.names)}) or more, it knows the ids "
+            f"{known}: train one that does with `gueststar train`"
+        )
+    return column

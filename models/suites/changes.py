@@ -1,0 +1,108 @@
+"""Harm done to light curves on purpose: noise, lost bands, shifted zero points, other visits, one point moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.hashing import scramble
+from schemas.light_curves import ALERT_COLUMNS, BANDS, POINT_COLUMNS, LightCurves
+
+Change = Callable[[LightCurves], LightCurves]
+
+NOISE = (0.5, 1.0, 2.0)
+"""Added noise, in units of a point's own error."""
+
+ZERO_POINT_MAG = (0.02, 0.05, 0.1)
+"""Shifts of zero points: up in one band and down in the next, which changes colours most."""
+
+KEPT_VISITS = (0.75, 0.5, 0.25)
+GAP_DAYS = 10.0
+"""Bad weather before the moment; the trigger itself stays."""
+
+
+def changes(seed: int) -> dict[str, Change]:
+    """All of them by name, ``told`` where the errors say of it; each is the same for the same light curve and seed."""
+    found: dict[str, Change] = {}
+    for size in NOISE:
+        found[f"noise_{size:g}_told"] = partial(noisier, size=size, seed=seed, told=True)
+        found[f"noise_{size:g}"] = partial(noisier, size=size, seed=seed, told=False)
+    for band, letter in enumerate(BANDS):
+        found[f"without_{letter}"] = partial(without_band, band=band)
+    for mag in ZERO_POINT_MAG:
+        found[f"zero_point_{mag:g}"] = partial(shifted_zero_points, mag=mag)
+    for part in KEPT_VISITS:
+        found[f"visits_{part:g}"] = partial(fewer_visits, part=part, seed=seed)
+    found[f"gap_{GAP_DAYS:g}_days"] = partial(with_gap, days=GAP_DAYS)
+    return found
+
+
+def noisier(curves: LightCurves, size: float, seed: int, *, told: bool) -> LightCurves:
+    """Gaussian noise of ``size`` errors added to every flux; with ``told`` the errors grow by it."""
+    error = curves.flux_err_njy
+    flux = curves.flux_njy + size * error * _normal(curves, seed)
+    return replace(curves, flux_njy=flux, flux_err_njy=error * np.hypot(1.0, size) if told else error)
+
+
+def without_band(curves: LightCurves, band: int) -> LightCurves:
+    """No point in the band."""
+    return _points(curves, curves.band != band)
+
+
+def shifted_zero_points(curves: LightCurves, mag: float) -> LightCurves:
+    """Fluxes and errors brighter by ``mag`` in u, r and z, fainter in g, i and y."""
+    factor = 10 ** (0.4 * mag * np.where(curves.band % 2 == 0, 1.0, -1.0))
+    return replace(curves, flux_njy=curves.flux_njy * factor, flux_err_njy=curves.flux_err_njy * factor)
+
+
+def fewer_visits(curves: LightCurves, part: float, seed: int) -> LightCurves:
+    """A drawn part of the points; the last detection, which raised the alert, stays."""
+    return _points(curves, (_uniform(curves, seed + 1) < part) | _trigger(curves))
+
+
+def with_gap(curves: LightCurves, days: float) -> LightCurves:
+    """No point in the ``days`` before the alert but the last detection."""
+    early = curves.time_mjd < curves.alert_mjd[curves.alert_of_point] - days
+    return _points(curves, early | _trigger(curves))
+
+
+def one_point_moved(curves: LightCurves, place: int, sign: float) -> LightCurves:
+    """The point ``place`` from the end (0: the last) moved by one error up or down; nothing where there is none."""
+    point = curves.offsets[1:] - 1 - place
+    there = point >= curves.offsets[:-1]
+    flux = curves.flux_njy.copy()
+    flux[point[there]] += sign * curves.flux_err_njy[point[there]]
+    return replace(curves, flux_njy=flux)
+
+
+def _points(curves: LightCurves, kept: NDArray[np.bool_]) -> LightCurves:
+    points = {name: getattr(curves, name)[kept] for name in POINT_COLUMNS}
+    rows = {name: getattr(curves, name) for name in ALERT_COLUMNS}
+    return LightCurves.from_points(alert=curves.alert_of_point[kept], columns=points, alerts=rows)
+
+
+def _trigger(curves: LightCurves) -> NDArray[np.bool_]:
+    """The last detection of each alert."""
+    found = np.zeros(len(curves.time_mjd), bool)
+    detected = np.flatnonzero(curves.is_detection)
+    owner = curves.alert_of_point[detected]
+    last = np.append(owner[1:] != owner[:-1], True)[: len(owner)]
+    found[detected[last]] = True
+    return found
+
+
+def _uniform(curves: LightCurves, seed: int) -> NDArray[np.float64]:
+    """A number of each point's own in (0, 1), by its object, time and band."""
+    time = np.round(curves.time_mjd * 1e5).astype(np.int64) * len(BANDS) + curves.band
+    mixed = scramble(curves.object_id[curves.alert_of_point] ^ scramble(time, seed), seed + 1)
+    return (mixed.astype(np.uint64) >> np.uint64(11)).astype(np.float64) / 2.0**53 + 2.0**-54
+
+
+def _normal(curves: LightCurves, seed: int) -> NDArray[np.float64]:
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(np.clip(_uniform(curves, seed), 1e-12, 1 - 1e-12)))

@@ -1,0 +1,245 @@
+"""Labelled alerts beside other brokers' scores: every alert is scored, and type Ia told from type II at like phases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.abstention import n_detections, reasons
+from models.calibration import with_prior
+from models.datasets.labelled import Labelled
+from models.datasets.truth import Truth
+from models.evaluation import auc, coverage
+from models.hashing import uniform
+from models.suites import scores
+from models.suites.moments import WHOLE, Moments, is_new, kept_features, trigger_mjd
+from models.suites.scores import IA, Interval, Statistic
+from models.suites.trial import Classes, Predictions, Trial, folds_of
+from models.training_rows import Progress, extract_many, silent
+from schemas import labelled_alerts
+from schemas.light_curves import LightCurves
+from schemas.taxonomy import name_of
+
+PHASES = (0.0, 5.0, 15.0, 30.0, 60.0)
+"""Lower edges, in days after the first detection, of the bins of phase."""
+
+FOLDS = 5
+MIN_OBJECTS = 10
+"""A class is learnt with this many objects; others take no part."""
+
+LEARNT_ALERTS = 10
+"""Alerts of an object to learn from, at most, beside its last: the others say nearly the same."""
+
+II = 2224
+"""The taxonomy's id of type II supernovae."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSet:
+    """``n`` alerts of the objects in ``labelled``, whose light curves are those of their last alerts.
+
+    ``object_row``: (n,) each alert's object; ``peers``: others' scores, (n,), NaN where silent.
+    """
+
+    labelled: Labelled
+    alerts: LightCurves
+    object_row: NDArray[np.int64]
+    peers: dict[str, NDArray[np.float64]]
+
+    @classmethod
+    def load(cls, path: Path) -> AlertSet:
+        """From a table of :mod:`schemas.labelled_alerts`. Raises ValueError where an object has two classes."""
+        found = labelled_alerts.read(path)
+        order = np.lexsort((found.light_curves.alert_mjd, found.light_curves.object_id))
+        alerts, class_id = found.light_curves.select(order), found.class_id[order]
+        ids, row = np.unique(alerts.object_id, return_inverse=True)
+        last = np.searchsorted(row, np.arange(len(ids)), side="right") - 1
+        wrong = np.flatnonzero(class_id != class_id[last][row])
+        if len(wrong):
+            two = sorted({int(class_id[wrong[0]]), int(class_id[last][row][wrong[0]])})
+            raise ValueError(
+                f"{path}: all alerts of an object must be of one class, those of the object "
+                f"{alerts.object_id[wrong[0]]} are of {two}"
+            )
+        truth = Truth.of(len(ids), name=ids.astype(str))
+        labelled = Labelled(alerts.select(last), class_id[last], path.name, found.fingerprint, truth)
+        return cls(labelled, alerts, row, {name: values[order] for name, values in found.peers.items()})
+
+    def trials(self, seed: int) -> list[Trial]:
+        """Cross-validated by object, with the host's photometric redshift where one is known, and without.
+
+        Raises ValueError where fewer than two classes can be learnt.
+        """
+        ids, count = np.unique(self.labelled.class_id, return_counts=True)
+        known = ids[count >= MIN_OBJECTS]
+        if len(known) < 2:
+            raise ValueError(
+                f"learning needs two classes of {MIN_OBJECTS} objects or more, found by class id "
+                f"{dict(zip(ids.tolist(), count.tolist(), strict=True))}: score a model of yours with --model"
+            )
+        classes = Classes(tuple(name_of(int(one)) for one in known), tuple(int(one) for one in known))
+        is_known = np.isin(self.labelled.class_id, known)
+        label = np.where(is_known, np.searchsorted(known, self.labelled.class_id), -1)
+        curves = self.labelled.light_curves
+        folds = folds_of(np.arange(len(label)), label, FOLDS, seed, curves.object_id)
+        alone = Trial("no_photoz", "five folds by object, light curve alone", classes, label, folds, PHASES)
+        photoz = curves.host_photoz.astype(np.float64), curves.host_photoz_err.astype(np.float64)
+        if not np.isfinite(photoz[0]).any():
+            return [replace(alone, name="")]
+        return [replace(alone, name="", title="five folds by object, with photo-z", redshift=photoz), alone]
+
+    def moments(self, folder: Path | None, *, progress: Progress = silent, n_jobs: int | None = None) -> Moments:
+        """Every alert at its bin of phase, and each object's last once more as the whole of it."""
+
+        def measured() -> NDArray[np.float64]:
+            return extract_many(self.alerts, progress=progress, n_jobs=n_jobs)
+
+        features = (
+            measured()
+            if folder is None
+            else kept_features([self.labelled.fingerprint, labelled_alerts.NAME], measured, folder)
+        )
+        n = len(self.alerts)
+        last = np.searchsorted(self.object_row, np.arange(len(self.labelled)), side="right") - 1
+        number = np.concatenate([np.arange(n), last])
+        learnt = self._drawn() & is_new(self.object_row, self.alerts.alert_mjd, self.alerts.n_points)
+        learnt[last] = False
+        nothing = np.full(len(number), np.nan)
+        return Moments(
+            features=features[number],
+            object_row=self.object_row[number],
+            object_id=self.alerts.object_id[number],
+            mjd=self.alerts.alert_mjd[number],
+            days=np.concatenate([self.phase_bin(), np.full(len(last), WHOLE)]),
+            detections=n_detections(self.alerts)[number],
+            is_new=np.concatenate([learnt, np.ones(len(last), bool)]),
+            redshift=nothing,
+            redshift_err=nothing,
+            is_copy=np.zeros(len(number), bool),
+            number=number,
+        )
+
+    def phase_bin(self) -> NDArray[np.float64]:
+        """The lower edge of each alert's bin of phase, (n,): days after the first detection in its own history."""
+        phase = np.maximum(self.alerts.alert_mjd - trigger_mjd(self.alerts), 0.0)
+        return np.asarray(PHASES)[np.searchsorted(PHASES, phase, side="right") - 1]
+
+    def _drawn(self) -> NDArray[np.bool_]:
+        """At most :data:`LEARNT_ALERTS` of each object, by a hash of the alerts' times."""
+        luck = uniform(np.round(self.alerts.alert_mjd * 1e5).astype(np.int64), 41)
+        order = np.lexsort((luck, self.object_row))
+        begin = np.searchsorted(self.object_row, self.object_row)
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order)) - begin
+        return rank < LEARNT_ALERTS
+
+    def abstained(self, predictions: Predictions) -> Predictions:
+        """Where the broker would not classify, the class rates, and ``answered`` False."""
+        alerts = self.alerts.select(predictions.number)
+        answered = np.array([not reason for reason in reasons(alerts, predictions.detections)], bool)
+        p = np.where(answered[:, None], predictions.p, predictions.mix)
+        return replace(predictions, p=p, answered=answered)
+
+    def figures(self, found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+        """``auc_ia_ii``, ``coverage`` and others over all alerts, ``_phase<d>`` in a bin; ``…_peer`` of others."""
+        metrics: dict[str, Interval] = {}
+        for trial, predictions in found:
+            end = f"_{trial.name}" if trial.name else ""
+            rows = np.flatnonzero(np.isfinite(predictions.days))
+            of = scores.of_rows(predictions, trial.classes, rows) | self._ia_ii(trial, predictions, rows)
+            values = scores.measured(of, predictions.object_id[rows], seed=seed, draws=draws)
+            metrics |= {f"{name}{end}": value for name, value in values.items()}
+            metrics |= _by_phase(trial, predictions, end, seed, draws)
+        unknown = (float("nan"),) * 3
+        return {"auc_ia_ii": unknown, "auc_ia_ii_peer": unknown} | metrics
+
+    def _ia_ii(self, trial: Trial, predictions: Predictions, rows: NDArray[np.int64]) -> dict[str, Statistic]:
+        score, is_ia, taken = _ia_or_ii(trial, predictions, rows)
+        if score is None:
+            return {}
+        bins = predictions.days[rows]
+        found: dict[str, Statistic] = {
+            "auc_ia_ii": partial(_area, score, is_ia, taken),
+            "auc_ia_ii_same_phase": lambda i: _same_phase(score[i[taken[i]]], is_ia[i[taken[i]]], bins[i[taken[i]]]),
+        }
+        best = ("", -1.0)
+        for name, all_scores in self.peers.items():
+            theirs = all_scores[predictions.number[rows]]
+            both = taken & np.isfinite(theirs)
+            slug = scores.slug_of(name)
+            found |= _beside(f"peer_{slug}", theirs, score, is_ia, both)
+            found[f"coverage_peer_{slug}"] = partial(_answered, np.isfinite(theirs))
+            best = max(best, (name, auc(theirs[both], is_ia[both])), key=lambda one: np.nan_to_num(one[1], nan=-1.0))
+        if best[0]:
+            theirs = self.peers[best[0]][predictions.number[rows]]
+            found |= _beside("peer", theirs, score, is_ia, taken & np.isfinite(theirs))
+        return found
+
+
+def _answered(is_answer: NDArray[np.bool_], rows: NDArray[np.int64]) -> float:
+    return coverage(is_answer[rows])
+
+
+def _area(
+    score: NDArray[np.float64], is_ia: NDArray[np.bool_], taken: NDArray[np.bool_], rows: NDArray[np.int64]
+) -> float:
+    """The area among those of the rows that are taken."""
+    chosen = rows[taken[rows]]
+    return auc(score[chosen], is_ia[chosen])
+
+
+def _beside(
+    name: str,
+    theirs: NDArray[np.float64],
+    ours: NDArray[np.float64],
+    is_ia: NDArray[np.bool_],
+    both: NDArray[np.bool_],
+) -> dict[str, Statistic]:
+    """A peer's area, and ours on the alerts that it answered."""
+    return {
+        f"auc_ia_ii_{name}": partial(_area, theirs, is_ia, both),
+        f"auc_ia_ii_beside_{name}": partial(_area, ours, is_ia, both),
+    }
+
+
+def _ia_or_ii(
+    trial: Trial, predictions: Predictions, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_], NDArray[np.bool_]]:
+    """p(Ia) among Ia and II at equal rates, who is Ia, and who is either; None where a class is not in the trial."""
+    nobody = np.zeros(len(rows), bool)
+    if IA not in trial.classes.class_ids or II not in trial.classes.class_ids:
+        return None, nobody, nobody
+    ia, ii = (trial.classes.class_ids.index(one) for one in (IA, II))
+    label = predictions.label[rows]
+    pair = scores.flat(predictions)[rows][:, [ia, ii]]
+    return with_prior(pair, np.ones(2))[:, 0], label == ia, (label == ia) | (label == ii)
+
+
+def _same_phase(score: NDArray[np.float64], is_ia: NDArray[np.bool_], bins: NDArray[np.float64]) -> float:
+    """The area among pairs of one bin of phase: bins weighed by their pairs."""
+    areas, pairs = [], []
+    for one in np.unique(bins):
+        rows = bins == one
+        n_pairs = float(is_ia[rows].sum() * (~is_ia[rows]).sum())
+        if n_pairs:
+            areas.append(auc(score[rows], is_ia[rows]))
+            pairs.append(n_pairs)
+    return float(np.average(areas, weights=pairs)) if pairs else float("nan")
+
+
+def _by_phase(trial: Trial, predictions: Predictions, end: str, seed: int, draws: int) -> dict[str, Interval]:
+    metrics: dict[str, Interval] = {}
+    for days in scores.told(PHASES, predictions):
+        rows = predictions.at(days)
+        of = scores.at_moment(predictions, trial.classes, days)
+        wanted = {name: of[name] for name in ("accuracy", "macro_f1", "log_loss_flat", "ece", "coverage")}
+        score, is_ia, taken = _ia_or_ii(trial, predictions, rows)
+        if score is not None:
+            wanted["auc_ia_ii"] = partial(_area, score, is_ia, taken)
+        values = scores.measured(wanted, predictions.object_id[rows], seed=seed, draws=draws)
+        metrics |= {f"{name}_phase{days:g}{end}": value for name, value in values.items()}
+    return metrics

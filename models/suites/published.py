@@ -1,0 +1,208 @@
+"""What the broker published against labels that came later: the suite ``stream``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from models.calibration import with_prior
+from models.datasets.labelled import Labelled
+from models.datasets.truth import Truth
+from models.evaluation import coverage
+from models.suites import scores
+from models.suites.moments import WHOLE
+from models.suites.outcome import Outcome
+from models.suites.scores import Interval, Statistic
+from models.suites.trial import Classes, Predictions, Trial
+from schemas.light_curves import BANDS, LightCurves
+from schemas.taxonomy import NOT_CLASSIFIED, name_of
+
+NAME = "stream"
+DAYS = (0.0, 5.0, 15.0, 30.0, 60.0)
+"""Lower edges, in days after an object's first published alert, of the bins of its alerts."""
+
+COLUMNS = (
+    "object_id", "object_name", "alert_id", "alert_mjd", "input_time_ms", "ra_deg", "dec_deg", "band", "flux_njy",
+    "flux_err_njy", "class_ids", "p_flat", "p_survey", "class_id", "is_novel", "model_sha256",
+)  # fmt: skip
+"""Of the archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """An object's class, when it became known (ms since 1970 UTC; infinite: after all alerts), and whether the object
+    was drawn at random to be asked for."""
+
+    class_id: int
+    known_ms: float = float("inf")
+    is_random: bool = False
+
+
+def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: int, draws: int = 200) -> Outcome:
+    """The figures of the alerts ``rows`` (:data:`COLUMNS`, in order of object and time) whose objects have labels.
+
+    Only what came before its object's label counts. Those of classes that the model did not know measure the search
+    for novelty. Raises ValueError where no alert is left.
+    """
+    ids = rows["object_id"].to_numpy()
+    known_ms = np.array([labels[int(one)].known_ms if int(one) in labels else -np.inf for one in ids])
+    rows = rows.filter(pa.array(rows["input_time_ms"].to_numpy() < known_ms))
+    if not len(rows):
+        raise ValueError(
+            f"{source}: of the {len(labels):,} labelled objects none has an alert from before its label: "
+            "let the stream run, and answer its requests"
+        )
+    classes, p, mix = _probabilities(rows)
+    labelled, object_row = _objects(rows, labels, source)
+    label = np.array([classes.index(int(one)) if int(one) in classes else -1 for one in labelled.class_id], np.int64)
+    names = Classes(tuple(name_of(one) for one in classes), tuple(classes))
+    everyone = np.arange(len(labelled))
+    trial = Trial("", "published, all labels", names, label, [(everyone[:0], everyone)], DAYS)
+    said = _predictions(rows, p, mix, label, object_row, labelled)
+    found = [(trial, said)]
+    random = np.array([labels[int(one)].is_random for one in labelled.light_curves.object_id], bool)
+    if random.any() and not random.all():
+        title = "published, objects drawn at random"
+        chosen = _of(said, random[said.object_row])
+        found.append((replace(trial, name="random", title=title), chosen))
+    unknown = len(np.unique(object_row[label[object_row] < 0]))
+    return Outcome(
+        suite=NAME,
+        n_train=0,
+        n_test=len(labelled),
+        metrics=_figures(found, seed, draws) | _novelty(rows, label[object_row] < 0, seed, draws),
+        peers=[],
+        labelled=labelled,
+        trials=found,
+        learner=", ".join(sorted({one[:16] for one in rows["model_sha256"].to_pylist()})),
+        notes=[
+            f"{unknown:,} labelled objects are of classes that the model did not know: they count in novel_… alone",
+            "labelled objects were asked for, so they are no fair sample: figures that end in _random are of one",
+        ],
+    )
+
+
+def _probabilities(rows: pa.Table) -> tuple[list[int], NDArray[np.float64], NDArray[np.float64]]:
+    """All classes that were published, probabilities (n, k) at the newest model's survey rates, and these (k,)."""
+    spoken = [tuple(one) for one in rows["class_ids"].to_pylist()]
+    classes = sorted({one for ids in set(spoken) for one in ids})
+    flat, mix = np.zeros((len(rows), len(classes))), np.full(len(classes), 1e-9)
+    p_flat, p_survey = rows["p_flat"].to_pylist(), rows["p_survey"].to_pylist()
+    answered = rows["class_id"].to_numpy() != NOT_CLASSIFIED
+    order = np.argsort(rows["input_time_ms"].to_numpy(), kind="stable")
+    newest = [row for row in order[::-1] if answered[row]][:1] or [order[-1]]
+    for row, ids in enumerate(spoken):
+        flat[row, np.searchsorted(classes, ids)] = p_flat[row]
+    column = np.searchsorted(classes, spoken[newest[0]])
+    ratio = np.asarray(p_survey[newest[0]]) / np.maximum(p_flat[newest[0]], 1e-30)
+    mix[column] = np.maximum(ratio / ratio.sum(), 1e-9)
+    return classes, with_prior(flat, mix / mix.sum()), mix / mix.sum()
+
+
+def _objects(rows: pa.Table, labels: Mapping[int, Label], source: str) -> tuple[Labelled, NDArray[np.int64]]:
+    """The objects, their light curves of the published points, and each alert's object."""
+    ids, first, row = np.unique(rows["object_id"].to_numpy(), return_index=True, return_inverse=True)
+    last = np.append(first[1:], len(rows)) - 1
+    mjd = rows["alert_mjd"].to_numpy()
+    column = {name: rows[name].to_numpy() for name in ("flux_njy", "flux_err_njy", "ra_deg", "dec_deg")}
+    n = len(ids)
+    curves = LightCurves.from_points(
+        alert=row,
+        columns={
+            "time_mjd": mjd,
+            "flux_njy": column["flux_njy"],
+            "flux_err_njy": column["flux_err_njy"],
+            "band": np.array([BANDS.index(one) for one in rows["band"].to_pylist()], np.int64),
+            "is_detection": np.ones(len(rows), bool),
+        },
+        alerts={
+            "alert_id": rows["alert_id"].to_numpy()[last],
+            "object_id": ids,
+            "alert_mjd": mjd[last],
+            "ra_deg": column["ra_deg"][last],
+            "dec_deg": column["dec_deg"][last],
+            "survey": np.zeros(n),
+            "schema_id": np.zeros(n),
+            "is_solar_system": np.zeros(n, bool),
+            "reliability": np.full(n, np.nan),
+        },
+    )
+    class_id = np.array([labels[int(one)].class_id for one in ids], np.int64)
+    names = np.array(rows["object_name"].to_pylist(), np.str_)[last]
+    return Labelled(curves, class_id, source, "published", Truth.of(n, name=names)), row
+
+
+def _predictions(
+    rows: pa.Table,
+    p: NDArray[np.float64],
+    mix: NDArray[np.float64],
+    label: NDArray[np.int64],
+    object_row: NDArray[np.int64],
+    labelled: Labelled,
+) -> Predictions:
+    """Of every alert at its bin of days, and of each object's last once more as the whole of it."""
+    n, mjd = len(rows), rows["alert_mjd"].to_numpy()
+    first = np.searchsorted(object_row, np.arange(len(labelled)))
+    last = np.append(first[1:], n) - 1
+    days = np.asarray(DAYS)[np.searchsorted(DAYS, np.maximum(mjd - mjd[first][object_row], 0), side="right") - 1]
+    number = np.concatenate([np.arange(n), last])
+    nothing = np.zeros(0)
+    whole = Predictions(
+        p=p[number],
+        label=label[object_row][number],
+        object_row=object_row[number],
+        object_id=labelled.light_curves.object_id[object_row][number],
+        days=np.concatenate([days, np.full(len(last), WHOLE)]),
+        detections=(np.arange(n) - first[object_row] + 1)[number],
+        number=number,
+        answered=(rows["class_id"].to_numpy() != NOT_CLASSIFIED)[number],
+        mix=mix,
+        balance=np.zeros(len(number)),
+        n_train=0,
+        held_out=np.zeros((0, len(mix))),
+        held_out_label=nothing.astype(np.int64),
+        held_out_days=nothing,
+    )
+    return _of(whole, whole.label >= 0)
+
+
+def _of(said: Predictions, which: NDArray[np.bool_]) -> Predictions:
+    each = ("p", "label", "object_row", "object_id", "days", "detections", "number", "answered", "balance")
+    return replace(said, **{name: getattr(said, name)[which] for name in each})
+
+
+def _figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+    metrics: dict[str, Interval] = {}
+    for trial, predictions in found:
+        end = f"_{trial.name}" if trial.name else ""
+        for days in scores.told((*DAYS, WHOLE), predictions):
+            of = scores.at_moment(predictions, trial.classes, days)
+            values = scores.measured(of, predictions.object_id[predictions.at(days)], seed=seed, draws=draws)
+            metrics |= {f"{name}{scores.day_of(days)}{end}": value for name, value in values.items()}
+            floor = scores.calibration_floor(predictions, days, seed=seed)
+            metrics[f"ece{scores.day_of(days)}{end}_of_the_perfect"] = floor
+        timed = scores.timing(predictions, seed=seed, draws=draws)
+        metrics |= {f"{name}{end}": value for name, value in timed.items()}
+    return metrics
+
+
+def _novelty(rows: pa.Table, is_unknown: NDArray[np.bool_], seed: int, draws: int) -> dict[str, Interval]:
+    """Of the alerts selected as novel the fraction whose class was known (compare the rate that is asked for), of
+    those of unknown classes the fraction selected, and of all the fraction classified."""
+    selected = pc.fill_null(rows["is_novel"], False).to_numpy(zero_copy_only=False).astype(bool)
+    answered = rows["class_id"].to_numpy() != NOT_CLASSIFIED
+
+    def fraction(of: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
+        return float(of[among].mean()) if among.any() else float("nan")
+
+    statistics: dict[str, Statistic] = {
+        "novel_false_discoveries": lambda i: fraction(~is_unknown[i], selected[i]),
+        "novel_completeness": lambda i: fraction(selected[i], is_unknown[i]),
+        "coverage_of_alerts": lambda i: coverage(answered[i]),
+    }
+    return scores.measured(statistics, rows["object_id"].to_numpy(), seed=seed, draws=draws)

@@ -1,0 +1,182 @@
+"""How far a finished bundle's accuracy falls when light curves are harmed, and whether its probabilities notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features import extract
+from models import evaluation
+from models.abstention import n_detections
+from models.calibration import with_prior
+from models.datasets.labelled import Labelled
+from models.scorer import Scorer
+from models.suites import changes, scores
+from models.suites.bundled import unseen
+from models.suites.moments import WHOLE, trigger_mjd
+from models.suites.outcome import Outcome
+from models.suites.scores import Interval, Statistic
+from models.suites.trial import Classes, Predictions, Trial
+from models.training_rows import Progress, silent
+from schemas.light_curves import LightCurves
+from schemas.taxonomy import name_of
+
+NAME = "robustness"
+DAYS = (15.0,)
+"""Each object is looked at so many days after its first detection, and whole."""
+
+MOVED_POINTS = 10
+"""Of the points before the moment, those of which the worst is moved by one error."""
+
+DRAWN = 3
+"""Changes whose predictions are given back, for pictures: those that cost most."""
+
+UNHARMED = "unharmed"
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Objects at moments: light curves (m,), the object's row, its label and the day of each."""
+
+    curves: LightCurves
+    object_row: NDArray[np.int64]
+    label: NDArray[np.int64]
+    days: NDArray[np.float64]
+
+
+def run(scorer: Scorer, labelled: Labelled, *, seed: int = 1, draws: int = 200, progress: Progress = silent) -> Outcome:
+    """Every change of :mod:`models.suites.changes` done to objects that the bundle has not learnt from, and the worst
+    of single points moved by one error. Raises ValueError where no such object is left."""
+    shown = _shown(scorer, labelled)
+    todo = changes.changes(seed)
+    found: dict[str, NDArray[np.float64]] = {}
+    for number, (name, change) in enumerate([(UNHARMED, lambda curves: curves), *todo.items()]):
+        progress("light curves harmed", number, len(todo) + 2)
+        found[name] = _p_flat(scorer, change(shown.curves))
+    progress("light curves harmed", len(todo) + 1, len(todo) + 2)
+    found["worst_point"] = _worst_point(scorer, shown, found[UNHARMED])
+    progress("light curves harmed", len(todo) + 2, len(todo) + 2)
+    mix = np.bincount(shown.label, minlength=len(scorer.class_ids)) / len(shown.label)
+    ids = tuple(int(one) for one in scorer.class_ids)
+    classes = Classes(tuple(name_of(one) for one in ids), ids)
+    everyone = np.arange(len(labelled))
+    fold = [(everyone[:0], everyone)]
+    trials = [
+        (Trial(name, name.replace("_", " "), classes, shown.label, fold, DAYS), _predictions(shown, p, mix, labelled))
+        for name, p in found.items()
+    ]
+    metrics = _figures(trials, seed, draws)
+    lost = [-metrics[f"accuracy_lost_{trial.name}"][0] for trial, _ in trials[1:]]
+    return Outcome(
+        suite=NAME,
+        n_train=int(scorer.manifest["training"]["n_objects"]),
+        n_test=len(np.unique(shown.object_row)),
+        metrics=metrics,
+        peers=[],
+        labelled=labelled,
+        trials=[trials[0], *(trials[1 + worst] for worst in np.argsort(lost, kind="stable")[:DRAWN])],
+        learner=f"model {scorer.sha256[:16]}",
+        notes=[
+            "probabilities are at the class rates of the tested objects; overconfidence is the mean probability of the "
+            "most probable class minus the fraction in which it is right",
+            f"worst point: of each object's last {MOVED_POINTS} points the one, moved by one error up or down, that "
+            "costs the true class most",
+        ],
+    )
+
+
+def _shown(scorer: Scorer, labelled: Labelled) -> Shown:
+    known = np.isin(labelled.class_id, scorer.class_ids) & unseen(scorer, labelled)
+    rows = np.flatnonzero(known)
+    if not len(rows):
+        raise ValueError(
+            "robustness needs objects of classes that the model knows and has not learnt from: give others with --data"
+        )
+    whole = labelled.light_curves.select(rows)
+    early = whole.before(trigger_mjd(whole) + DAYS[0])
+    label = np.searchsorted(scorer.class_ids, labelled.class_id[rows])
+    return Shown(
+        LightCurves.concatenate([early, whole]),
+        np.tile(rows, 2),
+        np.tile(label, 2),
+        np.repeat([DAYS[0], WHOLE], len(rows)),
+    )
+
+
+def _p_flat(scorer: Scorer, curves: LightCurves) -> NDArray[np.float64]:
+    """Probabilities at equal rates, (m, k), also of what the stream would not classify: nothing hides."""
+    found = []
+    for start in range(0, len(curves), CHUNK):
+        part = curves.select(np.arange(start, min(start + CHUNK, len(curves))))
+        features = np.asarray(extract(part).values, np.float64)
+        features[~np.isfinite(features)] = np.nan
+        found.append(scorer.evaluate(features, n_detections(part))[0])
+    return np.concatenate(found)
+
+
+def _worst_point(scorer: Scorer, shown: Shown, unharmed: NDArray[np.float64]) -> NDArray[np.float64]:
+    row = np.arange(len(unharmed))
+    worst = unharmed.copy()
+    for place in range(MOVED_POINTS):
+        for sign in (-1.0, 1.0):
+            p = _p_flat(scorer, changes.one_point_moved(shown.curves, place, sign))
+            lower = p[row, shown.label] < worst[row, shown.label]
+            worst[lower] = p[lower]
+    return worst
+
+
+def _predictions(
+    shown: Shown, p_flat: NDArray[np.float64], mix: NDArray[np.float64], labelled: Labelled
+) -> Predictions:
+    k, m = len(mix), len(p_flat)
+    return Predictions(
+        p=with_prior(p_flat, np.maximum(mix, 1e-9)),
+        label=shown.label,
+        object_row=shown.object_row,
+        object_id=labelled.light_curves.object_id[shown.object_row],
+        days=shown.days,
+        detections=n_detections(shown.curves),
+        number=np.arange(m),
+        answered=np.ones(m, bool),
+        mix=np.maximum(mix, 1e-9),
+        balance=np.zeros(m),
+        n_train=0,
+        held_out=np.zeros((0, k)),
+        held_out_label=np.zeros(0, np.int64),
+        held_out_days=np.zeros(0),
+    )
+
+
+def _figures(trials: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+    """``accuracy_<change>``, ``accuracy_lost_…`` (paired), ``macro_f1_…``, ``ece_…``, ``overconfidence_…``, and the
+    same ``_day15``."""
+    plain = trials[0][1]
+    statistics: dict[str, dict[float, Statistic]] = {}
+    for trial, said in trials:
+        for days in (*DAYS, WHOLE):
+            for name, statistic in _of(said, plain, days).items():
+                statistics.setdefault(f"{name}_{trial.name}{scores.day_of(days)}", {})[days] = statistic
+    metrics: dict[str, Interval] = {}
+    for days in (WHOLE, *DAYS):
+        wanted = {name: by_day[days] for name, by_day in statistics.items() if days in by_day}
+        metrics |= scores.measured(wanted, plain.object_id[plain.at(days)], seed=seed, draws=draws)
+    return metrics
+
+
+def _of(said: Predictions, plain: Predictions, days: float) -> dict[str, Statistic]:
+    rows = said.at(days)
+    p, before, y, one = said.p[rows], plain.p[rows], said.label[rows], np.ones(len(rows))
+    found: dict[str, Statistic] = {
+        "accuracy": lambda i: evaluation.accuracy(p[i], y[i], one[i]),
+        "macro_f1": lambda i: evaluation.macro_f1(p[i], y[i], one[i]),
+        "ece": lambda i: evaluation.expected_calibration_error(p[i], y[i], one[i]),
+        "overconfidence": lambda i: float(p[i].max(axis=1).mean() - evaluation.accuracy(p[i], y[i], one[i])),
+    }
+    if said is not plain:
+        found["accuracy_lost"] = lambda i: (
+            evaluation.accuracy(before[i], y[i], one[i]) - evaluation.accuracy(p[i], y[i], one[i])
+        )
+    return found
