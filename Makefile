@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 
-.PHONY: help install test fuzz lint demo lock kafka-jars clean
+.PHONY: help install test fuzz lint demo model lock kafka-jars clean
 
 help:
 	@echo "make install     a virtual environment in .venv, from requirements.lock"
@@ -11,6 +11,7 @@ help:
 	@echo "make test        all tests, against a real Kafka, Spark, Redis and Chromium (ARGS=tests/unit)"
 	@echo "make fuzz        1,000,000 damaged packets through the reader (ARGS='--packets 10000 --seed 2')"
 	@echo "make lint        ruff, mypy, the direction of imports, the house's own rules"
+	@echo "make model       the model that ships anew, from public data, and its card"
 	@echo "make lock        requirements.lock anew from pyproject.toml (ARGS=--upgrade)"
 	@echo "make kafka-jars  deploy/kafka-jars.sha256 anew from deploy/ivy.xml"
 	@echo "make clean       remove what the others made in this folder"
@@ -34,6 +35,10 @@ lint: install
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/python tests/lint/house_rules.py
+
+model: install
+	@.venv/bin/gueststar train --data plasticc --out models/bundle_of_plasticc $(ARGS)
+	@.venv/bin/gueststar models card shipped --out docs/model-card.md
 
 lock:
 	@$(PYTHON) deploy/install.py uv

@@ -21,6 +21,7 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming import StreamingQuery
 
 from broker import classify, filters, topics
+from broker.named_model import ensure_one
 from broker.settings import Settings
 from broker.source import STOP_FILE
 from broker.spark import LOG_FILE, session, warm_workers
@@ -50,6 +51,8 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
     with only_job(settings.home), _stop_signals(settings.home) as stop_asked:
         # raises where there is no Kafka, before Spark takes its seconds
         topics.create(settings, topics.all_topics(settings, filters.load(settings)))
+        if shipped := ensure_one(settings):
+            print(f"no model was trained here yet: the one that came with gueststar, {shipped[:16]}", file=sys.stderr)
         model = Registry(settings.registry_address(), settings.home / "models").model("production")
         began = time.monotonic()
         spark = session(settings, warm_model=model.sha256)

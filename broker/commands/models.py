@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def models() -> None:
-    """The registry: list, show, promote, roll back."""
+    """The registry: list, show, compare, promote, roll back."""
 
 
 @models.command("list")
@@ -33,9 +34,10 @@ def list_models(as_json: bool, settings: Settings) -> None:
         click.echo("no model yet: train one with `gueststar train --data plasticc`")
     for model in found:
         loss = model.metrics.get("log_loss_flat")
-        made = datetime.fromtimestamp(model.created_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
         told = f"flat log-loss {loss:.3f}" if loss is not None else ""
-        click.echo(f"{model.version:>4}  {', '.join(model.aliases) or '-':<22} {model.sha256[:16]}  {made}  {told}")
+        click.echo(
+            f"{model.version:>4}  {', '.join(model.aliases) or '-':<22} {model.sha256[:16]}  {_date(model)}  {told}"
+        )
 
 
 @models.command()
@@ -53,12 +55,65 @@ def show(which: str, as_json: bool, settings: Settings) -> None:
         click.echo(json.dumps(_summary(model) | {"metrics": model.metrics, "manifest": manifest}))
         return
     click.echo(f"version {model.version}  {', '.join(model.aliases)}\nsha256  {model.sha256}\npath    {model.path}")
-    click.echo(f"made    {manifest['created']} from {manifest['training']['n_objects']:,} objects")
+    click.echo(f"made    {_date(model)} from {manifest['training']['n_objects']:,} objects")
     click.echo("classes " + ", ".join(name_of(class_id) for class_id in manifest["classes"]))
     unknown = [*manifest["left_out"], *manifest["too_few"]]
     click.echo("unknown " + (", ".join(name_of(class_id) for class_id in unknown) or "none"))
     for name, value in sorted(model.metrics.items()):
         click.echo(f"  {name:<42} {value:8.4f}")
+
+
+@models.command()
+@click.argument("which", default="production")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it here instead.")
+@with_settings("home", "registry_uri")
+def card(which: str, out: Path | None, settings: Settings) -> None:
+    """The card of a model, as Markdown: data, use, figures, limits.
+
+    WHICH is a version, an alias, the word shipped, or a bundle's folder.
+    """
+    from broker.named_model import named
+    from models.card import card as card_of
+
+    scorer = named(which, settings)
+    text = card_of(scorer.manifest, scorer.sha256)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+        click.echo(f"card of {scorer.sha256[:16]} in {out}")
+
+
+@models.command()
+@click.argument("old", default="production")
+@click.argument("new", default="candidate")
+@json_option
+@with_settings("home", "registry_uri")
+def compare(old: str, new: str, as_json: bool, settings: Settings) -> None:
+    """Two models on objects that neither has learnt from, with paired intervals.
+
+    OLD and NEW are versions, aliases, the word shipped, or folders of bundles.
+    """
+    from active_learning import gate
+    from broker.commands.progress import stages
+    from broker.named_model import named
+    from models.base_table import held_out_by_both
+
+    scorers = named(old, settings), named(new, settings)
+    with stages() as progress:
+        rows = held_out_by_both(scorers[0].manifest, scorers[1].manifest, settings.home / "models", progress)
+    verdict = gate.compare(*scorers, rows, seed=1)
+    if as_json:
+        both = {name: one.sha256 for name, one in zip(("old", "new"), scorers, strict=True)}
+        told = {"accepted": verdict.accepted, "why": verdict.why, "held_out_objects": verdict.n_objects}
+        click.echo(json.dumps(both | told | {"figures": verdict.to_json()}))
+        return
+    click.echo(f"on {verdict.n_objects:,} objects that neither has learnt from:")
+    click.echo(f"{'':<16} {scorers[0].sha256[:16]:>18} {scorers[1].sha256[:16]:>18}  difference, 95 % interval")
+    for name, one in verdict.figures.items():
+        spread = f"{one.difference:+.4f}  [{one.low:+.4f}, {one.high:+.4f}]"
+        click.echo(f"{name:<16} {one.old:>18.4f} {one.new:>18.4f}  {spread}")
+    click.echo(f"the new one {'would be' if verdict.accepted else 'would not be'} taken: {verdict.why}")
 
 
 @models.command()
@@ -76,6 +131,11 @@ def promote(version: str, as_json: bool, settings: Settings) -> None:
 def rollback(as_json: bool, settings: Settings) -> None:
     """Put the previous model back into production."""
     _report(_registry(settings).rollback(), as_json)
+
+
+def _date(model: Model) -> str:
+    """When the model was registered."""
+    return datetime.fromtimestamp(model.created_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _registry(settings: Settings) -> Registry:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from models.hashing import scramble
+from models.hashing import scramble, uniform
 from schemas.light_curves import ALERT_COLUMNS, BANDS, POINT_COLUMNS, LightCurves
 
 Change = Callable[[LightCurves], LightCurves]
@@ -96,10 +96,9 @@ def _trigger(curves: LightCurves) -> NDArray[np.bool_]:
 
 
 def _uniform(curves: LightCurves, seed: int) -> NDArray[np.float64]:
-    """A number of each point's own in (0, 1), by its object, time and band."""
+    """A number of each point's own in [0, 1), by its object, time and band."""
     time = np.round(curves.time_mjd * 1e5).astype(np.int64) * len(BANDS) + curves.band
-    mixed = scramble(curves.object_id[curves.alert_of_point] ^ scramble(time, seed), seed + 1)
-    return (mixed.astype(np.uint64) >> np.uint64(11)).astype(np.float64) / 2.0**53 + 2.0**-54
+    return uniform(curves.object_id[curves.alert_of_point] ^ scramble(time, seed), seed + 1)
 
 
 def _normal(curves: LightCurves, seed: int) -> NDArray[np.float64]:

@@ -46,7 +46,7 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
                     copies=COPIES.get(name, 0),
                     trigger_bands=TRIGGER_BANDS,
                     adapts_rates=name == "spectroscopic",
-                    by_family=name != "random",
+                    by_family=name == "spectroscopic",
                 )
             )
     return found

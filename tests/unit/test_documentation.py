@@ -67,3 +67,12 @@ def test_every_command_teaches(name: str) -> None:
         assert all(o.help for o in leaf.params if isinstance(o, click.Option)), (
             f"an option of `gueststar {path}` has no help"
         )
+
+
+def test_the_leaderboard_is_that_of_its_files() -> None:
+    code = (ROOT / "docs" / "leaderboard" / "table.py").read_text()
+    space = {"__file__": str(ROOT / "docs" / "leaderboard" / "table.py"), "__name__": "table"}
+    exec(compile(code, space["__file__"], "exec"), space)
+    assert (ROOT / "docs" / "leaderboard.md").read_text() == space["page"](), "python docs/leaderboard/table.py"
+    for suite in space["FIGURES"]:
+        assert list((ROOT / "docs" / "leaderboard" / suite).glob("*.json")), f"no report of {suite}"

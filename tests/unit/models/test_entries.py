@@ -26,8 +26,8 @@ def folder(shared_data: Path) -> str:
 
 @pytest.fixture(scope="module")
 def first(folder: str) -> tuple[np.ndarray, Trial]:
-    labelled, trials = prepare(SUITE, folder, 1)
-    return labelled.truth.name, trials[0]
+    prepared = prepare(SUITE, folder, 1)
+    return prepared.labelled.truth.name, prepared.trials[0]
 
 
 def entry_of(first: tuple[np.ndarray, Trial], seed: int = 3) -> pd.DataFrame:
@@ -106,9 +106,9 @@ def test_what_is_no_entry_is_refused(
     first: tuple[np.ndarray, Trial], folder: str, tmp_path: Path, change, told
 ) -> None:
     change(entry_of(first)).to_csv(tmp_path / "own.csv", index=False)
-    labelled, trials = prepare(SUITE, folder, 1)
+    prepared = prepare(SUITE, folder, 1)
     with pytest.raises(ValueError, match=r"own\.csv") as raised:
-        entries.read(tmp_path / "own.csv", labelled, trials[0])
+        entries.read(tmp_path / "own.csv", prepared.labelled, prepared.trials[0])
     assert told in str(raised.value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,15 @@ from click.testing import CliRunner
 
 from broker.commands.convert import convert
 from broker.commands.models import models
-from models import snapshots
+from broker.named_model import ensure_one, named
+from broker.settings import Settings
+from models import shipped, snapshots
 from models.datasets import bts, plasticc, snana
 from models.registry import Registry
+from models.scorer import Scorer
+from models.training import fit_bundle
 from schemas import packets
-from tests.unit.models.small_bundle import Small
+from tests.unit.models.small_bundle import LEFT_OUT, SEED, Small
 
 
 def run(command: object, *arguments: str) -> str:
@@ -52,6 +57,37 @@ def test_models_list_show_and_promote(small: Small, tmp_path: Path, monkeypatch:
     assert json.loads(run(models, "show", "--json"))["metrics"] == pytest.approx(small.trained.metrics)
     assert json.loads(run(models, "promote", "1", "--json"))["version"] == 1
     assert "SHA" not in run(models, "list")
+    assert "classes " in run(models, "show")
+    assert small.trained.sha256 in run(models, "card")
+
+
+def test_a_home_without_a_model_gets_the_one_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
+    sha256 = ensure_one(Settings())
+    assert sha256 == Scorer.load(shipped.folder()).sha256 == named("production", Settings()).sha256
+    assert named("shipped", Settings()).sha256 == sha256
+    assert ensure_one(Settings()) is None
+    listed = json.loads(run(models, "list", "--json"))["models"]
+    assert [entry["alias"] for entry in listed] == ["production"]
+
+
+def test_two_models_are_compared_on_what_neither_has_seen(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    shutil.copytree(small.store / "training", tmp_path / "models" / "training")
+    fewer_classes = [LEFT_OUT, 2332]
+    other = fit_bundle(
+        small.table, out=tmp_path / "other", left_out=fewer_classes, seed=SEED, sources={"table": "another"}, n_jobs=1
+    )
+    found = json.loads(run(models, "compare", str(other.path), str(small.trained.path), "--json"))
+    assert (found["old"], found["new"]) == (other.sha256, small.trained.sha256)
+    figure = found["figures"]["log_loss_flat"]
+    assert figure["difference"] == pytest.approx(figure["new"] - figure["old"])
+    back = json.loads(run(models, "compare", str(small.trained.path), str(small.trained.path), "--json"))
+    assert back["figures"]["macro_f1"]["difference"] == 0
+    assert back["accepted"]
 
 
 def test_supernova_files_are_read(shared_data: Path) -> None:

@@ -60,6 +60,7 @@ def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
         redshift=np.full(2, np.nan),
         redshift_err=np.full(2, np.nan),
         is_copy=np.zeros(2, bool),
+        number=np.arange(2),
     )
     assert matrix(rows).shape == (2, len(NAMES))
     told = matrix(rows.with_redshift([0.5, np.nan], [0.05, np.nan]))
@@ -153,7 +154,7 @@ def test_the_promised_names_are_there(few: Labelled, tmp_path: Path) -> None:
     five, three = (trial for trial in bts.trials(few, 1) if "redshift" not in trial.name)
     rows = moments(few, bts.DAYS, tmp_path, n_jobs=1)
     found = [(one, learning.run(one, few, rows, by, seed=1)) for one, by in ((five, both), (three, ClassRates()))]
-    outcome = run.outcome_of("bts", few, found, both.name, seed=1, draws=20)
+    outcome = run.outcome_of(run.Prepared("bts", few, [five, three], bts.figures), found, both.name, seed=1, draws=20)
     report = json.loads(json.dumps(outcome.to_json(), allow_nan=False))
     names = {"macro_f1_5", "accuracy_3", "ece", *(f"accuracy_3_day{d}" for d in (3, 7, 15, 30))}
     assert names <= set(report["metrics"])

@@ -12,7 +12,7 @@ import pytest
 from features.catalogue import NAMES
 from models import snapshots
 from models.bundle import open_bundle
-from models.measures import held_out_metrics
+from models.measures import DRAWS, held_out_metrics
 from models.scorer import Scorer
 from models.training import MIN_OBJECTS, fit_bundle
 from models.training_rows import Rows, training_table, with_labelled
@@ -54,7 +54,9 @@ def test_features_are_kept_and_not_computed_again(small: Small) -> None:
 def test_the_same_table_and_seed_give_the_same_bytes(small: Small, tmp_path: Path) -> None:
     known = open_bundle(small.trained.path)[0]["training"]
     sources = {name: known[name] for name in ("sources", "fingerprint", "table")}
-    again = fit_bundle(small.table, out=tmp_path / "again", left_out=[LEFT_OUT], seed=SEED, sources=sources, n_jobs=1)
+    again = fit_bundle(
+        small.table, out=tmp_path / "again", left_out=[LEFT_OUT], seed=SEED, sources=sources, draws=DRAWS, n_jobs=1
+    )
     assert again.sha256 == small.trained.sha256
     rows = Rows.of(small.table, NAMES)
     model = Scorer.load(again.path).classifier.model

@@ -1,0 +1,32 @@
+"""A model as a user names it: a version or an alias of the registry, the word shipped, or a bundle's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from broker.settings import Settings
+from models import shipped
+from models.bundle import MANIFEST
+from models.registry import Registry
+from models.scorer import Scorer
+
+SHIPPED = "shipped"
+
+
+def named(model: str, settings: Settings) -> Scorer:
+    """The model, loaded and checked. Raises LookupError where nothing has that name, BundleError as Scorer.load."""
+    if model == SHIPPED:
+        return Scorer.load(shipped.folder())
+    path = Path(model).expanduser()
+    if (path / MANIFEST).is_file():
+        return Scorer.load(path)
+    found = Registry(settings.registry_address(), settings.home / "models").model(model)
+    return Scorer.load(found.path, found.sha256)
+
+
+def ensure_one(settings: Settings) -> str | None:
+    """Register the shipped model where the registry has none in production; its SHA-256, or None where it had one."""
+    registry = Registry(settings.registry_address(), settings.home / "models")
+    if any(registry.models()):
+        return None
+    return registry.register(shipped.folder(), shipped.metrics(), {"origin": "came with gueststar"}).sha256
