@@ -27,18 +27,18 @@ CATALOGUE: tuple[Feature, ...] = (
 """The columns of the feature matrix, block by block."""
 
 BLOCK_COST_US: dict[str, float] = {
-    "detections": 1.6,
-    "process": 1.0,
-    "shape": 2.9,
-    "colour": 2.9,
-    "parametric": 49.7,
-    "variability": 4.1,
-    "statistics": 8.2,
-    "timescales": 21.2,
-    "context": 0.1,
+    "detections": 1.2,
+    "process": 0.7,
+    "shape": 2.4,
+    "colour": 1.8,
+    "parametric": 30.7,
+    "variability": 3.0,
+    "statistics": 5.3,
+    "timescales": 14.2,
+    "context": 0.4,
 }
-"""CPU time of each block, µs an alert: 500 of ``broker.bench.alerts.simulated``, 51 points on average, the best of nine
-runs on one core of a shared machine. Fitting and predicting the Gaussian process comes before and is not counted."""
+"""CPU time of each block, µs an alert: ``python docs/features/cost.py`` on one core of an Intel Xeon. Fitting
+and predicting the Gaussian process comes before and is not counted."""
 
 NAMES: tuple[str, ...] = tuple(feature.name for feature in CATALOGUE)
 

@@ -17,7 +17,6 @@ from models.bundle import BundleError
 from models.classifier import balanced, softmax
 from models.normal_scores import NormalScores
 
-Short = NDArray[np.float32]
 Array = NDArray[np.float64]
 
 HIDDEN = (128, 64)
@@ -54,8 +53,8 @@ class Network:
 
     normal_scores: NormalScores
     missing: NDArray[np.int64]
-    weights: list[list[Short]]
-    biases: list[list[Short]]
+    weights: list[list[Array]]
+    biases: list[list[Array]]
     log_rates: Array
 
     @classmethod
@@ -88,9 +87,9 @@ class Network:
                 batch_size=batch, random_state=seed + 1000 * member,
             )  # fmt: skip
             with threadpool_limits(1), _quiet():
-                learner.fit(inputs, label, sample_weight=own)
-            weights.append([np.asarray(layer, np.float32) for layer in learner.coefs_])
-            biases.append([np.asarray(layer, np.float32) for layer in learner.intercepts_])
+                learner.fit(inputs.astype(np.float32), label, sample_weight=own)
+            weights.append([np.asarray(layer, np.float64) for layer in learner.coefs_])
+            biases.append([np.asarray(layer, np.float64) for layer in learner.intercepts_])
             _widen(weights[-1], biases[-1], present, n_classes)
         rates = np.bincount(label, weights=own, minlength=n_classes)
         log_rates = np.log(np.maximum(rates / rates.sum(), 1e-6))
@@ -110,7 +109,7 @@ class Network:
                 values = values @ w + b
                 if layer < len(weights) - 1:
                     np.maximum(values, 0, out=values)
-            total += np.log(np.maximum(softmax(values.astype(np.float64)), 1e-6))
+            total += np.log(np.maximum(softmax(values), 1e-6))
         return np.asarray(total / len(self.weights) - self.log_rates)
 
     def save(self, file: Path) -> None:
@@ -118,7 +117,8 @@ class Network:
         layers: dict[str, Any] = {}
         for member, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
             for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
-                layers[f"weight_{member}_{layer}"], layers[f"bias_{member}_{layer}"] = w, b
+                layers[f"weight_{member}_{layer}"] = w.astype(np.float32)
+                layers[f"bias_{member}_{layer}"] = b.astype(np.float32)
         shape = np.array([len(self.weights), len(self.weights[0])])
         np.savez_compressed(file, missing=self.missing, log_rates=self.log_rates, shape=shape, **layers)
 
@@ -129,7 +129,7 @@ class Network:
             with np.load(file, allow_pickle=False) as arrays:
                 members, layers = map(int, arrays["shape"])
                 of = [
-                    [[np.asarray(arrays[f"{kind}_{m}_{i}"], np.float32) for i in range(layers)] for m in range(members)]
+                    [[np.asarray(arrays[f"{kind}_{m}_{i}"], np.float64) for i in range(layers)] for m in range(members)]
                     for kind in ("weight", "bias")
                 ]
                 found = cls(normal_scores, arrays["missing"], of[0], of[1], arrays["log_rates"])
@@ -141,20 +141,19 @@ class Network:
         return found
 
 
-def _inputs(normal: Array, features: Array, missing: NDArray[np.int64]) -> Short:
+def _inputs(normal: Array, features: Array, missing: NDArray[np.int64]) -> Array:
     """Normal scores, and an input for each feature that is often missing, 1 where it is: (n, f + i)."""
-    absent = np.isnan(features[:, missing])
-    return np.concatenate([np.clip(normal, -LIMIT, LIMIT), absent], axis=1, dtype=np.float32, casting="unsafe")
+    return np.concatenate([np.clip(normal, -LIMIT, LIMIT), np.isnan(features[:, missing])], axis=1)
 
 
-def _widen(weights: list[Short], biases: list[Short], present: NDArray[np.int64], n_classes: int) -> None:
+def _widen(weights: list[Array], biases: list[Array], present: NDArray[np.int64], n_classes: int) -> None:
     """Give the last layer an output for every class: those not learnt from are all but impossible. scikit-learn's one
     output of two classes becomes two."""
     w, b = weights[-1], biases[-1]
     if len(present) == 2:
         w, b = np.concatenate([np.zeros_like(w), w], axis=1), np.concatenate([np.zeros_like(b), b])
-    weights[-1] = np.zeros((len(w), n_classes), np.float32)
-    biases[-1] = np.full(n_classes, -20.0, np.float32)
+    weights[-1] = np.zeros((len(w), n_classes))
+    biases[-1] = np.full(n_classes, -20.0)
     weights[-1][:, present], biases[-1][present] = w, b
 
 

@@ -86,8 +86,10 @@ def recall(buffer, p, end, run, steps, table, kept, lengths, deciding, was, valu
     if length < 0 or looked_at > end - p:
         return -1
     start, first, differs = np.uint64(p), np.uint64(table[run, FIRST_BYTE]), np.uint8(0)
-    for k in range(np.uint64(looked_at)):  # unsigned: an index that may be negative costs a comparison
-        differs |= (buffer[start + k] ^ was[first + k]) & deciding[first + k]
+    for block in range(np.uint64(0), np.uint64(looked_at), np.uint64(STRIDE)):  # unsigned: a check for negatives costs
+        for j in range(np.uint64(STRIDE)):  # so many that one vector instruction does it
+            k = block + j
+            differs |= (buffer[start + k] ^ was[first + k]) & deciding[first + k]
     if differs != 0:
         return -1
     for k in range(table[run, FIRST_KEPT], table[run, KEPT_END]):
