@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,8 @@ from models.registry_tables import RegistryTables, Version
 
 NAME = "gueststar"
 PRODUCTION, CANDIDATE, PREVIOUS = "production", "candidate", "previous"
+_EPOCH = re.compile(r"(.+)_epoch_(\d+)")
+_CURVE = "_by_detections"
 ALIASES = (PRODUCTION, CANDIDATE, PREVIOUS)
 """``production`` scores the stream, ``candidate`` waits for its gates, ``previous`` is what a rollback brings back."""
 
@@ -81,7 +84,7 @@ class Registry:
                 self.path(found.sha256),
                 tuple(alias for alias in ALIASES if aliases.get(alias) == found.version),
                 found.created_ms,
-                found.metrics,
+                {name: value for name, value in found.metrics.items() if not name.endswith(_CURVE)},
             )
             for found in self._versions()
         ]
@@ -165,6 +168,8 @@ class Registry:
             self._client.log_param(run_id, name, value)
         for name, number in metrics.items():
             self._client.log_metric(run_id, name, float(number))
+            if at_epoch := _EPOCH.fullmatch(name):  # MLflow draws these as a curve over the number of detections
+                self._client.log_metric(run_id, f"{at_epoch[1]}{_CURVE}", float(number), step=int(at_epoch[2]))
         self._client.set_terminated(run_id)
         return run_id
 

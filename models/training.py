@@ -228,6 +228,8 @@ def _params(manifest: Mapping[str, Any], classifier: Classifier) -> dict[str, st
         "left_out": " ".join(map(str, manifest["left_out"])) or "none",
         "n_objects": str(manifest["training"]["n_objects"]),
         "seed": str(manifest["training"]["seed"]),
+        "data": ", ".join(manifest["training"].get("sources", [])) or "unknown",
+        "data_fingerprint": str(manifest["training"].get("fingerprint", "unknown"))[:16],
         "iterations": str(classifier.iterations),
         "feature_fingerprint": manifest["feature_fingerprint"][:16],
     }

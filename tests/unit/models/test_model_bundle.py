@@ -23,7 +23,9 @@ def copy(small: Small, tmp_path: Path) -> Path:
     return Path(shutil.copytree(small.trained.path, tmp_path / "copy"))
 
 
-@pytest.mark.parametrize("name", ["classifier.skops", "trees.npz", "calibration.json", "novelty.npz", "conformal.npz"])
+@pytest.mark.parametrize(
+    "name", ["classifier.skops", "trees.npz", "calibration.json", "novelty.npz", "conformal.npz", "network.npz"]
+)
 def test_a_changed_file_is_refused_by_name(copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -126,3 +128,14 @@ def test_there_is_nothing_to_roll_back_to_at_first(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(registry, "_aliases", lambda: {"production": 1})
     with pytest.raises(LookupError, match="no previous model"):
         registry.rollback()
+
+
+def test_figures_by_detections_are_curves_in_mlflow_and_nothing_else_here(small: Small, tmp_path: Path) -> None:
+    registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "models")
+    model = registry.register(small.trained.path, small.trained.metrics, small.trained.params)
+    assert model.metrics == pytest.approx(small.trained.metrics)
+    client = registry._client
+    run_id = client.get_model_version("gueststar", "1").run_id
+    curve = {one.step: one.value for one in client.get_metric_history(run_id, "log_loss_flat_by_detections")}
+    assert curve[13] == pytest.approx(small.trained.metrics["log_loss_flat_epoch_13"])
+    assert client.get_run(run_id).data.params["data"] == "PLAsTiCC"
