@@ -149,6 +149,25 @@ def alerts(labelled: Labelled, which: ArrayLike | None = None) -> LightCurves:
     return stream.select(np.lexsort((stream.alert_id, stream.alert_mjd)))
 
 
+def last_alerts(light_curves: LightCurves, row: NDArray[np.int64], mjd: NDArray[np.float64]) -> LightCurves:
+    """The alert that each object in ``row`` (m,) had raised last at ``mjd`` (m,); where it had raised none, its points
+    up to then."""
+    found = triggers(light_curves)
+    time = light_curves.time_mjd[found.end - 1]
+    begin, end = (np.searchsorted(found.row, row, side=side) for side in ("left", "right"))
+    place = np.array(
+        [b + np.searchsorted(time[b:e], t, side="right") for b, e, t in zip(begin, end, mjd, strict=True)], np.int64
+    )
+    raised = place > begin
+    none = np.flatnonzero(~raised)
+    parts = [
+        alerts_at(light_curves, found.select(place[raised] - 1)),
+        light_curves.select(row[none]).before(mjd[none]),
+    ]
+    order = np.argsort(np.concatenate([np.flatnonzero(raised), none]), kind="stable")
+    return LightCurves.concatenate(parts).select(order)
+
+
 def _spans(
     light_curves: LightCurves, row: NDArray[np.int64], oldest: NDArray[np.float64], newest: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -13,7 +13,8 @@ from models.suites.moments import WHOLE, Moments
 from models.suites.trial import Classes, Predictions, Trial
 
 NOTE = (
-    "a finished model: nothing was learnt here, no redshift was used, so that trials with and without one are alike, "
+    "a finished model: nothing was learnt here; objects were seen as their last alert showed them; no redshift was "
+    "used, so that trials with and without one are alike, "
     "and probabilities are at the class rates of the objects that others may learn from"
 )
 

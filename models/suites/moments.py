@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from features.catalogue import NAMES, fingerprint
 from features.grid import first_time
 from models.abstention import n_detections
-from models.datasets.labelled import Labelled
+from models.datasets.labelled import Labelled, last_alerts
 from models.hashing import uniform
 from models.training_rows import Progress, extract_many, keep, silent
 from schemas.light_curves import BANDS, LightCurves
@@ -109,22 +109,26 @@ def moments(
     *,
     trigger_bands: int = 1,
     drawn: int = DRAWN,
+    as_alerts: bool = False,
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Moments:
     """Every object at each of the ``days`` after its trigger (:func:`trigger_mjd`), at the end, and at a few moments
     drawn.
 
-    Features are kept in ``folder/<fingerprint>.parquet`` and read from there the next time; nowhere without one.
+    With ``as_alerts`` an object is seen as its last alert up to the moment showed it (:func:`last_alerts`): what a
+    model of the stream is made for. Features are kept in ``folder/<fingerprint>.parquet`` and read from there the next
+    time; nowhere without one.
     """
     object_row, mjd, day = _chosen(labelled, days, trigger_bands, drawn)
-    curves = labelled.light_curves.select(object_row).before(mjd)
+    whole = labelled.light_curves
+    curves = last_alerts(whole, object_row, mjd) if as_alerts else whole.select(object_row).before(mjd)
 
     def measured() -> NDArray[np.float64]:
         return extract_many(curves, progress=progress, n_jobs=n_jobs)
 
     content = [labelled.fingerprint, list(map(float, days)), trigger_bands, drawn, len(curves)]
-    content.append(int(labelled.light_curves.object_id.sum()))
+    content += [int(labelled.light_curves.object_id.sum()), *(["alerts"] if as_alerts else [])]
     features = measured() if folder is None else kept_features(content, measured, folder)
     nothing = np.full(len(curves), np.nan)
     return Moments(

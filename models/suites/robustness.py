@@ -11,7 +11,7 @@ from features import extract
 from models import evaluation
 from models.abstention import n_detections
 from models.calibration import with_prior
-from models.datasets.labelled import Labelled
+from models.datasets.labelled import Labelled, last_alerts
 from models.scorer import Scorer
 from models.suites import changes, scores
 from models.suites.bundled import unseen
@@ -95,15 +95,11 @@ def _shown(scorer: Scorer, labelled: Labelled) -> Shown:
         raise ValueError(
             "robustness needs objects of classes that the model knows and has not learnt from: give others with --data"
         )
-    whole = labelled.light_curves.select(rows)
-    early = whole.before(trigger_mjd(whole) + DAYS[0])
-    label = np.searchsorted(scorer.class_ids, labelled.class_id[rows])
-    return Shown(
-        LightCurves.concatenate([early, whole]),
-        np.tile(rows, 2),
-        np.tile(label, 2),
-        np.repeat([DAYS[0], WHOLE], len(rows)),
-    )
+    whole = labelled.light_curves
+    first = trigger_mjd(whole.select(rows))
+    both, mjd = np.tile(rows, 2), np.concatenate([first + DAYS[0], whole.alert_mjd[rows]])
+    label = np.searchsorted(scorer.class_ids, labelled.class_id[both])
+    return Shown(last_alerts(whole, both, mjd), both, label, np.repeat([DAYS[0], WHOLE], len(rows)))
 
 
 def _p_flat(scorer: Scorer, curves: LightCurves) -> NDArray[np.float64]:

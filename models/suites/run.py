@@ -49,12 +49,14 @@ class Prepared:
     figures: Figures
     alerts: AlertSet | None = None
 
-    def moments(self, folder: Path, progress: Progress, n_jobs: int | None) -> Moments:
-        """What the learner is shown; features are kept in ``folder``."""
+    def moments(self, folder: Path, progress: Progress, n_jobs: int | None, *, as_alerts: bool = False) -> Moments:
+        """What the learner is shown, or with ``as_alerts`` what the stream is; features are kept in ``folder``."""
         if self.alerts is not None:
             return self.alerts.moments(folder, progress=progress, n_jobs=n_jobs)
         days, bands = self.trials[0].days, self.trials[0].trigger_bands
-        return moments(self.labelled, days, folder, trigger_bands=bands, progress=progress, n_jobs=n_jobs)
+        return moments(
+            self.labelled, days, folder, trigger_bands=bands, as_alerts=as_alerts, progress=progress, n_jobs=n_jobs
+        )
 
     def said(self, predictions: Predictions) -> Predictions:
         """What the broker would publish: of alerts that it doesn't classify, the class rates."""
@@ -121,7 +123,7 @@ def score_model(
     Raises ValueError where the bundle knows fewer than two of the suite's classes, or has seen all tested objects.
     """
     prepared = prepare(suite, data, seed)
-    rows = prepared.moments(folder, progress, n_jobs)
+    rows = prepared.moments(folder, progress, n_jobs, as_alerts=True)
     found = [(one, prepared.said(bundled.predictions(scorer, one, prepared.labelled, rows))) for one in prepared.trials]
     outcome = outcome_of(prepared, found, f"model {scorer.sha256[:16]}", seed=seed, draws=draws)
     return replace(outcome, n_train=scorer.manifest["training"]["n_objects"], notes=[*outcome.notes, bundled.NOTE])

@@ -14,7 +14,7 @@ from features.catalogue import fingerprint
 from models import shipped
 from models.bundle import BundleError, open_bundle
 from models.card import card
-from models.datasets.labelled import Labelled, alerts
+from models.datasets.labelled import Labelled, alerts, last_alerts
 from models.scorer import Scorer
 from models.snapshots import held_out
 from models.suites import bundled, changes, published, robustness
@@ -55,6 +55,22 @@ def test_only_objects_that_the_bundle_has_not_seen_are_tested(small: Small, scor
         bundled.predictions(
             scorer, replace(trial, classes=Classes(("TDE", "SLSN"), (2243, 1)), label=label), others, rows
         )
+
+
+def test_an_object_is_seen_as_its_last_alert_showed_it(strangers: Labelled) -> None:
+    row = np.arange(len(strangers))
+    stream = alerts(strangers)
+    mjd = strangers.light_curves.alert_mjd - 20.0
+    seen = last_alerts(strangers.light_curves, row, mjd)
+    for i, object_id in enumerate(strangers.light_curves.object_id):
+        mine = np.flatnonzero((stream.object_id == object_id) & (stream.alert_mjd <= mjd[i]))
+        if len(mine):
+            newest = mine[np.argmax(stream.alert_mjd[mine])]
+            assert seen.alert_id[i] == stream.alert_id[newest]
+            assert seen.n_points[i] == stream.n_points[newest]
+        else:
+            assert seen.object_id[i] == object_id
+            assert (seen.time_mjd[seen.offsets[i] : seen.offsets[i + 1]] <= mjd[i]).all()
 
 
 def whole(curves: LightCurves) -> dict[str, np.ndarray]:
