@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,6 +19,7 @@ from models.suites.trial import Predictions, Trial
 
 MISTAKES = 20
 _LOST = "accuracy_lost_"
+_OF_A_DAY = re.compile(r"_day[0-9.]+$")
 _COLUMNS = 3
 
 
@@ -122,6 +125,7 @@ def mistakes(labelled: Labelled, trial: Trial, predictions: Predictions) -> Figu
         return None
     lines = -(-len(wrong) // _COLUMNS)
     figure = Figure(figsize=(4.6 * _COLUMNS, 3.2 * lines), layout="constrained")
+    figure.get_layout_engine().set(h_pad=0.12)  # type: ignore[union-attr, call-arg]
     panels = figure.subplots(lines, _COLUMNS, squeeze=False).ravel()
     curves = labelled.light_curves.select(predictions.object_row[wrong])
     first = trigger_mjd(curves)
@@ -137,7 +141,7 @@ def mistakes(labelled: Labelled, trial: Trial, predictions: Predictions) -> Figu
 def losses(metrics: dict[str, Interval]) -> Figure | None:
     """What each change of the light curves costs in accuracy at the end, and how overconfident the probabilities are
     then; None where nothing was changed."""
-    names = [name.removeprefix(_LOST) for name in metrics if name.startswith(_LOST) and "_day" not in name]
+    names = [name.removeprefix(_LOST) for name in metrics if name.startswith(_LOST) and not _OF_A_DAY.search(name)]
     if not names:
         return None
     names.sort(key=lambda name: metrics[_LOST + name][0])
@@ -164,8 +168,7 @@ def _said(trial: Trial, predictions: Predictions, row: int) -> str:
 
 
 def _around(axes: Axes, first_mjd: float, last_mjd: float) -> None:
-    """From a month before the first detection to 200 days after it: years of noise tell nothing."""
-    if last_mjd - first_mjd > 250.0:
-        axes.set_xlim(first_mjd - 30.0, first_mjd + 200.0)
+    """From a month before the first detection to 200 days after it at most: years of noise tell nothing."""
+    axes.set_xlim(first_mjd - 30.0, min(last_mjd + 5.0, first_mjd + 200.0))
     axes.tick_params(labelsize=6)
     axes.set_ylabel(axes.get_ylabel(), fontsize=7)
