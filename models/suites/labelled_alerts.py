@@ -69,17 +69,18 @@ class AlertSet:
         labelled = Labelled(alerts.select(last), class_id[last], path.name, found.fingerprint, truth)
         return cls(labelled, alerts, row, {name: values[order] for name, values in found.peers.items()})
 
-    def trials(self, seed: int) -> list[Trial]:
+    def trials(self, seed: int, least: int = MIN_OBJECTS) -> list[Trial]:
         """Cross-validated by object, with the host's photometric redshift where one is known, and without.
 
-        Raises ValueError where fewer than two classes can be learnt.
+        Raises ValueError where fewer than two classes have ``least`` objects.
         """
         ids, count = np.unique(self.labelled.class_id, return_counts=True)
-        known = ids[count >= MIN_OBJECTS]
+        known = ids[count >= least]
         if len(known) < 2:
             raise ValueError(
-                f"learning needs two classes of {MIN_OBJECTS} objects or more, found by class id "
-                f"{dict(zip(ids.tolist(), count.tolist(), strict=True))}: score a model of yours with --model"
+                f"there must be two classes of {least} objects or more, found by class id "
+                f"{dict(zip(ids.tolist(), count.tolist(), strict=True))}: give more alerts, or score a finished model "
+                "with --model"
             )
         classes = Classes(tuple(name_of(int(one)) for one in known), tuple(int(one) for one in known))
         is_known = np.isin(self.labelled.class_id, known)

@@ -63,8 +63,9 @@ class Prepared:
         return predictions if self.alerts is None else self.alerts.abstained(predictions)
 
 
-def prepare(suite: str, data: str | None, seed: int) -> Prepared:
-    """A suite with its data. Raises LookupError where the suite or the data are unknown."""
+def prepare(suite: str, data: str | None, seed: int, *, learns: bool = True) -> Prepared:
+    """A suite with its data, for learning or for a finished model. Raises LookupError where the suite or the data are
+    unknown."""
     if suite not in SUITES:
         raise LookupError(f"no suite {suite!r}; there are {', '.join(SUITES)}")
     source = data or DEFAULT_DATA.get(suite)
@@ -72,7 +73,8 @@ def prepare(suite: str, data: str | None, seed: int) -> Prepared:
         raise LookupError(f"the suite {suite} needs its data: give the folder with --data")
     if suite == labelled_alerts.NAME:
         alerts = AlertSet.load(Path(source).expanduser())
-        return Prepared(suite, alerts.labelled, alerts.trials(seed), alerts.figures, alerts)
+        trials = alerts.trials(seed) if learns else alerts.trials(seed, least=1)
+        return Prepared(suite, alerts.labelled, trials, alerts.figures, alerts)
     labelled = load(source, KIND[suite])
     if suite == "plasticc-test":
         labelled, trials = plasticc.test_trials(load("plasticc"), labelled)
@@ -122,7 +124,7 @@ def score_model(
 
     Raises ValueError where the bundle knows fewer than two of the suite's classes, or has seen all tested objects.
     """
-    prepared = prepare(suite, data, seed)
+    prepared = prepare(suite, data, seed, learns=False)
     rows = prepared.moments(folder, progress, n_jobs, as_alerts=True)
     found = [(one, prepared.said(bundled.predictions(scorer, one, prepared.labelled, rows))) for one in prepared.trials]
     outcome = outcome_of(prepared, found, f"model {scorer.sha256[:16]}", seed=seed, draws=draws)

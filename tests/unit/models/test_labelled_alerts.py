@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from models import shipped
 from models.datasets import plasticc
 from models.datasets.labelled import alerts
 from models.learners import TreesAndNetworks
+from models.scorer import Scorer
 from models.suites import run
 from models.suites.labelled_alerts import AlertSet
 from models.suites.moments import WHOLE
@@ -97,6 +99,21 @@ def test_the_suite_scores_every_alert_and_peers_beside(file: Path, tmp_path: Pat
     assert 0.5 < found["coverage"]["value"] <= 1
     assert {"auc_ia_ii_phase0", "auc_ia_ii_same_phase", "ece_phase0"} <= set(found)
     assert outcome.n_test == 48
+
+
+def test_a_finished_model_needs_few_objects(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> None:
+    stream, class_id = few
+    some = np.isin(stream.object_id, [stream.object_id[np.argmax(class_id == one)] for one in (IA, II)])
+    pq.write_table(as_table(stream.select(some), class_id[some]), tmp_path / "two.parquet")
+    with pytest.raises(ValueError, match="two classes of 10 objects"):
+        run.prepare(labelled_alerts.NAME, str(tmp_path / "two.parquet"), 1)
+    scorer = Scorer.load(shipped.folder())
+    outcome = run.score_model(
+        labelled_alerts.NAME, str(tmp_path / "two.parquet"), scorer, folder=tmp_path, draws=5, n_jobs=1
+    )
+    assert outcome.n_test == 2
+    assert 0 <= outcome.metrics["auc_ia_ii"][0] <= 1
+    assert len(outcome.trials[0][1].at(WHOLE)) == 2
 
 
 def test_each_object_is_whole_once_and_its_last_alert_is_it(file: Path) -> None:
