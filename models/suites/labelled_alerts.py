@@ -17,6 +17,7 @@ from models.evaluation import auc, coverage
 from models.hashing import uniform
 from models.suites import scores
 from models.suites.moments import WHOLE, Moments, is_new, kept_features, trigger_mjd
+from models.suites.outcome import Peer
 from models.suites.scores import IA, Interval, Statistic
 from models.suites.trial import Classes, Predictions, Trial, folds_of
 from models.training_rows import Progress, extract_many, silent
@@ -157,6 +158,17 @@ class AlertSet:
             metrics |= _by_phase(trial, predictions, end, seed, draws)
         unknown = (float("nan"),) * 3
         return {"auc_ia_ii": unknown, "auc_ia_ii_peer": unknown} | metrics
+
+    def beside(self, metrics: dict[str, Interval]) -> list[Peer]:
+        """Other brokers' figures on the alerts that they answer, to stand beside ours on the same."""
+        found = []
+        for name in self.peers:
+            slug = scores.slug_of(name)
+            theirs = metrics.get(f"auc_ia_ii_peer_{slug}", (float("nan"),))[0]
+            if np.isfinite(theirs):
+                part = f"on the same alerts, {metrics[f'coverage_peer_{slug}'][0]:.0%} of all"
+                found.append(Peer(f"auc_ia_ii_beside_peer_{slug}", theirs, f"the column {name}", part))
+        return found
 
     def _ia_ii(self, trial: Trial, predictions: Predictions, rows: NDArray[np.int64]) -> dict[str, Statistic]:
         score, is_ia, taken = _ia_or_ii(trial, predictions, rows)

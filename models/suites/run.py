@@ -152,14 +152,15 @@ def outcome_of(
     prepared: Prepared, found: list[tuple[Trial, Predictions]], learner: str, *, seed: int, draws: int
 ) -> Outcome:
     """The figures of a suite's predictions."""
-    main = found[0][1]
+    main, metrics = found[0][1], prepared.figures(found, seed, draws)
+    beside = [] if prepared.alerts is None else prepared.alerts.beside(metrics)
     bounds = [one.title for one, _ in found if one.is_upper_bound]
     return Outcome(
         suite=prepared.suite,
         n_train=main.n_train,
         n_test=len(np.unique(main.object_id[main.at(WHOLE)])),
-        metrics=prepared.figures(found, seed, draws),
-        peers=PEERS.get(prepared.suite, []),
+        metrics=metrics,
+        peers=PEERS.get(prepared.suite, beside),
         labelled=prepared.labelled,
         trials=found,
         learner=learner,

@@ -99,6 +99,8 @@ def test_the_suite_scores_every_alert_and_peers_beside(file: Path, tmp_path: Pat
     assert 0.5 < found["coverage"]["value"] <= 1
     assert {"auc_ia_ii_phase0", "auc_ia_ii_same_phase", "ece_phase0"} <= set(found)
     assert outcome.n_test == 48
+    peers = {peer.metric: peer.value for peer in outcome.peers}
+    assert peers == {"auc_ia_ii_beside_peer_all_knowing": 1.0, "auc_ia_ii_beside_peer_guess": 0.5}
 
 
 def test_a_finished_model_needs_few_objects(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> None:
