@@ -33,7 +33,8 @@ def test_trials(learnt_from: Labelled, tested: Labelled) -> tuple[Labelled, list
 
     The training objects are nearer and brighter than the tested ones: they have copies.
     """
-    both = concatenate([learnt_from, tested])
+    # all that is tested is from the second set
+    both = replace(concatenate([learnt_from, tested]), source=tested.source)
     is_test = np.arange(len(both)) >= len(learnt_from)
     classes, label = _classes(both, tested.class_id)
     folds = [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
