@@ -22,9 +22,6 @@ from schemas.passbands import ELASTICC
 from schemas.photometry import njy_per_unit
 from schemas.taxonomy import class_id_of
 
-NAME = "elasticc"
-"""What the published test on these alerts is called."""
-
 ALERT_COLUMNS = {
     "alert_id": "the alert's number",
     "object_id": "the object's number",

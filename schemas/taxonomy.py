@@ -19,6 +19,9 @@ class TaxonomyClass(NamedTuple):
     parent_id: int | None
 
 
+CHALLENGE = "elasticc"
+"""The challenge that brought the taxonomy about, and what the published test on its labelled alerts is called."""
+
 RESIDUAL = 200
 """The probability of "none of the classes given": ELAsTiCC's Residual."""
 

@@ -11,7 +11,7 @@ import click
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
 from broker.settings import Settings
-from schemas import labelled_alerts
+from schemas.taxonomy import CHALLENGE
 
 if TYPE_CHECKING:
     from models.suites.outcome import Outcome
@@ -21,9 +21,7 @@ STREAM, ROBUSTNESS = "stream", "robustness"
 
 
 @click.command()
-@click.argument(
-    "suite", type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts", labelled_alerts.NAME, STREAM, ROBUSTNESS])
-)
+@click.argument("suite", type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts", CHALLENGE, STREAM, ROBUSTNESS]))
 @click.option(
     "--data", metavar="DIR", help="Folder in the suite's format; plasticc and plasticc-test come with the installation."
 )

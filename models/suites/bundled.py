@@ -37,8 +37,7 @@ def predictions(scorer: Scorer, trial: Trial, labelled: Labelled, rows: Moments)
         raise ValueError("this model may have learnt from all objects that the suite tests: give other objects")
     p_flat, _, _ = scorer.evaluate(shown.features, shown.detections)
     p = with_prior(np.where(column >= 0, p_flat[:, column], 0.0) + 1e-12, mix)
-    nothing = np.zeros(0)
-    return Predictions(
+    return Predictions.not_learnt(
         p=p,
         label=trial.label[shown.object_row],
         object_row=shown.object_row,
@@ -48,11 +47,6 @@ def predictions(scorer: Scorer, trial: Trial, labelled: Labelled, rows: Moments)
         number=shown.number,
         answered=np.ones(len(shown), bool),
         mix=mix,
-        balance=np.zeros(len(shown)),
-        n_train=0,
-        held_out=np.zeros((0, k)),
-        held_out_label=nothing.astype(np.int64),
-        held_out_days=nothing,
     )
 
 

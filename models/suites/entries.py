@@ -51,8 +51,7 @@ def read(file: Path, labelled: Labelled, trial: Trial) -> Predictions:
             raise ValueError(f"{file}, line {line + 2}: the object {name} occurs twice at the same days")
         p[moment, place], answered[moment, place] = given[line] / given[line].sum(), True
     rows = np.tile(tested, len(days))
-    nothing = np.zeros(0)
-    return Predictions(
+    return Predictions.not_learnt(
         p=p.reshape(-1, len(trial.classes)),
         label=trial.label[rows],
         object_row=rows,
@@ -62,11 +61,7 @@ def read(file: Path, labelled: Labelled, trial: Trial) -> Predictions:
         number=np.full(len(rows), -1),
         answered=answered.ravel(),
         mix=mix,
-        balance=np.zeros(len(rows)),
         n_train=n_train,
-        held_out=np.zeros((0, len(trial.classes))),
-        held_out_label=nothing.astype(np.int64),
-        held_out_days=nothing,
     )
 
 

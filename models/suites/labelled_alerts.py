@@ -23,7 +23,7 @@ from models.suites.trial import Classes, Predictions, Trial, folds_of
 from models.training_rows import Progress, extract_many, silent
 from schemas import labelled_alerts
 from schemas.light_curves import LightCurves
-from schemas.taxonomy import name_of
+from schemas.taxonomy import CHALLENGE, name_of
 
 PHASES = (0.0, 5.0, 15.0, 30.0, 60.0)
 """Lower edges, in days after the first detection, of the bins of phase."""
@@ -101,9 +101,7 @@ class AlertSet:
             return extract_many(self.alerts, progress=progress, n_jobs=n_jobs)
 
         features = (
-            measured()
-            if folder is None
-            else kept_features([self.labelled.fingerprint, labelled_alerts.NAME], measured, folder)
+            measured() if folder is None else kept_features([self.labelled.fingerprint, CHALLENGE], measured, folder)
         )
         n = len(self.alerts)
         last = np.searchsorted(self.object_row, np.arange(len(self.labelled)), side="right") - 1

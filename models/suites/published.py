@@ -151,8 +151,7 @@ def _predictions(
     last = np.append(first[1:], n) - 1
     days = np.asarray(DAYS)[np.searchsorted(DAYS, np.maximum(mjd - mjd[first][object_row], 0), side="right") - 1]
     number = np.concatenate([np.arange(n), last])
-    nothing = np.zeros(0)
-    whole = Predictions(
+    whole = Predictions.not_learnt(
         p=p[number],
         label=label[object_row][number],
         object_row=object_row[number],
@@ -162,11 +161,6 @@ def _predictions(
         number=number,
         answered=(rows["class_id"].to_numpy() != NOT_CLASSIFIED)[number],
         mix=mix,
-        balance=np.zeros(len(number)),
-        n_train=0,
-        held_out=np.zeros((0, len(mix))),
-        held_out_label=nothing.astype(np.int64),
-        held_out_days=nothing,
     )
     return _of(whole, whole.label >= 0)
 

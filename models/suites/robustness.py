@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features import extract
 from models import evaluation
 from models.abstention import n_detections
 from models.calibration import with_prior
@@ -19,7 +18,7 @@ from models.suites.moments import WHOLE, trigger_mjd
 from models.suites.outcome import Outcome
 from models.suites.scores import Interval, Statistic
 from models.suites.trial import Classes, Predictions, Trial
-from models.training_rows import Progress, silent
+from models.training_rows import Progress, extract_many, silent
 from schemas.light_curves import LightCurves
 from schemas.taxonomy import name_of
 
@@ -34,7 +33,6 @@ DRAWN = 3
 """Changes whose predictions are given back, for pictures: those that cost most."""
 
 UNHARMED = "unharmed"
-CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +102,8 @@ def _shown(scorer: Scorer, labelled: Labelled) -> Shown:
 
 def _p_flat(scorer: Scorer, curves: LightCurves) -> NDArray[np.float64]:
     """Probabilities at equal rates, (m, k), also of what the stream would not classify: nothing hides."""
-    found = []
-    for start in range(0, len(curves), CHUNK):
-        part = curves.select(np.arange(start, min(start + CHUNK, len(curves))))
-        features = np.asarray(extract(part).values, np.float64)
-        features[~np.isfinite(features)] = np.nan
-        found.append(scorer.evaluate(features, n_detections(part))[0])
-    return np.concatenate(found)
+    # one process: starting others would take longer than the features, for every change anew
+    return scorer.evaluate(extract_many(curves, n_jobs=1), n_detections(curves))[0]
 
 
 def _worst_point(scorer: Scorer, shown: Shown, unharmed: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,22 +120,17 @@ def _worst_point(scorer: Scorer, shown: Shown, unharmed: NDArray[np.float64]) ->
 def _predictions(
     shown: Shown, p_flat: NDArray[np.float64], mix: NDArray[np.float64], labelled: Labelled
 ) -> Predictions:
-    k, m = len(mix), len(p_flat)
-    return Predictions(
-        p=with_prior(p_flat, np.maximum(mix, 1e-9)),
+    rates = np.maximum(mix, 1e-9)
+    return Predictions.not_learnt(
+        p=with_prior(p_flat, rates),
         label=shown.label,
         object_row=shown.object_row,
         object_id=labelled.light_curves.object_id[shown.object_row],
         days=shown.days,
         detections=n_detections(shown.curves),
-        number=np.arange(m),
-        answered=np.ones(m, bool),
-        mix=np.maximum(mix, 1e-9),
-        balance=np.zeros(m),
-        n_train=0,
-        held_out=np.zeros((0, k)),
-        held_out_label=np.zeros(0, np.int64),
-        held_out_days=np.zeros(0),
+        number=np.arange(len(p_flat)),
+        answered=np.ones(len(p_flat), bool),
+        mix=rates,
     )
 
 
@@ -150,14 +138,13 @@ def _figures(trials: list[tuple[Trial, Predictions]], seed: int, draws: int) -> 
     """``accuracy_<change>``, ``accuracy_lost_…`` (paired), ``macro_f1_…``, ``ece_…``, ``overconfidence_…``, and the
     same ``_day15``."""
     plain = trials[0][1]
-    statistics: dict[str, dict[float, Statistic]] = {}
-    for trial, said in trials:
-        for days in (*DAYS, WHOLE):
-            for name, statistic in _of(said, plain, days).items():
-                statistics.setdefault(f"{name}_{trial.name}{scores.day_of(days)}", {})[days] = statistic
     metrics: dict[str, Interval] = {}
     for days in (WHOLE, *DAYS):
-        wanted = {name: by_day[days] for name, by_day in statistics.items() if days in by_day}
+        wanted = {
+            f"{name}_{trial.name}{scores.day_of(days)}": statistic
+            for trial, said in trials
+            for name, statistic in _of(said, plain, days).items()
+        }
         metrics |= scores.measured(wanted, plain.object_id[plain.at(days)], seed=seed, draws=draws)
     return metrics
 

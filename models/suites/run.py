@@ -20,9 +20,9 @@ from models.suites.peers import PEERS
 from models.suites.scores import Interval
 from models.suites.trial import Predictions, Trial
 from models.training_rows import Progress, silent
-from schemas import labelled_alerts
+from schemas.taxonomy import CHALLENGE
 
-SUITES = ("spcc", "plasticc", "plasticc-test", "bts", labelled_alerts.NAME)
+SUITES = ("spcc", "plasticc", "plasticc-test", "bts", CHALLENGE)
 KIND = {"spcc": "snana", "plasticc": "plasticc", "plasticc-test": "plasticc-test", "bts": "bts"}
 DEFAULT_DATA = {"plasticc": "plasticc", "plasticc-test": "plasticc-test"}
 """Data that come with the installation; the other suites need a folder."""
@@ -71,7 +71,7 @@ def prepare(suite: str, data: str | None, seed: int, *, learns: bool = True) -> 
     source = data or DEFAULT_DATA.get(suite)
     if source is None:
         raise LookupError(f"the suite {suite} needs its data: give the folder with --data")
-    if suite == labelled_alerts.NAME:
+    if suite == CHALLENGE:
         alerts = AlertSet.load(Path(source).expanduser())
         trials = alerts.trials(seed) if learns else alerts.trials(seed, least=1)
         return Prepared(suite, alerts.labelled, trials, alerts.figures, alerts)

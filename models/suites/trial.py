@@ -82,6 +82,39 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.p)
 
+    @classmethod
+    def not_learnt(
+        cls,
+        *,
+        p: NDArray[np.float64],
+        label: NDArray[np.int64],
+        object_row: NDArray[np.int64],
+        object_id: NDArray[np.int64],
+        days: NDArray[np.float64],
+        detections: NDArray[np.int64],
+        number: NDArray[np.int64],
+        answered: NDArray[np.bool_],
+        mix: NDArray[np.float64],
+        n_train: int = 0,
+    ) -> Predictions:
+        """What was not learnt here: no objects are held out, and the most probable class is chosen."""
+        return cls(
+            p=p,
+            label=label,
+            object_row=object_row,
+            object_id=object_id,
+            days=days,
+            detections=detections,
+            number=number,
+            answered=answered,
+            mix=mix,
+            balance=np.zeros(len(p)),
+            n_train=n_train,
+            held_out=np.zeros((0, len(mix))),
+            held_out_label=np.zeros(0, np.int64),
+            held_out_days=np.zeros(0),
+        )
+
     def at(self, days: float) -> NDArray[np.int64]:
         """Rows of the moments so many days after the trigger."""
         return np.flatnonzero(self.days == days)

@@ -20,6 +20,7 @@ from models.suites.moments import WHOLE
 from schemas import labelled_alerts
 from schemas.light_curves import BANDS, LightCurves
 from schemas.photometry import njy_per_unit
+from schemas.taxonomy import CHALLENGE
 
 IA, II = 2222, 2224
 FLUXCAL = float(njy_per_unit(27.5))
@@ -89,7 +90,7 @@ def test_the_table_is_read_as_it_was_meant(few: tuple[LightCurves, np.ndarray], 
 
 def test_the_suite_scores_every_alert_and_peers_beside(file: Path, tmp_path: Path) -> None:
     learner = TreesAndNetworks(folds=2, iterations=3, n_jobs=1)
-    outcome = run.run(labelled_alerts.NAME, str(file), folder=tmp_path, draws=10, learner=learner, n_jobs=1)
+    outcome = run.run(CHALLENGE, str(file), folder=tmp_path, draws=10, learner=learner, n_jobs=1)
     found = outcome.to_json()["metrics"]
     assert found["auc_ia_ii"]["low"] <= found["auc_ia_ii"]["value"] <= found["auc_ia_ii"]["high"]
     assert found["auc_ia_ii_peer"]["value"] == found["auc_ia_ii_peer_all_knowing"]["value"] == 1.0
@@ -108,11 +109,9 @@ def test_a_finished_model_needs_few_objects(few: tuple[LightCurves, np.ndarray],
     some = np.isin(stream.object_id, [stream.object_id[np.argmax(class_id == one)] for one in (IA, II)])
     pq.write_table(as_table(stream.select(some), class_id[some]), tmp_path / "two.parquet")
     with pytest.raises(ValueError, match="two classes of 10 objects"):
-        run.prepare(labelled_alerts.NAME, str(tmp_path / "two.parquet"), 1)
+        run.prepare(CHALLENGE, str(tmp_path / "two.parquet"), 1)
     scorer = Scorer.load(shipped.folder())
-    outcome = run.score_model(
-        labelled_alerts.NAME, str(tmp_path / "two.parquet"), scorer, folder=tmp_path, draws=5, n_jobs=1
-    )
+    outcome = run.score_model(CHALLENGE, str(tmp_path / "two.parquet"), scorer, folder=tmp_path, draws=5, n_jobs=1)
     assert outcome.n_test == 2
     assert 0 <= outcome.metrics["auc_ia_ii"][0] <= 1
     assert len(outcome.trials[0][1].at(WHOLE)) == 2
