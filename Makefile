@@ -37,7 +37,7 @@ lint: install
 	@.venv/bin/python tests/lint/house_rules.py
 
 model: install
-	@.venv/bin/gueststar train --data plasticc --out models/bundle_of_plasticc $(ARGS)
+	@.venv/bin/gueststar train --data plasticc --copies 2 --donors plasticc-test --out models/bundle_of_plasticc $(ARGS)
 	@.venv/bin/gueststar models card shipped --out docs/model-card.md
 
 lock:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.catalogue import NAMES
@@ -18,12 +19,14 @@ FIRST_ALERTS = 3
 SPREAD_ALERTS = 3
 """Of each object its first three alerts, its last, and three spread between: as the base table has them."""
 
-_COLUMNS = ("object_id", "alert_id", "alert_mjd", "features", "model_sha256")
+HOST = ("host_photoz", "host_photoz_err")
+_COLUMNS = ("object_id", "alert_id", "alert_mjd", "features", *HOST)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledRows:
-    """``table``: object_id, class_id, alert_id, alert_mjd, is_last and the features, a row an alert.
+    """``table``: object_id, class_id, alert_id, alert_mjd, is_last, the host's photometric redshift and its error (NaN
+    where the packet told none) and the features, a row an alert.
 
     ``missing``: labelled objects without a usable alert in the archive.
     """
@@ -51,6 +54,7 @@ def read(archive: Path, classes: Mapping[int, int]) -> LabelledRows:
             "alert_id": chosen["alert_id"],
             "alert_mjd": chosen["alert_mjd"],
             "is_last": _is_last(object_id),
+            **{name: chosen[name].to_numpy().astype(np.float64) for name in HOST},
             **{name: features[:, column] for column, name in enumerate(NAMES)},
         }
     )
@@ -64,7 +68,8 @@ def alerts_of(archive: Path, object_ids: list[int], columns: Sequence[str]) -> p
     if not files:
         raise LookupError(f"no archive of classified alerts under {archive}: run the stream first (`gueststar run`)")
     wanted = pc.field("object_id").isin(object_ids) & pc.field("alert_id").is_valid()
-    table = ds.dataset(files, format="parquet").to_table(columns=list(columns), filter=wanted)
+    newest = pq.read_schema(max(files, key=lambda file: Path(file).stat().st_mtime))  # others may lack its columns
+    table = ds.dataset(files, newest, format="parquet").to_table(columns=list(columns), filter=wanted)
     table = table.sort_by([("object_id", "ascending"), ("alert_mjd", "ascending"), ("alert_id", "ascending")])
     ids = table["alert_id"].to_numpy()
     _, first = np.unique(ids, return_index=True)

@@ -129,7 +129,7 @@ def _train(
     """A bundle from the base table and the labelled objects, with the production bundle's seed and sources."""
     past, unknown = old.manifest["training"], [int(class_id) for class_id in old.manifest["left_out"]]
     left_out = [class_id for class_id in unknown if by_class.get(class_id, 0) < training.MIN_OBJECTS]
-    sources = {name: past[name] for name in ("sources", "fingerprint", "table")}
+    sources = {name: past[name] for name in ("sources", "fingerprint", "table", "copies") if name in past}
     return training.fit_bundle(
         _joined(base, lessons.taught, sorted(set(unknown) - set(left_out))),
         out=out,

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from broker.fetch import Messages
 from broker.planning import Range
-from broker.rows import TRUNCATED_PAYLOAD_BYTES, arrow_schema
+from broker.rows import NULLABLE, TRUNCATED_PAYLOAD_BYTES, arrow_schema
 from schemas.dead_letters import DeadLetter
 from schemas.identifiers import object_name
 from schemas.light_curves import BANDS, LightCurves
@@ -161,7 +161,7 @@ def _of_light_curves(light_curves: LightCurves) -> dict[str, Any]:
         "n_points_dropped": light_curves.n_points_dropped,
         "n_points_from_history": light_curves.n_points_from_history,
         "is_solar_system": light_curves.is_solar_system,
-        "reliability": pa.array(light_curves.reliability, mask=np.isnan(light_curves.reliability)),
+        **{name: pa.array(values := getattr(light_curves, name), mask=np.isnan(values)) for name in NULLABLE},
     }
 
 

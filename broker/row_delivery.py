@@ -19,7 +19,7 @@ from active_learning.candidates import CandidateStore
 from broker import archive, dead_letters, night_histogram, topics
 from broker.avro_columns import AvroColumns
 from broker.delivery import Headers, KafkaWriter, Refused
-from broker.rows import ALERT_FIELDS, arrow_schema
+from broker.rows import ALERT_FIELDS, NULLABLE, arrow_schema
 from broker.settings import Settings
 from broker.sink import Delivered
 from schemas import messages
@@ -143,7 +143,7 @@ class RowDelivery:
         self._counts["dead_letters"] += 1
 
     def _bury_unwritable(self, row: dict[str, Any]) -> None:
-        missing = [name for name in ALERT_FIELDS if row[name] is None and name != "reliability"]
+        missing = [name for name in ALERT_FIELDS if row[name] is None and name not in NULLABLE]
         reason = f"a classification must have a value in every field, found none in {', '.join(missing)}"
         self._bury(dead_letters.record_of(row, "deliver", reason), str(row["alert_id"]))
 

@@ -48,6 +48,8 @@ ALERT_FIELDS: dict[str, DataType] = {
     "n_points_from_history": IntegerType(),
     "is_solar_system": BooleanType(),
     "reliability": FloatType(),
+    "host_photoz": FloatType(),
+    "host_photoz_err": FloatType(),
     "class_ids": ArrayType(IntegerType(), containsNull=False),
     "p_flat": ArrayType(FloatType(), containsNull=False),
     "p_survey": ArrayType(FloatType(), containsNull=False),
@@ -61,7 +63,10 @@ ALERT_FIELDS: dict[str, DataType] = {
     "features": ArrayType(FloatType(), containsNull=False),
     "broker_version": StringType(),
 }
-"""The classification record's fields, in its order. NaN: a missing feature; null: the survey gives no reliability."""
+"""The classification record's fields, in its order. NaN: a missing feature; null: see :data:`NULLABLE`."""
+
+NULLABLE = ("reliability", "host_photoz", "host_photoz_err")
+"""Fields that are null where the packet does not tell them."""
 
 DEAD_FIELDS: dict[str, DataType] = {
     "dead_stage": StringType(),

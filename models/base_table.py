@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from features.catalogue import NAMES
 from models.copied_rows import Copying, copied_table
+from models.datasets.labelled import Labelled
 from models.datasets.sources import INSTALLED
 from models.snapshots import SPLITS, split_of
 from models.training_rows import Progress, Rows, silent, table_fingerprint, training_table
@@ -23,21 +24,25 @@ def base_table(manifest: Mapping[str, Any], store: Path, progress: Progress = si
     file = store / "training" / f"{stem}.parquet"
     if stem and file.is_file():
         return pq.read_table(file)
-    for load in INSTALLED.values():
-        labelled = load()
-        if manifest["training"].get("fingerprint") != labelled.fingerprint:
-            continue
-        copies = manifest["training"].get("copies")
-        if copies is None and table_fingerprint(labelled, seed) == stem:
-            return training_table(labelled, seed, store / "training", progress=progress)[0]
-        if copies is not None and copies["donors"] == labelled.source:
-            table, made = copied_table(labelled, Copying(copies["mean"]), seed, store / "training", progress=progress)
-            if made.stem == stem:
-                return table
+    labelled, copies = _installed(manifest["training"].get("fingerprint")), manifest["training"].get("copies")
+    if labelled is not None and copies is None and table_fingerprint(labelled, seed) == stem:
+        return training_table(labelled, seed, store / "training", progress=progress)[0]
+    donors = None if copies is None else _installed(copies["donors_fingerprint"])
+    if labelled is not None and donors is not None:
+        copying = Copying(copies["mean"], donors)
+        table, made = copied_table(labelled, copying, seed, store / "training", progress=progress)
+        if made.stem == stem:
+            return table
     raise LookupError(
         f"the training table of the model is missing ({file}): train it anew with `gueststar train`, on the data "
         f"it was made from: {', '.join(manifest['training'].get('sources', [])) or 'unknown'}"
     )
+
+
+def _installed(wanted: str | None) -> Labelled | None:
+    """The data set of this fingerprint among those that come with the installation, None where it is not there."""
+    found = (load() for load in INSTALLED.values())
+    return next((labelled for labelled in found if labelled.fingerprint == wanted), None)
 
 
 def held_out_by_both(

@@ -8,6 +8,9 @@ from typing import Any
 from models.calibration import EPOCH_EDGES
 from schemas.taxonomy import name_of
 
+PHOTOZ = "_photoz"
+"""Ends the names of figures of alerts whose host's photometric redshift is told."""
+
 FIGURES = {
     "log_loss_flat": "flat log-loss, nat",
     "macro_f1": "macro-F1",
@@ -29,9 +32,11 @@ SHA-256 `{sha256}`; {versions}.
 
 **Data.** {training["n_objects"]:,} objects of {sources}, seen at {training["n_snapshots"]:,} moments (each object at
 its first three alerts, its last, and three between); seed {training["seed"]}. Of these objects 60 % are learnt from,
-5 % stop the boosting, 17 % calibrate, and on the remaining 18 % the figures below are measured. Data fingerprint
-`{training.get("fingerprint", "unknown")[:16]}`, feature catalogue `{manifest["feature_fingerprint"][:16]}`
-({len(manifest["feature_names"])} features of the light curve alone: no redshift enters).
+5 % stop the boosting, 17 % calibrate, and on the remaining 18 % the figures below are measured.
+{_copies(manifest)}Data fingerprint `{training.get("fingerprint", "unknown")[:16]}`, feature catalogue
+`{manifest["feature_fingerprint"][:16]}` ({len(manifest["feature_names"])} features of the light curve).
+
+**Redshift.** {_redshift(manifest)}
 
 **For.** Classes of alerts from their first detection on, for choosing what to look at; and novelty at a stated false
 discovery rate. Not for rates of populations or cosmology without a selection function of one's own.
@@ -42,8 +47,8 @@ discovery rate. Not for rates of populations or cosmology without a selection fu
 
 **On held-out objects** (95 % interval over objects; probabilities at the held-out objects' own rates):
 
-{_table(manifest)}
-
+{_table(manifest, "")}
+{_photoz_table(manifest)}
 **Novelty.** {_novelty(manifest)}
 
 **Limits.** The figures hold for objects like those it learnt from. A survey that is deeper, has other bands or a
@@ -52,7 +57,33 @@ cadence of its own gives other features: calibrate anew on labels of that stream
 """
 
 
-def _table(manifest: Mapping[str, Any]) -> str:
+def _copies(manifest: Mapping[str, Any]) -> str:
+    copies = manifest["training"].get("copies")
+    if copies is None:
+        return ""
+    return (
+        f"Those learnt from have {copies['mean']:g} copies each on average, moved to other redshifts and seen by the visits\n"
+        f"to {copies['donors']}; the others have none.\n"
+    )
+
+
+def _redshift(manifest: Mapping[str, Any]) -> str:
+    if f"log_loss_flat{PHOTOZ}" not in manifest["metrics"]:
+        return "None enters: the probabilities are of the light curve alone."
+    return (
+        "Where the packet tells the host's photometric redshift, the probabilities are of a second set of trees\n"
+        "and networks that know it; elsewhere of one that needs nothing but the light curve. A spectrum's redshift\n"
+        "never enters."
+    )
+
+
+def _photoz_table(manifest: Mapping[str, Any]) -> str:
+    if f"log_loss_flat{PHOTOZ}" not in manifest["metrics"]:
+        return ""
+    return f"\nObjects whose host has a photometric redshift (none of the Galaxy), told it:\n\n{_table(manifest, PHOTOZ)}\n"
+
+
+def _table(manifest: Mapping[str, Any], told: str) -> str:
     views = {"all moments": "", "last alert": "_last"}
     edges = (1, *EPOCH_EDGES)
     for first, following in zip(edges, (*edges[1:], None), strict=True):
@@ -60,7 +91,7 @@ def _table(manifest: Mapping[str, Any]) -> str:
         views[f"{first} {until}".strip() + " detections"] = f"_epoch_{first}"
     lines = ["| | " + " | ".join(FIGURES.values()) + " |", "|---|" + "---|" * len(FIGURES)]
     for title, end in views.items():
-        cells = [_cell(manifest, f"{name}{end}") for name in FIGURES]
+        cells = [_cell(manifest, f"{name}{told}{end}") for name in FIGURES]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -132,28 +132,29 @@ class Classifier:
         model._baseline_prediction -= rates if len(rates) > 2 else rates[1] - rates[0]
         return cls.of(model)
 
-    def save(self, folder: Path) -> None:
-        """Write the model's files, :data:`MODEL_FILE` and :data:`TREES_FILE`: no code runs when they are read."""
-        skops_file.write(self.model, folder / MODEL_FILE)
-        self._trees.save(folder / TREES_FILE, class_ids=self.class_ids)
+    def save(self, folder: Path, name: str = "") -> None:
+        """Write the model's files, :data:`MODEL_FILE` and :data:`TREES_FILE` after ``name``: no code runs when they are
+        read."""
+        skops_file.write(self.model, folder / f"{name}{MODEL_FILE}")
+        self._trees.save(folder / f"{name}{TREES_FILE}", class_ids=self.class_ids)
 
     @classmethod
-    def load(cls, folder: Path) -> Classifier:
+    def load(cls, folder: Path, name: str = "") -> Classifier:
         """Read what :meth:`save` wrote; raises BundleError where the trees are damaged.
 
         So does ``model`` where its file holds a type that is not trusted.
         """
+        file = folder / f"{name}{TREES_FILE}"
         try:
-            trees, rest = Trees.load(folder / TREES_FILE)
+            trees, rest = Trees.load(file)
             class_ids = rest["class_ids"].astype(np.int64)
             if len(class_ids) != max(2, len(trees.baseline)) or (trees.output >= len(trees.baseline)).any():
                 raise ValueError(f"{len(class_ids)} classes for {len(trees.baseline)} outputs")
         except (KeyError, ValueError) as error:
             raise BundleError(
-                f"{folder / TREES_FILE}: no trees of a classifier ({error}): train the bundle anew with "
-                "`gueststar train`"
+                f"{file}: no trees of a classifier ({error}): train the bundle anew with `gueststar train`"
             ) from error
-        return cls(class_ids, trees, partial(_sklearn_model, folder / MODEL_FILE))
+        return cls(class_ids, trees, partial(_sklearn_model, folder / f"{name}{MODEL_FILE}"))
 
 
 def _itself(model: Any) -> Any:

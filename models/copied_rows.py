@@ -30,7 +30,8 @@ class Copying:
 
     def to_json(self, labelled: Labelled) -> dict[str, object]:
         """What a manifest says of it."""
-        return {"mean": self.mean, "donors": (self.donors or labelled).source}
+        donors = self.donors or labelled
+        return {"mean": self.mean, "donors": donors.source, "donors_fingerprint": donors.fingerprint}
 
 
 def copied_table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +26,18 @@ def held_out_metrics(scorer: Scorer, known: Rows, strangers: Rows) -> dict[str, 
 
     Names without ``_last`` are over all snapshots, an object counting once; ``_last`` is each object's
     last alert. ``log_loss_flat`` in nat; ``ece`` for the held-out objects' own class mix; ``_epoch_``
-    is followed by the smallest number of detections of its bin. Novelty: see :func:`novelty_metrics`.
+    is followed by the smallest number of detections of its bin. ``_photoz``: told the host's photometric redshift, of
+    the objects that have one; the others need nothing but the light curve. Novelty: see :func:`novelty_metrics`.
     """
     if not len(known):
         return {}
-    p, score, p_value = scorer.evaluate(known.features, known.detections)
     metrics = {
-        f"{name}{view}": statistic(np.arange(shown.sum()))
-        for view, shown in _views(known).items()
-        for name, statistic in _statistics(scorer, known, p, view, shown).items()
+        f"{name}{told}{view}": statistic(np.arange(shown.sum()))
+        for told, rows, p in _opinions(scorer, known)
+        for view, shown in _views(rows).items()
+        for name, statistic in _statistics(scorer, rows, p, view, shown).items()
     }
+    _, score, p_value = scorer.evaluate(known.features, known.detections)
     metrics["false_alarms_at_1_percent"] = float(np.average(p_value <= 0.01, weights=known.stream_weight))
     if len(strangers):
         metrics |= novelty_metrics(scorer, score, p_value, known, strangers)
@@ -46,14 +48,23 @@ def held_out_intervals(scorer: Scorer, known: Rows, *, seed: int, draws: int = D
     """95 % intervals, [low, high], over objects, of the metrics that are not of novelty."""
     if not len(known):
         return {}
-    p, _, _ = scorer.evaluate(known.features, known.detections)
     found: dict[str, list[float]] = {}
-    for view, shown in _views(known).items():
-        statistics = _statistics(scorer, known, p, view, shown)
-        for name, (_, low, high) in bootstrap_many(statistics, known.object_id[shown], seed=seed, draws=draws).items():
-            if np.isfinite(low) and np.isfinite(high):
-                found[f"{name}{view}"] = [low, high]
+    for told, rows, p in _opinions(scorer, known):
+        for view, shown in _views(rows).items():
+            statistics = _statistics(scorer, rows, p, view, shown)
+            intervals = bootstrap_many(statistics, rows.object_id[shown], seed=seed, draws=draws)
+            for name, (_, low, high) in intervals.items():
+                if np.isfinite(low) and np.isfinite(high):
+                    found[f"{name}{told}{view}"] = [low, high]
     return found
+
+
+def _opinions(scorer: Scorer, known: Rows) -> Iterator[tuple[str, Rows, NDArray[np.float64]]]:
+    """Rows and their probabilities at equal rates: of the light curve alone, and told the host's redshift."""
+    yield "", known, scorer.evaluate(known.features, known.detections)[0]
+    told = known.select(known.host.is_told)
+    if scorer.with_photoz is not None and len(told):
+        yield "_photoz", told, scorer.evaluate(told.features, told.detections, told.host)[0]
 
 
 def _views(known: Rows) -> dict[str, NDArray[np.bool_]]:

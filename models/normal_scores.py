@@ -46,6 +46,10 @@ class NormalScores:
         _transform(np.ascontiguousarray(features, np.float64), self.quantiles, self.normal, self._spread, out)
         return out
 
+    def beside(self, other: NormalScores) -> NormalScores:
+        """Of these features and, after them, those of ``other``."""
+        return NormalScores(np.concatenate([self.quantiles, other.quantiles]), self.normal)
+
     @cached_property
     def _spread(self) -> NDArray[np.float64]:
         """Of each feature, what one normal score is worth beyond its outer quantiles."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,16 @@ from features import extract
 from features.catalogue import NAMES, fingerprint
 from models.abstention import n_detections, reasons
 from models.bundle import BundleError, open_bundle
-from models.calibration import Calibration, with_prior
-from models.classifier import Classifier
+from models.calibration import with_prior
 from models.conformal import Conformal
-from models.network import Network
 from models.novelty import Novelty
+from models.probabilities import Probabilities
+from models.redshift_view import Host, RedshiftView
 from schemas.light_curves import LightCurves
 from schemas.taxonomy import NOT_CLASSIFIED
 
-CALIBRATION_FILE = "calibration.json"
 NOVELTY_FILE = "novelty.npz"
 CONFORMAL_FILE = "conformal.npz"
-NETWORK_FILE = "network.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,8 @@ class Scores:
 class Scorer:
     """A loaded bundle. It keeps no state between calls, and may be shared by threads.
 
-    ``classifier`` is its trees alone, before calibration.
+    ``of_light_curve``: the probabilities that need nothing but the light curve; ``with_photoz``: those of alerts whose
+    packet tells the host's photometric redshift, None in a bundle that learnt from none.
     """
 
     def __init__(
@@ -70,19 +68,18 @@ class Scorer:
         *,
         manifest: dict[str, Any],
         sha256: str,
-        classifier: Classifier,
-        network: Network,
-        calibration: Calibration,
+        of_light_curve: Probabilities,
+        with_photoz: RedshiftView | None,
         novelty: Novelty,
         conformal: Conformal,
     ) -> None:
         self.manifest = manifest
         self.sha256 = sha256
-        self.class_ids = classifier.class_ids.astype(np.int32)
+        self.class_ids = of_light_curve.classifier.class_ids.astype(np.int32)
         self.feature_names: tuple[str, ...] = tuple(manifest["feature_names"])
-        self.classifier, self.network, self._calibration = classifier, network, calibration
+        self.of_light_curve, self.with_photoz = of_light_curve, with_photoz
         self._novelty, self._conformal = novelty, conformal
-        self._prior = np.array([manifest["prior"][str(class_id)] for class_id in classifier.class_ids])
+        self._prior = np.array([manifest["prior"][str(class_id)] for class_id in self.class_ids])
 
     @classmethod
     def load(cls, path: Path | str, sha256: str | None = None) -> Scorer:
@@ -101,22 +98,22 @@ class Scorer:
         with np.load(folder / CONFORMAL_FILE, allow_pickle=False) as stored:
             conformal = Conformal(stored["scores"], stored["tail"], float(stored["own_weight"]))
         novelty = Novelty.load(folder / NOVELTY_FILE)
+        of_light_curve = Probabilities.load(folder, novelty.normal_scores)
         return cls(
             manifest=manifest,
             sha256=found,
-            classifier=Classifier.load(folder),
-            network=Network.load(folder / NETWORK_FILE, novelty.normal_scores),
-            calibration=Calibration.from_json(json.loads((folder / CALIBRATION_FILE).read_text())),
+            of_light_curve=of_light_curve,
+            with_photoz=RedshiftView.load(folder, novelty.normal_scores, of_light_curve.classifier.class_ids),
             novelty=novelty,
             conformal=conformal,
         )
 
     def save(self, folder: Path) -> None:
         """Write everything but the manifest into ``folder``."""
-        self.classifier.save(folder)
-        self.network.save(folder / NETWORK_FILE)
+        self.of_light_curve.save(folder)
+        if self.with_photoz is not None:
+            self.with_photoz.save(folder)
         self._novelty.save(folder / NOVELTY_FILE)
-        (folder / CALIBRATION_FILE).write_text(json.dumps(self._calibration.to_json(), allow_nan=False))
         known = self._conformal
         np.savez_compressed(
             folder / CONFORMAL_FILE, scores=known.scores, tail=known.tail, own_weight=np.array(known.own_weight)
@@ -143,7 +140,8 @@ class Scorer:
         detections = n_detections(light_curves)
         reason = reasons(light_curves, detections)
         silent = np.array([bool(text) for text in reason], bool)
-        p_flat, score, p_value = self.evaluate(matrix, detections)
+        host = Host(light_curves.host_photoz.astype(np.float64), light_curves.host_photoz_err.astype(np.float64))
+        p_flat, score, p_value = self.evaluate(matrix, detections, host)
         p_flat[silent] = 1.0 / len(self.class_ids)
         p_survey = with_prior(p_flat, self._prior)
         best = self.class_ids[p_survey.argmax(axis=1)]
@@ -161,14 +159,18 @@ class Scorer:
         )
 
     def evaluate(
-        self, features: NDArray[np.float64], detections: NDArray[np.int64]
+        self, features: NDArray[np.float64], detections: NDArray[np.int64], host: Host | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Flat-prior probabilities (n, k), novelty scores (n,) and p-values (n,) of features alone.
 
-        ``detections``: of each alert. For evaluation on a training table; the stream calls :meth:`score`.
+        ``detections``: of each alert; ``host``: what is known of its redshift, nothing by default. Novelty is of the
+        light curve alone. For evaluation on a training table; the stream calls :meth:`score`.
         """
         normal = self._novelty.normal_scores.transform(features)
-        trees = self.classifier.raw_scores(features)
-        both = np.stack([trees, self.network.raw_of_normal(normal, features)])
+        trees = self.of_light_curve.classifier.raw_scores(features)
+        p_flat = self.of_light_curve.p_flat(features, detections, normal=normal, trees=trees)
+        if host is not None and self.with_photoz is not None and (told := host.is_told).any():
+            known = host.select(told)
+            p_flat[told] = self.with_photoz.p_flat(features[told], normal[told], known, detections[told], p_flat[told])
         score = self._novelty.score(normal, trees, detections)
-        return self._calibration.p_flat(both, detections), score, self._conformal.p_value(score)
+        return p_flat, score, self._conformal.p_value(score)

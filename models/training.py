@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,16 +19,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.catalogue import NAMES, fingerprint
-from models import bundle, novelty_training
-from models.calibration import Calibration, survey_prior
+from models import bundle, novelty_training, view_training
+from models.calibration import survey_prior
 from models.classifier import Classifier
 from models.conformal import Conformal
 from models.copied_rows import Copying, copied_table
 from models.datasets.labelled import Labelled
 from models.datasets.plasticc import TEST_SET_COUNTS
 from models.measures import DRAWS, held_out_intervals, held_out_metrics
-from models.network import Network
-from models.novelty import COMPONENTS, Novelty
+from models.normal_scores import NormalScores
+from models.novelty import COMPONENTS
 from models.scorer import Scorer
 from models.training_rows import Progress, Rows, silent, training_table
 
@@ -104,22 +104,25 @@ def fit_bundle(
     known = np.isin(rows.class_id, learnable(rows, left_out))
     parts = {name: rows.select(known & (rows.split == name)) for name in ("train", "tune", "calibration", "test")}
     fitted = parts["train"]
-    classifier, fusion = _learn(fitted, parts["tune"], seed, progress, n_jobs)
-    network = _network(fitted, classifier.class_ids, seed)
-    progress("learning", 3, 3)
-    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), classifier, network.normal_scores, fusion)
-    calibrated, conformal = _calibrate(_or(parts["calibration"], fitted), classifier, network, novelty)
-    counts = Counter(rows.class_id[np.unique(rows.object_id, return_index=True)[1]].tolist())
+    apart, scores = _or(parts["calibration"], fitted), NormalScores.fit(fitted.features)
+    classifier, trees_with_photoz, fusion = _learn(fitted, parts["tune"], seed, progress, n_jobs)
+    of_light_curve = view_training.probabilities(fitted, apart, classifier, scores, seed)
+    with_photoz = view_training.redshift_view(fitted, apart, trees_with_photoz, scores, classifier.class_ids, seed)
+    progress("learning", 1, 1)
+    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), classifier, scores, fusion)
+    strangeness = novelty.score(
+        scores.transform(apart.features), classifier.raw_scores(apart.features), apart.detections
+    )
+    counts = _objects(rows)
     manifest = _manifest(classifier, rows, left_out, seed, sources or {}, counts)
     manifest["novelty"]["fusion"] = dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))
     scorer = Scorer(
         manifest=manifest,
         sha256="",
-        classifier=classifier,
-        network=network,
-        calibration=calibrated,
+        of_light_curve=of_light_curve,
+        with_photoz=with_photoz,
         novelty=novelty,
-        conformal=conformal,
+        conformal=Conformal.fit(strangeness, apart.object_id, apart.stream_weight),
     )
     progress("metrics", 0, 1)
     manifest["metrics"] = held_out_metrics(scorer, parts["test"], rows.select(~known))
@@ -128,55 +131,58 @@ def fit_bundle(
     return Trained(out, _write(out, manifest, scorer), manifest["metrics"], _params(manifest, classifier))
 
 
-def _network(rows: Rows, class_ids: NDArray[np.int64], seed: int) -> Network:
-    """Small networks on the same rows as the trees; the two err differently."""
-    label = np.searchsorted(class_ids, rows.class_id)
-    return Network.fit(rows.features, label, rows.weight, len(class_ids), seed=seed)
-
-
-def _calibrate(rows: Rows, classifier: Classifier, network: Network, novelty: Novelty) -> tuple[Calibration, Conformal]:
-    """Probabilities and novelty p-values, both from objects that nothing else has seen."""
-    normal, raw = network.normal_scores.transform(rows.features), classifier.raw_scores(rows.features)
-    both = np.stack([raw, network.raw_of_normal(normal, rows.features)])
-    index = np.searchsorted(classifier.class_ids, rows.class_id)
-    calibrated = Calibration.fit(both, index, rows.weight, rows.detections)
-    scores = novelty.score(normal, raw, rows.detections)
-    return calibrated, Conformal.fit(scores, rows.object_id, rows.stream_weight)
-
-
 def _learn(
     fitted: Rows, tune: Rows, seed: int, progress: Progress, n_jobs: int | None
-) -> tuple[Classifier, NDArray[np.float64]]:
-    """The classifier, and the fusion of novelty scores: at the same time where there are two processors."""
-    validation = (tune.features, tune.class_id, tune.weight)
-    progress("learning", 0, 3)
-    if (n_jobs or len(os.sched_getaffinity(0))) == 1:
-        classifier = Classifier.fit(fitted.features, fitted.class_id, fitted.weight, seed=seed, validation=validation)
-        progress("learning", 1, 3)
-        fusion = novelty_training.rehearse(fitted, seed)
-    else:
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            pending = pool.submit(novelty_training.rehearse, fitted, seed)
-            classifier = Classifier.fit(
-                fitted.features, fitted.class_id, fitted.weight, seed=seed, validation=validation
-            )
-            progress("learning", 1, 3)
-            fusion = pending.result()
-    progress("learning", 2, 3)
-    return classifier, fusion
+) -> tuple[Classifier, Classifier | None, NDArray[np.float64]]:
+    """What takes longest, side by side: trees of the light curve alone, trees of the classes with hosts that know their
+    redshift too (None where there are not two), and how the novelty scores are fused."""
+    tasks: list[Task] = [(view_training.trees, fitted, tune, seed), (novelty_training.rehearse, fitted, seed)]
+    hosted = _frequent(_objects(fitted.select(fitted.host.is_told)))
+    if len(hosted) > 1:
+        told = (view_training.with_redshift(part, hosted) for part in (fitted, tune))
+        tasks.insert(1, (view_training.trees, *told, seed))
+    progress("learning", 0, len(tasks) + 1)
+    found = []
+    for result in _side_by_side(tasks, n_jobs or len(os.sched_getaffinity(0))):
+        found.append(result)
+        progress("learning", len(found), len(tasks) + 1)
+    return found[0], found[1] if len(found) == 3 else None, found[-1]
+
+
+Task = tuple[Any, ...]
+"""A function and its arguments."""
+
+
+def _side_by_side(tasks: Sequence[Task], jobs: int) -> Iterator[Any]:
+    """Results in the order of the tasks, worked out by so many processes."""
+    if jobs == 1:
+        yield from (function(*arguments) for function, *arguments in tasks)
+        return
+    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        pending = [pool.submit(*task) for task in tasks]
+        yield from (one.result() for one in pending)
 
 
 def learnable(rows: Rows, left_out: Collection[int]) -> list[int]:
     """The classes with at least ten objects in the training split, those left out removed, in the order of ids."""
-    first = np.unique(rows.object_id[rows.split == "train"], return_index=True)[1]
-    counts = Counter(rows.class_id[rows.split == "train"][first].tolist())
-    learnt = sorted(class_id for class_id, n in counts.items() if n >= MIN_OBJECTS and class_id not in set(left_out))
+    counts = _objects(rows.select(rows.split == "train"))
+    learnt = [class_id for class_id in _frequent(counts) if class_id not in set(left_out)]
     if len(learnt) < 2:
         raise ValueError(
             f"training needs at least two classes of {MIN_OBJECTS} training objects or more; found by class id "
             f"{dict(sorted(counts.items()))}, with {sorted(left_out)} left out: give more objects, or leave out fewer"
         )
     return learnt
+
+
+def _objects(rows: Rows) -> Counter[int]:
+    """Objects of each class."""
+    return Counter(rows.class_id[np.unique(rows.object_id, return_index=True)[1]].tolist())
+
+
+def _frequent(counts: Mapping[int, int]) -> list[int]:
+    """The classes with enough objects to be learnt, in the order of ids."""
+    return sorted(class_id for class_id, n in counts.items() if n >= MIN_OBJECTS)
 
 
 def _or(rows: Rows, instead: Rows) -> Rows:

@@ -21,6 +21,7 @@ from features.catalogue import NAMES, fingerprint
 from models import snapshots
 from models.abstention import n_detections
 from models.datasets.labelled import Labelled
+from models.redshift_view import Host
 from schemas.light_curves import LightCurves
 
 Progress = Callable[[str, int, int], None]
@@ -36,8 +37,11 @@ KEYS = {
     "split": pa.string(),
     "detections": pa.int32(),
     "is_last": pa.bool_(),
+    "host_photoz": pa.float32(),
+    "host_photoz_err": pa.float32(),
 }
-"""The columns beside the features: see models.snapshots.Snapshots; ``detections`` counts those of the alert."""
+"""The columns beside the features: see models.snapshots.Snapshots; ``detections`` counts those of the alert,
+``host_photoz`` and its error are the host's photometric redshift where the packet tells it."""
 
 CHUNK = 500
 """Light curves a call of the feature extraction."""
@@ -59,9 +63,16 @@ class Rows:
     detections: NDArray[np.int64]
     is_last: NDArray[np.bool_]
     split: NDArray[np.str_]
+    host_photoz: NDArray[np.float64]
+    host_photoz_err: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.class_id)
+
+    @property
+    def host(self) -> Host:
+        """What is known of the redshift of each row's host."""
+        return Host(self.host_photoz, self.host_photoz_err)
 
     @classmethod
     def of(cls, table: pa.Table, feature_names: Sequence[str]) -> Rows:
@@ -76,6 +87,8 @@ class Rows:
             features=np.stack(columns, axis=1),
             split=np.asarray(table["split"].to_pylist(), np.str_),
             detections=table["detections"].to_numpy().astype(np.int64),
+            host_photoz=table["host_photoz"].to_numpy().astype(np.float64),
+            host_photoz_err=table["host_photoz_err"].to_numpy().astype(np.float64),
             **{
                 name: table[name].to_numpy() for name in ("class_id", "object_id", "weight", "stream_weight", "is_last")
             },
@@ -90,7 +103,7 @@ class Rows:
 def table_fingerprint(labelled: Labelled, seed: int) -> str:
     """SHA-256 of all that a training table is made from: the data, the feature catalogue, the choice of snapshots."""
     choice = [seed, snapshots.FIRST_DETECTIONS, snapshots.RANDOM_DETECTIONS, snapshots.SPLIT_FRACTIONS]
-    choice.append(snapshots.TEMPLATE_SEED)
+    choice += [snapshots.TEMPLATE_SEED, *KEYS]
     count = [len(labelled), int(labelled.light_curves.object_id.sum())]
     text = json.dumps([labelled.fingerprint, fingerprint(), choice, count])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -132,6 +145,8 @@ def table_of(taken: snapshots.Snapshots, features: NDArray[np.float64]) -> pa.Ta
         "split": np.asarray(snapshots.SPLITS)[taken.split],
         "detections": n_detections(curves),
         "is_last": taken.is_last,
+        "host_photoz": curves.host_photoz,
+        "host_photoz_err": curves.host_photoz_err,
     }
     arrays = {name: pa.array(np.ascontiguousarray(features[:, j])) for j, name in enumerate(NAMES)}
     return pa.table({**{name: pa.array(values, KEYS[name]) for name, values in keys.items()}, **arrays})
@@ -155,6 +170,8 @@ def with_labelled(table: pa.Table, labelled: pa.Table) -> pa.Table:
         "split": ["train"] * len(labelled),
         "detections": np.nan_to_num(labelled["n_detections"].to_numpy()).astype(np.int32),
         "is_last": np.zeros(len(labelled), bool),
+        "host_photoz": np.full(len(labelled), np.nan),
+        "host_photoz_err": np.full(len(labelled), np.nan),
     }
     for name, values in defaults.items():
         if name not in labelled.column_names:

@@ -1,6 +1,6 @@
 """Labelled ELAsTiCC alerts as a table: a row an alert, its history in list columns, other brokers' scores beside.
 
-Fluxes are in SNANA's FLUXCAL (AB zero point 27.5), times MJD, classes those of :mod:`schemas.taxonomy`.
+Fluxes are in SNANA's FLUXCAL (AB zero point 27.5) or in nJy, times MJD, classes those of :mod:`schemas.taxonomy`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from schemas.elasticc import FLUXCAL_ZERO_POINT
 from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS, LightCurves
 from schemas.passbands import ELASTICC
-from schemas.photometry import njy_per_unit
+from schemas.photometry import NJY_ZERO_POINT, njy_per_unit
 from schemas.taxonomy import class_id_of
 
 ALERT_COLUMNS = {
@@ -32,8 +32,8 @@ ALERT_COLUMNS = {
 }
 POINT_COLUMNS = {
     "mjd": "a list of the times, MJD, the alert's own among them",
-    "psFlux": "a list of the fluxes, FLUXCAL",
-    "psFluxErr": "a list of their standard errors, FLUXCAL",
+    "psFlux": "a list of the fluxes, FLUXCAL or nJy",
+    "psFluxErr": "a list of their standard errors, in the same unit",
     "band": f"a list of the bands, each one of {' '.join(BANDS)} or Y",
 }
 MAY_BE_LEFT_OUT = {
@@ -46,6 +46,9 @@ MAY_BE_LEFT_OUT = {
 }
 
 FORCED_WORD = "forced"
+DEPTH_AB_MAG = 24.0
+"""Five standard errors of a visit are about this: single visits of the survey reach 22.7 (y) to 24.5 (g, r) (LSE-29,
+table 6). The two zero points lie 3.9 magnitudes apart, so that there is no doubt which one is meant."""
 DETECTION_SIGNAL_TO_NOISE = 5.0
 """Of a detection, where no table is named: the survey's own threshold (LSE-163)."""
 
@@ -108,7 +111,7 @@ def _require(table: pa.Table, path: Path) -> None:
 
 def _light_curves(table: pa.Table, path: Path) -> LightCurves:
     time, flux, error = (_flat(table, name).to_numpy(zero_copy_only=False) for name in ("mjd", "psFlux", "psFluxErr"))
-    scale = float(njy_per_unit(FLUXCAL_ZERO_POINT))
+    scale = float(njy_per_unit(_zero_point(np.asarray(error, np.float64))))
     owner = np.repeat(np.arange(len(table)), pc.list_value_length(table["mjd"]).to_numpy())
     is_detection, precedence = _detected(table, np.asarray(flux, np.float64), np.asarray(error, np.float64))
     return LightCurves.from_points(
@@ -138,8 +141,18 @@ def _light_curves(table: pa.Table, path: Path) -> LightCurves:
     )
 
 
+def _zero_point(error: NDArray[np.float64]) -> float:
+    """The AB zero point of the fluxes, of the two in use that at which their errors are those of the survey."""
+    usable = error[np.isfinite(error) & (error > 0)]
+    if not len(usable):
+        return FLUXCAL_ZERO_POINT
+    depth = -2.5 * np.log10(DETECTION_SIGNAL_TO_NOISE * np.median(usable))
+    return min((FLUXCAL_ZERO_POINT, NJY_ZERO_POINT), key=lambda zero_point: abs(zero_point + depth - DEPTH_AB_MAG))
+
+
 def _flat(table: pa.Table, name: str) -> pa.Array:
-    return pc.list_flatten(table[name]).combine_chunks()
+    values = pc.list_flatten(table[name]).combine_chunks()
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
 
 
 def _ids(table: pa.Table, name: str) -> NDArray[np.int64]:
@@ -168,17 +181,13 @@ def _detected(
     table: pa.Table, flux: NDArray[np.float64], error: NDArray[np.float64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
     """Which points are detections, and 1 where a forced flux of the same visit would count instead of theirs."""
-    strong = flux >= DETECTION_SIGNAL_TO_NOISE * error
-    if "origin" in table.column_names and _is_text(table["origin"].type):
-        origin = _flat(table, "origin")
-        forced = pc.match_substring(origin, FORCED_WORD, ignore_case=True).to_numpy(zero_copy_only=False)
-        return ~forced.astype(bool), (~forced.astype(bool)).astype(np.int8)
-    return strong, np.zeros(len(flux), np.int8)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    inner = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else pa.null()
-    return pa.types.is_string(inner) or pa.types.is_large_string(inner)
+    origin = _flat(table, "origin") if "origin" in table.column_names else pa.nulls(len(flux))
+    if pa.types.is_string(origin.type) or pa.types.is_large_string(origin.type):
+        said = pc.match_substring(origin, FORCED_WORD, ignore_case=True).fill_null(False)
+        forced = said.to_numpy(zero_copy_only=False).astype(bool)
+        if forced.any():
+            return ~forced, (~forced).astype(np.int8)
+    return np.abs(flux) >= DETECTION_SIGNAL_TO_NOISE * error, np.zeros(len(flux), np.int8)
 
 
 def _classes(table: pa.Table, path: Path) -> NDArray[np.int64]:

@@ -69,7 +69,7 @@ class UsualTools:
     scikit-learn's own trees and an isolation forest of 100, which is fitted to ``known``."""
 
     def __init__(self, scorer: Scorer, known: LightCurves) -> None:
-        self.classifier = scorer.classifier
+        self.classifier = scorer.of_light_curve.classifier
         self.forest = IsolationForest(n_estimators=100, random_state=0)
         self.forest.fit(np.nan_to_num(extract(known).values))
         self.schemas: dict[bytes, Any] = {}

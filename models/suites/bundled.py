@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from models.calibration import with_prior
 from models.datasets.labelled import Labelled
+from models.redshift_view import Host
 from models.scorer import Scorer
 from models.snapshots import held_out
 from models.suites.moments import WHOLE, Moments
 from models.suites.trial import Classes, Predictions, Trial
 
 NOTE = (
-    "a finished model: nothing was learnt here; objects were seen as their last alert showed them; no redshift was "
-    "used, so that trials with and without one are alike, "
-    "and probabilities are at the class rates of the objects that others may learn from"
+    "a finished model: nothing was learnt here; objects were seen as their last alert showed them; "
+    "probabilities are at the class rates of the objects that others may learn from"
 )
 
 
@@ -30,12 +30,14 @@ def predictions(scorer: Scorer, trial: Trial, labelled: Labelled, rows: Moments)
     mix = np.bincount(trial.label[learnt][trial.label[learnt] >= 0], minlength=k) / len(learnt)
     mix = np.maximum(mix, 1e-9) / np.maximum(mix, 1e-9).sum()
     tested = tested[(trial.label[tested] >= 0) & unseen(scorer, labelled)[tested]]
+    if trial.redshift is not None:
+        rows = rows.with_redshift(*trial.redshift)
     shown = rows.of_objects(tested)
     shown = shown.select(np.isin(shown.days, [*trial.days, WHOLE]))
     column = _columns(scorer, trial.classes)
     if not len(shown):
         raise ValueError("this model may have learnt from all objects that the suite tests: give other objects")
-    p_flat, _, _ = scorer.evaluate(shown.features, shown.detections)
+    p_flat, _, _ = scorer.evaluate(shown.features, shown.detections, Host(shown.redshift, shown.redshift_err))
     p = with_prior(np.where(column >= 0, p_flat[:, column], 0.0) + 1e-12, mix)
     return Predictions.not_learnt(
         p=p,

@@ -11,7 +11,7 @@ from models import evaluation
 from models.calibration import with_prior
 from models.evaluation.calibration_error import error_of_the_perfect
 from models.evaluation.earliness import earliness, median_days
-from models.evaluation.figure_of_merit import expected_best_threshold, figure_of_merit
+from models.evaluation.figure_of_merit import best_figure_of_merit, expected_best_threshold, figure_of_merit
 from models.suites.learning import balanced_choice
 from models.suites.trial import Classes, Predictions
 
@@ -62,6 +62,8 @@ def of_rows(predictions: Predictions, classes: Classes, rows: NDArray[np.int64])
             "pr_auc": lambda i: evaluation.average_precision(p[i, ia], y[i] == ia),
             "completeness_at_95_purity": lambda i: evaluation.completeness_at_purity(p[i, ia], y[i] == ia),
             "fom": lambda i: figure_of_merit(p[i, ia] >= expected_best_threshold(p[i, ia]), y[i] == ia),
+            "fom_at_half": lambda i: figure_of_merit(p[i, ia] >= 0.5, y[i] == ia),
+            "fom_best_cut": lambda i: best_figure_of_merit(p[i, ia], y[i] == ia),
         }
     return found
 

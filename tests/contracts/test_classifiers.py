@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,9 +68,23 @@ def test_a_score_depends_on_its_own_alert_alone(scorer: Scorer, stream: LightCur
     assert one.novelty_p_value[0] == pytest.approx(whole.novelty_p_value[3], rel=1e-6)
 
 
-def test_the_object_id_and_the_alert_id_do_not_matter(scorer: Scorer, stream: LightCurves) -> None:
-    from dataclasses import replace
+def test_a_redshift_tells_apart_the_classes_with_hosts_alone(scorer: Scorer, stream: LightCurves) -> None:
+    assert scorer.with_photoz is not None
+    told = np.isfinite(stream.host_photoz)
+    assert 0.2 < told.mean() < 0.8
+    nothing = np.full(len(stream), np.nan, np.float32)
+    scores, alone = scorer.score(stream), scorer.score(replace(stream, host_photoz=nothing))
+    hosted = np.isin(np.arange(len(scorer.class_ids)), scorer.with_photoz.column)
+    assert 2 <= hosted.sum() < len(hosted)
+    np.testing.assert_array_equal(scores.p_flat[~told], alone.p_flat[~told])
+    np.testing.assert_array_equal(scores.p_flat[:, ~hosted], alone.p_flat[:, ~hosted])
+    assert np.allclose(scores.p_flat[:, hosted].sum(axis=1), alone.p_flat[:, hosted].sum(axis=1), atol=1e-6)
+    classified = scores.class_id != NOT_CLASSIFIED
+    assert (np.abs(scores.p_flat - alone.p_flat).max(axis=1)[told & classified] > 1e-6).mean() > 0.9
+    np.testing.assert_array_equal(scores.novelty_score, alone.novelty_score)
 
+
+def test_the_object_id_and_the_alert_id_do_not_matter(scorer: Scorer, stream: LightCurves) -> None:
     renamed = replace(stream, object_id=stream.object_id[::-1].copy(), alert_id=np.arange(len(stream)))
     assert same(scorer.score(renamed), scorer.score(stream))
 

@@ -46,6 +46,8 @@ def record_of() -> Callable[..., dict[str, Any]]:
             "n_points_from_history": 0,
             "is_solar_system": False,
             "reliability": None,
+            "host_photoz": None,
+            "host_photoz_err": None,
             "class_ids": CLASS_IDS,
             "p_flat": [0.8, 0.1, 0.1],
             "p_survey": [0.8, 0.1, 0.1],

@@ -53,7 +53,7 @@ def two_alerts() -> LightCurves:
 
 
 def test_alert_columns_are_the_classification_records_fields_in_its_order() -> None:
-    file = Path(schemas.__file__).parent / "avro" / "classification.v2.avsc"
+    file = Path(schemas.__file__).parent / "avro" / "classification.v3.avsc"
     names = [field["name"] for field in json.loads(file.read_text())["fields"]]
     assert list(ALERT_FIELDS) == names
 

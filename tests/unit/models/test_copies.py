@@ -54,7 +54,11 @@ def test_a_bundle_with_copies_says_so_and_its_table_is_found(small: Small, tmp_p
     from models.bundle import open_bundle
 
     manifest, _ = open_bundle(made.path)
-    assert manifest["training"]["copies"] == {"mean": 0.7, "donors": small.labelled.source}
+    assert manifest["training"]["copies"] == {
+        "mean": 0.7,
+        "donors": small.labelled.source,
+        "donors_fingerprint": small.labelled.fingerprint,
+    }
     table = base_table(manifest, tmp_path / "store")
     assert len(table) == manifest["training"]["n_snapshots"]
     (tmp_path / "store" / "training" / f"{manifest['training']['table']}.parquet").unlink()

@@ -12,15 +12,20 @@ import pytest
 
 from features.catalogue import fingerprint
 from models import shipped
+from models.abstention import n_detections
 from models.bundle import BundleError, open_bundle
 from models.card import card
+from models.datasets import plasticc
 from models.datasets.labelled import Labelled, alerts, last_alerts
+from models.evaluation import flat_log_loss
+from models.redshift_view import Host
 from models.scorer import Scorer
 from models.snapshots import held_out
 from models.suites import bundled, changes, published, robustness
 from models.suites.moments import WHOLE, moments
 from models.suites.published import Label
 from models.suites.trial import Classes, Trial
+from models.training_rows import extract_many
 from schemas.light_curves import BANDS, LightCurves
 from tests.unit.models.small_bundle import SEED, Small
 
@@ -191,6 +196,24 @@ def test_what_ships_fits_this_program_and_is_small() -> None:
     assert sum(file.stat().st_size for file in folder.iterdir()) < 15e6
     assert shipped.metrics()["log_loss_flat_last"] < 0.7
     assert (Path(__file__).parents[3] / "docs" / "model-card.md").read_text() == card(manifest, sha256)
+
+
+def test_a_redshift_helps_the_model_that_ships() -> None:
+    scorer, labelled = Scorer.load(shipped.folder()), plasticc.load()
+    assert scorer.with_photoz is not None
+    curves = labelled.light_curves
+    own = np.flatnonzero(held_out(labelled, scorer.manifest["training"]["seed"]) & np.isfinite(curves.host_photoz))[
+        :300
+    ]
+    shown = last_alerts(curves, own, curves.alert_mjd[own])
+    features, detections = extract_many(shown, n_jobs=1), n_detections(shown)
+    host = Host(shown.host_photoz.astype(np.float64), shown.host_photoz_err.astype(np.float64))
+    index = np.searchsorted(scorer.class_ids, labelled.class_id[own])
+    told, alone = (
+        flat_log_loss(scorer.evaluate(features, detections, known)[0], index, np.ones(len(own)))
+        for known in (host, None)
+    )
+    assert told < 0.95 * alone
 
 
 def test_a_card_says_what_a_reader_needs(small: Small) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -86,6 +87,30 @@ def test_the_table_is_read_as_it_was_meant(few: tuple[LightCurves, np.ndarray], 
     assert found.light_curves.host_separation_arcsec == pytest.approx(1.5)
     assert sorted(found.peers) == ["all_knowing", "guess"]
     assert labelled_alerts.read(file.parent).fingerprint == found.fingerprint
+
+
+def test_fluxes_in_njy_and_texts_in_a_dictionary_are_read_alike(
+    few: tuple[LightCurves, np.ndarray], file: Path, tmp_path: Path
+) -> None:
+    table = pq.read_table(file)
+    for name in ("psFlux", "psFluxErr"):
+        values = pc.multiply(pc.list_flatten(table[name]).combine_chunks(), FLUXCAL)
+        lists = pa.ListArray.from_arrays(table[name].combine_chunks().offsets, values)
+        table = table.set_column(table.column_names.index(name), name, lists)
+    words = pc.list_flatten(table["origin"]).combine_chunks().dictionary_encode()
+    origin = pa.ListArray.from_arrays(table["origin"].combine_chunks().offsets, words)
+    pq.write_table(table.set_column(table.column_names.index("origin"), "origin", origin), tmp_path / "njy.parquet")
+    njy, fluxcal = (labelled_alerts.read(one).light_curves for one in (tmp_path / "njy.parquet", file))
+    assert njy.flux_njy == pytest.approx(fluxcal.flux_njy)
+    assert (njy.is_detection == fluxcal.is_detection).all()
+
+
+def test_without_words_five_standard_errors_of_either_sign_are_a_detection(file: Path, tmp_path: Path) -> None:
+    table = pq.read_table(file)
+    pq.write_table(table.drop_columns("origin"), tmp_path / "plain.parquet")
+    found = labelled_alerts.read(tmp_path / "plain.parquet").light_curves
+    assert (found.is_detection == (np.abs(found.flux_njy) >= 5 * found.flux_err_njy)).all()
+    assert found.is_detection.any()
 
 
 def test_the_suite_scores_every_alert_and_peers_beside(file: Path, tmp_path: Path) -> None:

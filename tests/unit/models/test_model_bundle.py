@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import models.scorer
@@ -24,7 +25,12 @@ def copy(small: Small, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", ["classifier.skops", "trees.npz", "calibration.json", "novelty.npz", "conformal.npz", "network.npz"]
+    "name",
+    [
+        *("classifier.skops", "trees.npz", "calibration.json", "network.npz", "novelty.npz", "conformal.npz"),
+        *("photoz_classifier.skops", "photoz_trees.npz", "photoz_calibration.json", "photoz_network.npz"),
+        "photoz_normal_scores.npz",
+    ],
 )
 def test_a_changed_file_is_refused_by_name(copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
@@ -40,6 +46,17 @@ def test_a_missing_file_and_a_missing_bundle_are_named(copy: Path, tmp_path: Pat
         Scorer.load(copy)
     with pytest.raises(BundleError, match="gueststar train"):
         Scorer.load(tmp_path / "nowhere")
+
+
+def test_a_view_of_other_classes_is_refused(copy: Path) -> None:
+    file = copy / "photoz_trees.npz"
+    arrays = dict(np.load(file))
+    arrays["class_ids"] = arrays["class_ids"] + 100_000
+    np.savez(file, **arrays)
+    manifest = json.loads((copy / bundle.MANIFEST).read_text())
+    bundle.seal(copy, {name: value for name, value in manifest.items() if name not in ("format", "files")})
+    with pytest.raises(BundleError, match="must know some of the bundle's classes"):
+        Scorer.load(copy)
 
 
 def test_another_bundle_than_asked_for_is_refused(copy: Path, small: Small) -> None:

@@ -59,9 +59,10 @@ def test_the_same_table_and_seed_give_the_same_bytes(small: Small, tmp_path: Pat
     )
     assert again.sha256 == small.trained.sha256
     rows = Rows.of(small.table, NAMES)
-    model = Scorer.load(again.path).classifier.model
+    model = Scorer.load(again.path).of_light_curve.classifier.model
     assert np.array_equal(
-        model.predict(rows.features), Scorer.load(small.trained.path).classifier.model.predict(rows.features)
+        model.predict(rows.features),
+        Scorer.load(small.trained.path).of_light_curve.classifier.model.predict(rows.features),
     )
 
 
