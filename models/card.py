@@ -62,8 +62,8 @@ def _copies(manifest: Mapping[str, Any]) -> str:
     if copies is None:
         return ""
     return (
-        f"Those learnt from have {copies['mean']:g} copies each on average, moved to other redshifts and seen by the visits\n"
-        f"to {copies['donors']}; the others have none.\n"
+        f"Those learnt from have {copies['mean']:g} copies each on average, moved to other redshifts and seen by the\n"
+        f"visits to {copies['donors']}; the others have none.\n"
     )
 
 
@@ -80,7 +80,8 @@ def _redshift(manifest: Mapping[str, Any]) -> str:
 def _photoz_table(manifest: Mapping[str, Any]) -> str:
     if f"log_loss_flat{PHOTOZ}" not in manifest["metrics"]:
         return ""
-    return f"\nObjects whose host has a photometric redshift (none of the Galaxy), told it:\n\n{_table(manifest, PHOTOZ)}\n"
+    title = "Objects whose host has a photometric redshift (none of the Galaxy), told it:"
+    return f"\n{title}\n\n{_table(manifest, PHOTOZ)}\n"
 
 
 def _table(manifest: Mapping[str, Any], told: str) -> str:
