@@ -28,7 +28,7 @@ from models.datasets.labelled import Labelled
 from models.datasets.plasticc import TEST_SET_COUNTS
 from models.measures import DRAWS, held_out_intervals, held_out_metrics
 from models.normal_scores import NormalScores
-from models.novelty import COMPONENTS
+from models.novelty import COMPONENTS, Novelty
 from models.scorer import Scorer
 from models.training_rows import Progress, Rows, silent, training_table
 
@@ -110,12 +110,9 @@ def fit_bundle(
     with_photoz = view_training.redshift_view(fitted, apart, trees_with_photoz, scores, classifier.class_ids, seed)
     progress("learning", 1, 1)
     novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), classifier, scores, fusion)
-    strangeness = novelty.score(
-        scores.transform(apart.features), classifier.raw_scores(apart.features), apart.detections
-    )
-    counts = _objects(rows)
-    manifest = _manifest(classifier, rows, left_out, seed, sources or {}, counts)
-    manifest["novelty"]["fusion"] = dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))
+    raw = classifier.raw_scores(apart.features)
+    strangeness = novelty.score(scores.transform(apart.features), raw, apart.detections)
+    manifest = _manifest(classifier, rows, left_out, seed, sources or {}, novelty)
     scorer = Scorer(
         manifest=manifest,
         sha256="",
@@ -196,9 +193,10 @@ def _manifest(
     left_out: Collection[int],
     seed: int,
     sources: Mapping[str, Any],
-    counts: Mapping[int, int],
+    novelty: Novelty,
 ) -> dict[str, Any]:
-    classes = classifier.class_ids.tolist()
+    classes, counts = classifier.class_ids.tolist(), _objects(rows)
+    fusion = dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))
     prior = survey_prior(classes, TEST_SET_COUNTS, counts)
     return {
         "classes": classes,
@@ -209,7 +207,7 @@ def _manifest(
         "prior": {str(class_id): float(rate) for class_id, rate in zip(classes, prior, strict=True)},
         "prior_source": "class counts of PLAsTiCC's test set, arXiv:1903.11756",
         "training": {**sources, "n_objects": len(np.unique(rows.object_id)), "n_snapshots": len(rows), "seed": seed},
-        "novelty": {"fdr": DEFAULT_FDR, "threshold": DEFAULT_FDR * EXPECTED_DISCOVERIES},
+        "novelty": {"fdr": DEFAULT_FDR, "threshold": DEFAULT_FDR * EXPECTED_DISCOVERIES, "fusion": fusion},
         "versions": {name: version(name) for name in ("gueststar", "numpy", "scikit-learn", "skops")},
     }
 
