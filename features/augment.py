@@ -18,6 +18,7 @@ from features.cosmology import luminosity_distance_mpc, volume_per_redshift
 from features.gaussian_process import GaussianProcessFits, fit
 from features.kernel import SQRT3, WAVELENGTH_LENGTH_NM, floored_variance, wavelengths_nm
 from schemas.light_curves import ALERT_COLUMNS, LightCurves
+from schemas.photometry import DETECTION_SIGNAL_TO_NOISE
 
 Array = NDArray[np.float64]
 
@@ -35,7 +36,6 @@ LARGEST_OPEN = 0.5
 PEAK_JITTER_DAYS = 3.0
 """Standard deviation of a copy's peak about the donor's."""
 
-DETECTION_SIGNAL_TO_NOISE = 5.0
 LEAST_DETECTIONS = 2
 """A copy with fewer would not have been found: two detections make an event (LSE-163)."""
 

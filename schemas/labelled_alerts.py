@@ -19,7 +19,7 @@ from schemas.elasticc import FLUXCAL_ZERO_POINT
 from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS, LightCurves
 from schemas.passbands import ELASTICC
-from schemas.photometry import NJY_ZERO_POINT, njy_per_unit
+from schemas.photometry import DETECTION_SIGNAL_TO_NOISE, NJY_ZERO_POINT, njy_per_unit
 from schemas.taxonomy import class_id_of
 
 ALERT_COLUMNS = {
@@ -49,8 +49,6 @@ FORCED_WORD = "forced"
 DEPTH_AB_MAG = 24.0
 """Five standard errors of a visit are about this: single visits of the survey reach 22.7 (y) to 24.5 (g, r) (LSE-29,
 table 6). The two zero points lie 3.9 magnitudes apart, so that there is no doubt which one is meant."""
-DETECTION_SIGNAL_TO_NOISE = 5.0
-"""Of a detection, where no table is named: the survey's own threshold (LSE-163)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ NJY_ZERO_POINT = 31.4
 """AB magnitude of 1 nJy: 31.4 = 8.90 + 2.5 log10(1e9), with 3631 Jy at magnitude 0 (Oke and Gunn 1983,
 DOI 10.1086/160817)."""
 
+DETECTION_SIGNAL_TO_NOISE = 5.0
+"""Where nothing says what was detected, a flux of at least five times its error counts: the threshold of Rubin's
+difference images (LSE-163)."""
+
 EARLIEST_MJD, LATEST_MJD = 50_000.0, 80_000.0
 """Times (MJD) outside of 1995 to 2077 are errors."""
 

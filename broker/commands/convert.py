@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from broker.commands.options import json_option
+from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
+from broker.settings import Settings
 
 
 @click.command()
@@ -19,18 +20,29 @@ from broker.commands.progress import stages
 @click.option("--held-out", is_flag=True, help="Only objects that a bundle trained with the same seed has not seen.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the split and of the draw.")
 @json_option
-def convert(kind: str, src: str, dest: Path, objects: int | None, held_out: bool, seed: int, as_json: bool) -> None:
+@with_settings("home")
+def convert(
+    kind: str,
+    src: str,
+    dest: Path,
+    objects: int | None,
+    held_out: bool,
+    seed: int,
+    as_json: bool,
+    settings: Settings,
+) -> None:
     """Turn light curves into alert messages, one per detection with its history.
 
-    SRC is a folder or archive of that KIND, or the word plasticc for the training set that is installed.
+    SRC is a folder or archive of that KIND, or the name of a set of it that is installed or was fetched.
     DEST gets alerts.parquet, in time order, and truth.parquet.
     """
     import numpy as np
 
     from models import snapshots
     from models.datasets import sources, stream_files
+    from models.datasets.fetching import located
 
-    labelled = sources.load(src, kind)
+    labelled = sources.load(located(settings.home, src), kind)
     if held_out:
         labelled = labelled.select(snapshots.held_out(labelled, seed))
     if objects is not None and objects < len(labelled):

@@ -128,16 +128,18 @@ def fetch(name: str, urls: tuple[str, ...], as_json: bool, settings: Settings) -
 @click.argument("dest", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--description", is_flag=True, help="Describe the table in DEST.json, as OpenML does.")
 @json_option
-def export(src: str, dest: Path, description: bool, as_json: bool) -> None:
-    """Write the light curves of SRC (a name or a path) as a table, a point a row.
+@with_settings("home")
+def export(src: str, dest: Path, description: bool, as_json: bool, settings: Settings) -> None:
+    """Write the light curves of SRC (a set's name or a path) as a table, a point a row.
 
     The ending of DEST tells the format: .parquet, .csv, .fits, .h5 or .arff. What is written can be read again as
     one's own light curves.
     """
     from models.datasets import description as describing
     from models.datasets import sources, table, table_files
+    from models.datasets.fetching import located
 
-    labelled = sources.load(src)
+    labelled = sources.load(located(settings.home, src))
     points = table.to_table(labelled)
     table_files.write(points, dest, labelled.source)
     if description:

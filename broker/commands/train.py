@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--data", multiple=True, required=True, metavar="SRC", help="plasticc, or a folder of light curves; repeatable."
+    "--data",
+    multiple=True,
+    required=True,
+    metavar="SRC",
+    help="A set, installed or fetched, or a path; repeatable.",
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Keep a copy of the bundle here.")
 @click.option(
@@ -56,6 +60,7 @@ def train(
     from broker import warm_up
     from models import training
     from models.copied_rows import Copying
+    from models.datasets.fetching import located
     from models.datasets.labelled import concatenate
     from models.datasets.sources import load
     from models.registry import Registry
@@ -64,8 +69,8 @@ def train(
     if donors and copies is None:
         raise click.UsageError("--donors are for copies: say how many with --copies N")
     left_out = [class_id_of(name) for name in leave_out]
-    labelled = concatenate([load(source) for source in data])
-    copying = None if copies is None else Copying(copies, load(donors) if donors else None)
+    labelled = concatenate([load(located(settings.home, source)) for source in data])
+    copying = None if copies is None else Copying(copies, load(located(settings.home, donors)) if donors else None)
     registry = Registry(settings.registry_address(), settings.home / "models")
     with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch, stages() as progress:
         warm_up.compiled_in_parallel(progress)

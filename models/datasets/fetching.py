@@ -27,6 +27,12 @@ def fetched(home: Path, name: str) -> Path | None:
     return folder if folder.is_dir() and any(folder.iterdir()) else None
 
 
+def located(home: Path, source: str) -> str:
+    """What a user names as data: where it was fetched to, if it was; else as it is, a name or a path."""
+    plain = Path(source).name == source and not source.startswith(".")
+    return str(fetched(home, source) or source) if plain else source
+
+
 def fetch(card: Card, urls: Sequence[str], folder: Path, progress: Callable[[str, int, int], None]) -> list[Path]:
     """Bring each address's file into ``folder``; a file that is there is kept. Returns the files.
 

@@ -13,13 +13,12 @@ from models.datasets.labelled import NJY_PER_FLUXCAL, Labelled
 from models.datasets.truth import OWN_FAMILY, Truth
 from models.hashing import scramble
 from schemas.light_curves import BANDS, LightCurves
+from schemas.photometry import DETECTION_SIGNAL_TO_NOISE
 from schemas.surroundings import within
 
-DETECTION_SIGNAL_TO_NOISE = 5.0
-"""Where the files don't say what was detected, a flux of at least five times its error counts (LSE-163)."""
-
 PHOTFLAG_DETECTION = 4096
-"""The bit of PHOTFLAG that marks a detection, in the releases of DES and of the survey's simulations."""
+"""The bit of PHOTFLAG that marks a detection: `PHOTFLAG_DETECT` of the simulator's search efficiency; 2048 is
+the trigger, 1024 saturation."""
 
 CLASS_ID = {
     "Ia": 2222,

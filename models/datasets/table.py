@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from models.datasets import table_files
 from models.datasets.labelled import Labelled
-from models.datasets.snana_objects import DETECTION_SIGNAL_TO_NOISE
 from models.datasets.truth import Truth
 from models.hashing import scramble
 from schemas.light_curves import BANDS, FLUX_LIMIT_NJY, LightCurves
+from schemas.photometry import DETECTION_SIGNAL_TO_NOISE
 from schemas.taxonomy import NOT_CLASSIFIED, class_id_of, name_of
 
 ID_SEED = 4004

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from broker.commands.data import data
 from models.datasets import cards, sources
 from models.datasets.cards import CARDS
+from models.datasets.fetching import located
 
 
 @pytest.fixture
@@ -94,3 +95,12 @@ def test_export_with_its_description(home: Path, tmp_path: Path, shared_data: Pa
     assert told["objects"] == len(again)
     described = json.loads((tmp_path / "bts.fits.json").read_text())
     assert described["data_qualities"]["NumberOfInstances"] == told["points"]
+
+
+def test_what_was_fetched_is_found_by_its_name(home: Path, tmp_path: Path, shared_data: Path) -> None:
+    addresses = [(shared_data / "bts" / name).as_uri() for name in ("bts_labels.csv", "bts_light_curves.csv.gz")]
+    run("fetch", "bts", *(word for one in addresses for word in ("--from", one)))
+    told = json.loads(run("export", "bts", str(tmp_path / "bts.parquet"), "--json").stdout)
+    assert told["objects"] == len(sources.load(str(shared_data / "bts")))
+    assert located(home, "bts") == str(home / "data" / "bts")
+    assert [located(home, name) for name in ("plasticc", "./bts", "a/bts")] == ["plasticc", "./bts", "a/bts"]
