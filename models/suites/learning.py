@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,13 +11,16 @@ from models.calibration import LEAST_RATE, rates_among, with_prior
 from models.datasets.labelled import Labelled
 from models.evaluation import macro_f1
 from models.hashing import uniform
-from models.learners import Learner
+from models.learners import Learner, row_weight
 from models.suites import copied
 from models.suites.moments import WHOLE, Moments
 from models.suites.trial import Predictions, Trial
 from models.training_rows import Progress, silent
 
 BALANCES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+SURE = 0.95
+"""A tested object whose most probable class has this probability is learnt from as if it were of that class."""
 
 WHOLE_FAMILIES = 0.5
 """Of all template families, those that are held out whole."""
@@ -39,28 +44,29 @@ JOINED = tuple(name for name in Predictions.__slots__ if name not in ("mix", "n_
 def _fold(
     trial: Trial, labelled: Labelled, rows: Moments, learner: Learner, number: int, seed: int, progress: Progress
 ) -> Predictions:
-    k = len(trial.classes)
     train, test = (part[trial.label[part] >= 0] for part in trial.folds[number])
     known = rows.of_objects(train).for_learning()
     own = len(known)
     if trial.copies:
         donors = labelled.light_curves.select(test)
         known = Moments.concatenate([known, copied.moments_of(labelled, train, donors, trial, seed, progress)])
-    label = trial.label[known.object_row]
-    progress(f"learning: {trial.title}", number, len(trial.folds))
-    group = _families(labelled, seed)[known.object_row] if trial.by_family else known.object_id
-    learnt = learner.fit(known, label, group, k, seed + number)
+    group = _families(labelled, seed) if trial.by_family else labelled.light_curves.object_id
     shown = rows.of_objects(test)
-    shown = shown.select(np.isin(shown.days, [*trial.days, WHOLE]))
-    p = learnt.fitted.predict_proba(shown)
-    mix = learnt_mix = np.bincount(trial.label[train], minlength=k) / len(train)
-    if trial.adapts_rates:
-        mix = rates_among(p[np.isinf(shown.days)], learnt_mix)
-        p = with_prior(p, mix / np.maximum(learnt_mix, LEAST_RATE))
-    held_out, held_out_label = learnt.held_out[:own], label[:own]
-    progress(f"learning: {trial.title}", number + 1, len(trial.folds))
+    steps = 1 + trial.lessons
+    progress(f"learning: {trial.title}", number * steps, len(trial.folds) * steps)
+    said = _taught(trial, known, trial.label[known.object_row], group, shown, learner, seed + number)
+    for lesson in range(trial.lessons):
+        progress(f"learning: {trial.title}", number * steps + lesson + 1, len(trial.folds) * steps)
+        sure, label = _sure(shown, said.p)
+        both = Moments.concatenate([known, shown.select(sure)])
+        labels = np.concatenate([trial.label[known.object_row], label])
+        said = _taught(trial, both, labels, group, shown, learner, seed + number, sure)
+    progress(f"learning: {trial.title}", (number + 1) * steps, len(trial.folds) * steps)
+    held_out, held_out_label = said.held_out[:own], trial.label[known.object_row][:own]
+    asked = np.isin(shown.days, [*trial.days, WHOLE])
+    shown = shown.select(asked)
     return Predictions(
-        p=p,
+        p=said.p[asked],
         label=trial.label[shown.object_row],
         object_row=shown.object_row,
         object_id=shown.object_id,
@@ -68,13 +74,61 @@ def _fold(
         detections=shown.detections,
         number=shown.number,
         answered=np.ones(len(shown), bool),
-        mix=mix,
-        balance=np.full(len(shown), best_balance(held_out, held_out_label, known.days[:own], learnt_mix)),
+        mix=said.mix,
+        balance=np.full(len(shown), best_balance(held_out, held_out_label, known.days[:own], said.learnt_mix)),
         n_train=len(train),
         held_out=held_out,
         held_out_label=held_out_label,
         held_out_days=known.days[:own],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Probabilities of the tested rows at the class rates ``mix``, and of those learnt from at ``learnt_mix``."""
+
+    p: NDArray[np.float64]
+    mix: NDArray[np.float64]
+    held_out: NDArray[np.float64]
+    learnt_mix: NDArray[np.float64]
+
+
+def _taught(
+    trial: Trial,
+    known: Moments,
+    label: NDArray[np.int64],
+    group: NDArray[np.int64],
+    shown: Moments,
+    learner: Learner,
+    seed: int,
+    sure: NDArray[np.int64] | None = None,
+) -> _Said:
+    """Learn from rows with their labels, and answer the rows ``shown``; ``group``: of each object.
+
+    ``sure``: those of ``shown`` that are learnt from too, the last of ``known``. They are answered by members that have
+    not learnt from their object: else its first moments would know what its last ones said.
+    """
+    k = len(trial.classes)
+    learnt = learner.fit(known, label, group[known.object_row], k, seed)
+    p = learnt.fitted.predict_proba(shown)
+    if sure is not None and len(sure):
+        p[sure] = learnt.held_out[-len(sure) :]
+    learnt_mix = np.bincount(label, weights=row_weight(known), minlength=k)
+    mix = learnt_mix = learnt_mix / learnt_mix.sum()
+    if trial.adapts_rates:
+        mix = rates_among(p[np.isinf(shown.days)], learnt_mix)
+        p = with_prior(p, mix / np.maximum(learnt_mix, LEAST_RATE))
+    return _Said(p, mix, learnt.held_out, learnt_mix)
+
+
+def _sure(shown: Moments, p: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the tested objects whose class the learner is sure of once it has seen the whole light curve, and that
+    class: self-training (Yarowsky 1995, doi:10.3115/981658.981684). Nobody looks at their true class."""
+    whole = np.flatnonzero(np.isinf(shown.days) & (p.max(axis=1) >= SURE))
+    thought = np.full(shown.object_row.max(initial=-1) + 1, -1)
+    thought[shown.object_row[whole]] = p[whole].argmax(axis=1)
+    rows = np.flatnonzero(thought[shown.object_row] >= 0)
+    return rows, thought[shown.object_row[rows]]
 
 
 def _families(labelled: Labelled, seed: int) -> NDArray[np.int64]:

@@ -26,6 +26,10 @@ COPIES = {"spectroscopic": 12}
 """Copies of each object on average, by split: the objects with a spectrum are nearer and brighter than the others."""
 
 
+LESSONS = {"spectroscopic": 2}
+"""How often it is learnt again, from the tested objects that the learner is sure of too."""
+
+
 def trials(labelled: Labelled, seed: int) -> list[Trial]:
     """Random, spectroscopic, and grouped by template; each with the host's photometric redshift, and without."""
     label = np.searchsorted(CLASSES.class_ids, labelled.class_id)
@@ -47,6 +51,7 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
                     trigger_bands=TRIGGER_BANDS,
                     adapts_rates=name == "spectroscopic",
                     by_family=name == "spectroscopic",
+                    lessons=LESSONS.get(name, 0),
                 )
             )
     return found

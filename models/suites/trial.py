@@ -37,6 +37,7 @@ class Trial:
     tested objects, whose classes and redshifts are not looked at. ``adapts_rates``: the tested objects have other
     class rates; these are estimated from their probabilities, without their classes.
     ``by_family``: the learner holds out whole template families too, since those tested may be of none it knows.
+    ``lessons``: so many times the learner learns again, then also from the tested objects whose class it is sure of.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Trial:
     trigger_bands: int = 1
     adapts_rates: bool = False
     by_family: bool = False
+    lessons: int = 0
 
 
 @dataclass(frozen=True, slots=True)
