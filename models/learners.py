@@ -25,6 +25,9 @@ Array = NDArray[np.float64]
 FOLDS = 4
 """Parts into which the learner cuts its own objects: each is left out once, and all members vote on strangers."""
 
+FEW_ROWS, FOLDS_OF_FEW = 20_000, 8
+"""With fewer rows there are more parts, so that each member learns from more of them; with many it would only cost."""
+
 ITERATIONS = 80
 UNSEEN_CLASS = 2.0
 """A class that a part of the objects lacks gets the least logit of the others minus this."""
@@ -66,13 +69,14 @@ class Learnt:
 class TreesAndNetworks:
     """Boosted trees and small networks on the catalogue's features, with those of the redshift where it is told.
 
-    Each of ``folds`` members of either kind learns from the objects outside one part and is asked about that part:
+    Each of ``folds`` members of either kind (by default four, eight where there are few rows) learns from the objects
+    outside one part and is asked about that part:
     on these answers the two kinds are weighed against each other and calibrated, for each number of detections.
     Strangers get the mean of the members' logits.
     """
 
     name: str = "trees and networks"
-    folds: int = FOLDS
+    folds: int | None = None
     iterations: int = ITERATIONS
     n_jobs: int | None = None
 
@@ -80,9 +84,10 @@ class TreesAndNetworks:
         self, rows: Moments, label: NDArray[np.int64], group: NDArray[np.int64], n_classes: int, seed: int
     ) -> Learnt:
         x, weight = matrix(rows), row_weight(rows)
-        part = np.floor(uniform(group, seed + 7) * self.folds).astype(np.int64)
+        folds = self.folds or (FOLDS_OF_FEW if len(rows) < FEW_ROWS else FOLDS)
+        part = np.floor(uniform(group, seed + 7) * folds).astype(np.int64)
         tasks = []
-        for fold in range(self.folds):
+        for fold in range(folds):
             seen = part != fold
             if (~seen).any() and len(np.unique(label[seen])) > 1:
                 tasks += [(kind, x, label, weight, seen, n_classes, seed + fold, self.iterations) for kind in KINDS]
