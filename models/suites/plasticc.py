@@ -19,6 +19,9 @@ FOLDS = 5
 COPIES = 5
 """Copies of each training object on average, where the test set is learnt for."""
 
+LESSONS = 1
+"""There it is learnt once more, from the tested objects that the learner is sure of too."""
+
 
 def trials(labelled: Labelled, seed: int) -> list[Trial]:
     """Five folds by object; the host's photometric redshift is used, as the challenge allowed. Without it as well would
@@ -39,7 +42,7 @@ def test_trials(learnt_from: Labelled, tested: Labelled) -> tuple[Labelled, list
     classes, label = _classes(both, tested.class_id)
     folds = [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
     return both, [
-        replace(one, copies=COPIES, adapts_rates=True)
+        replace(one, copies=COPIES, adapts_rates=True, lessons=LESSONS)
         for one in _with_and_without("test supernovae", both, classes, label, folds)
     ]
 

@@ -1,4 +1,4 @@
-"""Learning again from tested objects: from sure ones alone, by what is thought of them; they don't answer themselves."""
+"""Learning again from tested objects: from sure ones, by what is thought of them; they do not answer themselves."""
 
 from __future__ import annotations
 
