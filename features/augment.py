@@ -137,20 +137,19 @@ class _Process:
     timescale: float
     factor: Array
     weights: Array
-    bands: Array
 
     @classmethod
     def of(cls, fits: GaussianProcessFits, i: int) -> _Process:
         curves = fits.light_curves
         own = slice(curves.offsets[i], curves.offsets[i + 1])
-        bands: Array = wavelengths_nm()[curves.survey[i]]
-        time, wavelength, flux = curves.time_mjd[own], bands[curves.band[own]], curves.flux_njy[own]
+        time, flux = curves.time_mjd[own], curves.flux_njy[own]
+        wavelength: Array = wavelengths_nm()[curves.survey[i], curves.band[own]]
         variance = floored_variance(flux, curves.flux_err_njy[own], fits.error_floor)
         amplitude, timescale = float(fits.amplitude_njy[i]), float(fits.timescale_days[i])
         covariance = _covariance(amplitude, timescale, time, wavelength, time, wavelength) + np.diag(variance)
         factor = np.linalg.cholesky(covariance).astype(np.float64)
         weights: Array = np.linalg.solve(factor.T, np.linalg.solve(factor, flux)).astype(np.float64)
-        return cls(time, wavelength, amplitude, timescale, factor, weights, bands)
+        return cls(time, wavelength, amplitude, timescale, factor, weights)
 
     def mean(self, time: Array, wavelength: Array) -> tuple[Array, Array]:
         """The mean at (m,) times and wavelengths, and its covariance with the points, (m, n)."""
@@ -186,6 +185,7 @@ class _Seen:
     band: NDArray[np.int8]
     is_detection: NDArray[np.bool_]
     alert_mjd: float
+    survey: int
 
 
 def _redshifts(z: float) -> tuple[Array, Array]:
@@ -203,7 +203,8 @@ def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck:
     visit, band = sky.donors.time_mjd[own], sky.donors.band[own]
     stretch = (1 + new) / (1 + z)
     time = peak + (visit - sky.peak[donor] + luck.normal(0, PEAK_JITTER_DAYS)) / stretch
-    wavelength = process.bands[band] / stretch
+    survey = int(sky.donors.survey[donor])
+    wavelength = wavelengths_nm()[survey, band] / stretch
     # Flux per frequency is (1 + z) L / (4 π d²) (Hogg 1999, equation 22).
     dimming = stretch * (luminosity_distance_mpc(z) / luminosity_distance_mpc(new)) ** 2
     mean, cross = process.mean(time, wavelength)
@@ -220,7 +221,7 @@ def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck:
     detected = keep & (measured >= DETECTION_SIGNAL_TO_NOISE * error)
     if detected.sum() < LEAST_DETECTIONS:
         return None
-    return _Seen(visit[keep], measured[keep], error[keep], band[keep], detected[keep], float(visit[-1]))
+    return _Seen(visit[keep], measured[keep], error[keep], band[keep], detected[keep], float(visit[-1]), survey)
 
 
 def _assembled(parents: LightCurves, z: Array, found: list[tuple[int, float, _Seen]], seed: int) -> Copies:
@@ -232,6 +233,7 @@ def _assembled(parents: LightCurves, z: Array, found: list[tuple[int, float, _Se
         "alert_id": np.arange(n),
         "object_id": parents.object_id[parent],
         "alert_mjd": np.array([seen.alert_mjd for _, _, seen in found]),
+        "survey": np.array([seen.survey for _, _, seen in found], np.int64),
         "host_photoz": photoz,
         "host_photoz_err": photoz_err,
         "packet_index": np.arange(n),

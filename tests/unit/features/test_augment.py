@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import kstest
@@ -9,6 +11,7 @@ from scipy.stats import kstest
 from features import augment
 from features.cosmology import LIGHT_KM_S, luminosity_distance_mpc, volume_per_redshift
 from features.gaussian_process import fit
+from features.kernel import wavelengths_nm
 from schemas.light_curves import LightCurves
 from tests.unit.features.made_curves import START_MJD, curves
 
@@ -89,10 +92,10 @@ def test_a_draw_scatters_as_the_process_says() -> None:
     parent = event().select([0])
     process = augment._Process.of(fit(parent), 0)
     time = np.array([START_MJD + 40.5, START_MJD + 80.5, START_MJD + 240.0])
-    mean, cross = process.mean(time, np.full(3, process.bands[2]))
+    mean, cross = process.mean(time, np.full(3, wavelengths_nm()[0, 2]))
     theirs, std = fit(parent).predict(time[None])
     assert mean == pytest.approx(theirs[0, 2], rel=1e-6)
-    draws = [process.draw(time, np.full(3, process.bands[2]), cross, np.random.default_rng(i))[0] for i in range(2_000)]
+    draws = [process.draw(time, np.full(3, wavelengths_nm()[0, 2]), cross, np.random.default_rng(i))[0] for i in range(2_000)]
     assert np.std(draws, axis=0) == pytest.approx(std[0, 2], rel=0.06)
 
 
@@ -127,3 +130,17 @@ def test_copies_are_the_same_again_and_no_donors_are_said() -> None:
     empty = parent.select(np.zeros(0, int))
     with pytest.raises(ValueError, match="donor"):
         augment.copies(parent, np.full(4, 0.1), empty, np.full(4, 3), seed=5)
+
+
+def test_a_copy_is_seen_in_the_passbands_of_the_donors_survey(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(augment, "STRETCH", (0.9999, 1.0001))
+    ours, theirs = wavelengths_nm()[:2]
+    grey = event(peak_njy=400_000.0, step_days=2.0)
+    red = replace(grey, flux_njy=grey.flux_njy * ours[grey.band] / ours[2])
+    donor = replace(grey, survey=np.ones_like(grey.survey))
+    made = augment.copies(red, [0.1], donor, [20], seed=3).light_curves
+    assert (made.survey == 1).all()
+    for band in (1, 2, 3):
+        brightest = made.largest(made.flux_njy, made.band == band)
+        assert np.median(brightest) == pytest.approx(400_000 * theirs[band] / ours[2], rel=0.015)
+    assert theirs[3] / ours[3] > 1.04  # else this would have told nothing
