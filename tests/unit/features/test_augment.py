@@ -92,10 +92,11 @@ def test_a_draw_scatters_as_the_process_says() -> None:
     parent = event().select([0])
     process = augment._Process.of(fit(parent), 0)
     time = np.array([START_MJD + 40.5, START_MJD + 80.5, START_MJD + 240.0])
-    mean, cross = process.mean(time, np.full(3, wavelengths_nm()[0, 2]))
+    r_nm = np.full(3, wavelengths_nm()[0, 2])
+    mean, cross = process.mean(time, r_nm)
     theirs, std = fit(parent).predict(time[None])
     assert mean == pytest.approx(theirs[0, 2], rel=1e-6)
-    draws = [process.draw(time, np.full(3, wavelengths_nm()[0, 2]), cross, np.random.default_rng(i))[0] for i in range(2_000)]
+    draws = [process.draw(time, r_nm, cross, np.random.default_rng(i))[0] for i in range(2_000)]
     assert np.std(draws, axis=0) == pytest.approx(std[0, 2], rel=0.06)
 
 
