@@ -68,8 +68,10 @@ def alerts_of(archive: Path, object_ids: list[int], columns: Sequence[str]) -> p
     if not files:
         raise LookupError(f"no archive of classified alerts under {archive}: run the stream first (`gueststar run`)")
     wanted = pc.field("object_id").isin(object_ids) & pc.field("alert_id").is_valid()
-    newest = pq.read_schema(max(files, key=lambda file: Path(file).stat().st_mtime))  # others may lack its columns
-    table = ds.dataset(files, newest, format="parquet").to_table(columns=list(columns), filter=wanted)
+    schema = pq.read_schema(max(files, key=lambda file: Path(file).stat().st_mtime))  # others may lack its columns
+    for name in HOST:  # archives of before it was kept lack these: they are null
+        schema = schema if name in schema.names else schema.append(pa.field(name, pa.float32()))
+    table = ds.dataset(files, schema, format="parquet").to_table(columns=list(columns), filter=wanted)
     table = table.sort_by([("object_id", "ascending"), ("alert_mjd", "ascending"), ("alert_id", "ascending")])
     ids = table["alert_id"].to_numpy()
     _, first = np.unique(ids, return_index=True)

@@ -39,7 +39,7 @@ def alert_rows(n: int, *, first: int = 0, seed: int = 1, task: str = "in-0-0-100
         **dict.fromkeys(("n_points_dropped", "n_points_from_history"), np.zeros(n, np.int32)),
         "is_solar_system": np.zeros(n, bool),
         "reliability": [None if i % 5 == 0 else 0.5 for i in range(n)],
-        **dict.fromkeys(("host_photoz", "host_photoz_err"), [0.31] * (n - 1) + [None]),
+        **{name: [None if i % 3 == 0 else 0.31 for i in range(n)] for name in ("host_photoz", "host_photoz_err")},
         "class_ids": [CLASSES] * n,
         "p_flat": list(p),
         "p_survey": list(p),

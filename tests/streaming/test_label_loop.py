@@ -60,6 +60,7 @@ def training_table(seed: int = 1) -> pa.Table:
         "split": np.asarray(SPLITS)[split_of(object_id, seed)],
         "detections": np.tile(np.arange(2, 2 + ALERTS), len(object_id) // ALERTS),
         "is_last": np.arange(len(object_id)) % ALERTS == ALERTS - 1,
+        **dict.fromkeys(("host_photoz", "host_photoz_err"), np.full(len(object_id), np.nan)),
     }
     values = features_of(class_id, generator)
     keys = {name: pa.array(columns[name], kind) for name, kind in KEYS.items()}

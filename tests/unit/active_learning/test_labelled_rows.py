@@ -26,6 +26,7 @@ def test_files_of_before_the_redshift_was_kept_are_read_too(tmp_path: Path) -> N
     for file in (old, new):
         file.parent.mkdir()
     pq.write_table(archived([1, 2], 4), old)
+    assert np.isnan(labelled_rows.read(tmp_path, {2: 2222}).table["host_photoz"].to_numpy()).all()
     later = archived([3], 4)
     photoz = pa.array([0.25, None, 0.25, 0.25], pa.float32())
     pq.write_table(later.append_column("host_photoz", photoz).append_column("host_photoz_err", photoz), new)
