@@ -31,13 +31,13 @@ def held_out_metrics(scorer: Scorer, known: Rows, strangers: Rows) -> dict[str, 
     """
     if not len(known):
         return {}
+    alone, score, p_value = scorer.evaluate(known.features, known.detections)
     metrics = {
         f"{name}{told}{view}": statistic(np.arange(shown.sum()))
-        for told, rows, p in _opinions(scorer, known)
+        for told, rows, p in _opinions(scorer, known, alone)
         for view, shown in _views(rows).items()
         for name, statistic in _statistics(scorer, rows, p, view, shown).items()
     }
-    _, score, p_value = scorer.evaluate(known.features, known.detections)
     metrics["false_alarms_at_1_percent"] = float(np.average(p_value <= 0.01, weights=known.stream_weight))
     if len(strangers):
         metrics |= novelty_metrics(scorer, score, p_value, known, strangers)
@@ -49,7 +49,8 @@ def held_out_intervals(scorer: Scorer, known: Rows, *, seed: int, draws: int = D
     if not len(known):
         return {}
     found: dict[str, list[float]] = {}
-    for told, rows, p in _opinions(scorer, known):
+    alone, _, _ = scorer.evaluate(known.features, known.detections)
+    for told, rows, p in _opinions(scorer, known, alone):
         for view, shown in _views(rows).items():
             statistics = _statistics(scorer, rows, p, view, shown)
             intervals = bootstrap_many(statistics, rows.object_id[shown], seed=seed, draws=draws)
@@ -59,9 +60,11 @@ def held_out_intervals(scorer: Scorer, known: Rows, *, seed: int, draws: int = D
     return found
 
 
-def _opinions(scorer: Scorer, known: Rows) -> Iterator[tuple[str, Rows, NDArray[np.float64]]]:
-    """Rows and their probabilities at equal rates: of the light curve alone, and told the host's redshift."""
-    yield "", known, scorer.evaluate(known.features, known.detections)[0]
+def _opinions(
+    scorer: Scorer, known: Rows, alone: NDArray[np.float64]
+) -> Iterator[tuple[str, Rows, NDArray[np.float64]]]:
+    """Rows and their probabilities at equal rates: of the light curve ``alone``, and told the host's redshift."""
+    yield "", known, alone
     told = known.select(known.host.is_told)
     if scorer.with_photoz is not None and len(told):
         yield "_photoz", told, scorer.evaluate(told.features, told.detections, told.host)[0]
