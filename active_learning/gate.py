@@ -20,6 +20,8 @@ MARGIN_MACRO_F1 = 0.02
 """Most the macro-F1 may fall."""
 MIN_OBJECTS = 30
 """With fewer held-out objects nothing can be said, and nothing is accepted."""
+PHOTOZ = "_photoz"
+"""Ends the names of figures that know the host's redshift."""
 _DRAWS = 200
 
 
@@ -54,30 +56,54 @@ def compare(old: Scorer, new: Scorer, rows: Rows, *, seed: int) -> Verdict:
     The bundle passes where the flat log-loss (over the classes common to both, renormalised) and the
     macro-F1 (at the rows' own class mix; a class that only the new bundle knows is a wrong answer)
     are neither worse by more than their margins, nor worse with 95 % confidence in a paired
-    bootstrap over objects (Efron 1979, doi:10.1214/aos/1176344552).
+    bootstrap over objects (Efron 1979, doi:10.1214/aos/1176344552). Both are judged of the light curve alone, as the
+    stream uses it where a packet tells no redshift of the host, and (``_photoz``) of the objects that have one, told it.
     """
     common = np.intersect1d(old.class_ids, new.class_ids)
     rows = rows.select(np.isin(rows.class_id, common))
-    n_objects = len(np.unique(rows.object_id))
-    if n_objects < MIN_OBJECTS:
+    if (n_objects := _n_objects(rows)) < MIN_OBJECTS:
         why = f"only {n_objects} held-out objects of classes that both models know; at least {MIN_OBJECTS} are needed"
         return Verdict(False, why, {}, n_objects)
-    figures = {
-        "log_loss_flat": _paired(_log_loss(old, rows, common), _log_loss(new, rows, common), rows, seed),
-        "macro_f1": _paired(_macro_f1(old, rows), _macro_f1(new, rows), rows, seed),
-    }
+    figures = _figures(old, new, rows, common, seed)
+    told = rows.select(rows.host.is_told)
+    if _n_objects(told) >= MIN_OBJECTS:
+        figures |= _figures(old, new, told, common, seed, PHOTOZ)
     complaints = _complaints(figures)
     why = "; ".join(complaints) if complaints else "not worse on held-out objects"
     return Verdict(not complaints, why, figures, n_objects)
 
 
+def _n_objects(rows: Rows) -> int:
+    return len(np.unique(rows.object_id))
+
+
+def _figures(
+    old: Scorer, new: Scorer, rows: Rows, common: NDArray[np.int64], seed: int, end: str = ""
+) -> dict[str, Figure]:
+    """Both measures of both bundles, by name; told the host's redshift where the names end with :data:`PHOTOZ`."""
+    p_old, p_new = (_p_flat(scorer, rows, told=end == PHOTOZ) for scorer in (old, new))
+    return {
+        f"log_loss_flat{end}": _paired(
+            _log_loss(old, p_old, rows, common), _log_loss(new, p_new, rows, common), rows, seed
+        ),
+        f"macro_f1{end}": _paired(_macro_f1(old, p_old, rows), _macro_f1(new, p_new, rows), rows, seed),
+    }
+
+
+def _p_flat(scorer: Scorer, rows: Rows, *, told: bool) -> NDArray[np.float64]:
+    return scorer.evaluate(rows.features, rows.detections, rows.host if told else None)[0]
+
+
 def _complaints(figures: dict[str, Figure]) -> list[str]:
-    loss, f1 = figures["log_loss_flat"], figures["macro_f1"]
     found = []
-    if loss.difference > MARGIN_LOG_LOSS or loss.low > 0:
-        found.append(f"the flat log-loss grows from {loss.old:.3f} to {loss.new:.3f} nat{_interval(loss)}")
-    if f1.difference < -MARGIN_MACRO_F1 or f1.high < 0:
-        found.append(f"the macro-F1 falls from {f1.old:.3f} to {f1.new:.3f}{_interval(f1)}")
+    for end, told in (("", ""), (PHOTOZ, " with the host's redshift")):
+        if f"log_loss_flat{end}" not in figures:
+            continue
+        loss, f1 = figures[f"log_loss_flat{end}"], figures[f"macro_f1{end}"]
+        if loss.difference > MARGIN_LOG_LOSS or loss.low > 0:
+            found.append(f"the flat log-loss{told} grows from {loss.old:.3f} to {loss.new:.3f} nat{_interval(loss)}")
+        if f1.difference < -MARGIN_MACRO_F1 or f1.high < 0:
+            found.append(f"the macro-F1{told} falls from {f1.old:.3f} to {f1.new:.3f}{_interval(f1)}")
     return found
 
 
@@ -88,18 +114,18 @@ def _interval(figure: Figure) -> str:
 Statistic = Callable[[NDArray[np.int64]], float]
 
 
-def _log_loss(scorer: Scorer, rows: Rows, common: NDArray) -> Statistic:
-    p = scorer.evaluate(rows.features, rows.detections)[0][:, np.searchsorted(scorer.class_ids, common)]
+def _log_loss(scorer: Scorer, p_flat: NDArray[np.float64], rows: Rows, common: NDArray[np.int64]) -> Statistic:
+    p = p_flat[:, np.searchsorted(scorer.class_ids, common)]
     p = p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300)
     index = np.searchsorted(common, rows.class_id)
     return lambda which: flat_log_loss(p[which], index[which], rows.weight[which])
 
 
-def _macro_f1(scorer: Scorer, rows: Rows) -> Statistic:
+def _macro_f1(scorer: Scorer, p_flat: NDArray[np.float64], rows: Rows) -> Statistic:
     index = np.searchsorted(scorer.class_ids, rows.class_id)
     mix = np.bincount(index, weights=rows.weight, minlength=len(scorer.class_ids))
     mix = np.maximum(mix, 0.5)  # a class that only this bundle knows may be predicted, too
-    p = with_prior(scorer.evaluate(rows.features, rows.detections)[0], mix / mix.sum())
+    p = with_prior(p_flat, mix / mix.sum())
     return lambda which: macro_f1(p[which], index[which], rows.weight[which])
 
 

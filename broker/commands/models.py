@@ -109,10 +109,10 @@ def compare(old: str, new: str, as_json: bool, settings: Settings) -> None:
         click.echo(json.dumps(both | told | {"figures": verdict.to_json()}))
         return
     click.echo(f"on {verdict.n_objects:,} objects that neither has learnt from:")
-    click.echo(f"{'':<16} {scorers[0].sha256[:16]:>18} {scorers[1].sha256[:16]:>18}  difference, 95 % interval")
+    click.echo(f"{'':<20} {scorers[0].sha256[:16]:>18} {scorers[1].sha256[:16]:>18}  difference, 95 % interval")
     for name, one in verdict.figures.items():
         spread = f"{one.difference:+.4f}  [{one.low:+.4f}, {one.high:+.4f}]"
-        click.echo(f"{name:<16} {one.old:>18.4f} {one.new:>18.4f}  {spread}")
+        click.echo(f"{name:<20} {one.old:>18.4f} {one.new:>18.4f}  {spread}")
     click.echo(f"the new one {'would be' if verdict.accepted else 'would not be'} taken: {verdict.why}")
 
 

@@ -73,7 +73,7 @@ def _show(found: Retrained) -> None:
         click.echo(f"{name_of(class_id)} has {n} labelled objects, it is learnt from {MIN_OBJECTS} on")
     for name, figure in found.verdict.figures.items():
         click.echo(
-            f"{name:<14} {figure.old:.4f} → {figure.new:.4f}   "
+            f"{name:<20} {figure.old:.4f} → {figure.new:.4f}   "
             f"difference {figure.difference:+.4f}, 95 % from {figure.low:+.4f} to {figure.high:+.4f}"
         )
     for note in found.notes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,18 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from active_learning.gate import compare
 from broker.commands.convert import convert
 from broker.commands.models import models
 from broker.named_model import ensure_one, named
 from broker.settings import Settings
+from features.catalogue import NAMES
 from models import shipped, snapshots
 from models.datasets import bts, plasticc, snana
 from models.registry import Registry
 from models.scorer import Scorer
 from models.training import fit_bundle
+from models.training_rows import Rows
 from schemas import packets
 from tests.unit.models.small_bundle import LEFT_OUT, SEED, Small
 
@@ -88,6 +92,25 @@ def test_two_models_are_compared_on_what_neither_has_seen(
     back = json.loads(run(models, "compare", str(small.trained.path), str(small.trained.path), "--json"))
     assert back["figures"]["macro_f1"]["difference"] == 0
     assert back["accepted"]
+
+
+def test_the_gate_judges_the_view_with_a_redshift_too(small: Small) -> None:
+    """A bundle whose light curve's probabilities are the same, but whose view with a redshift mixes up its classes."""
+    old, new = Scorer.load(small.trained.path), Scorer.load(small.trained.path)
+    assert old.with_photoz is not None
+    new.with_photoz = replace(old.with_photoz, column=old.with_photoz.column[::-1])
+    rows = Rows.of(small.table, NAMES)
+    rows = rows.select(rows.split != "train")
+    verdict = compare(old, new, rows, seed=SEED)
+    assert not verdict.accepted
+    assert "log-loss with the host's redshift grows from" in verdict.why
+    assert "the flat log-loss grows" not in verdict.why
+    assert {name for name, one in verdict.figures.items() if one.difference} == {
+        "log_loss_flat_photoz", "macro_f1_photoz",
+    }  # fmt: skip
+    stars = compare(old, new, rows.select(~rows.host.is_told), seed=SEED)
+    assert stars.accepted, stars.why
+    assert set(stars.figures) == {"log_loss_flat", "macro_f1"}
 
 
 def test_supernova_files_are_read(shared_data: Path) -> None:
