@@ -1,4 +1,4 @@
-"""What a redshift adds: luminosities and times in the source's own frame."""
+"""What a redshift adds: luminosities, times, colours and fading in the source's own frame."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from features.catalogue import NAMES
 from features.cosmology import luminosity_distance_mpc
 from features.definition import FLUX_SOFTENING_NJY
+from models.rest_frame import faded, magnitudes_at_rest
 
 LEAST_REDSHIFT = 1e-3
 """Below this the distance is not the Hubble flow's."""
@@ -22,12 +23,17 @@ def redshift_features(
     features: NDArray[np.float64], redshift: NDArray[np.float64], error: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Columns to set beside the catalogue's (m, f): the redshift, its error, log10 of luminosities in nJy × (100 Mpc)²
-    and times over 1 + z, (m, 21). NaN where the redshift is."""
+    and times over 1 + z; of :mod:`models.rest_frame` the colours at the peak and now, the luminosities at the peak, and
+    how it fades: (m, 40). NaN where the redshift is, or what a column is made from.
+    """
     z = np.where(redshift >= 0, redshift, np.nan)
     distance = 2 * np.log10(luminosity_distance_mpc(np.maximum(z, LEAST_REDSHIFT)) / 100.0)
     softened = np.sinh(np.clip(_columns(features, FLUXES), -60, 60)) * FLUX_SOFTENING_NJY
     log_flux = np.log10(np.where(softened > 0, softened, np.nan))
     stretched = np.log10(1 + z)[:, None]
+    at_peak, now = (magnitudes_at_rest(features, z, when) for when in ("peak", "now"))
+    # Flux per frequency is (1 + z) L / (4 π d²) (Hogg 1999, equation 22).
+    peak_luminosity = log_flux[:, [FLUXES.index("peak_flux")]] - 0.4 * at_peak + distance[:, None] - stretched
     return np.concatenate(
         [
             np.stack([z, error], axis=1),
@@ -35,6 +41,10 @@ def redshift_features(
             _columns(features, LOG_FLUXES) + distance[:, None],
             _columns(features, DAYS) / (1 + z)[:, None],
             _columns(features, LOG_DAYS) - stretched,
+            np.diff(at_peak, axis=1),
+            np.diff(now, axis=1),
+            peak_luminosity,
+            faded(features, z),
         ],
         axis=1,
     )

@@ -64,7 +64,7 @@ def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
     )
     assert matrix(rows).shape == (2, len(NAMES))
     told = matrix(rows.with_redshift([0.5, np.nan], [0.05, np.nan]))
-    assert told.shape[1] == len(NAMES) + 21
+    assert told.shape[1] == len(NAMES) + 40
     assert np.isnan(told[1, len(NAMES) :]).all()
     assert np.isfinite(told[0]).all()
     twice = redshift_features(rows.features, np.array([0.5, 0.5]), np.array([0.05, 0.05]))

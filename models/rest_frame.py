@@ -1,0 +1,69 @@
+"""The spectrum and the fading in the source's own frame, read off the catalogue's colours and phases.
+
+A K-correction by interpolation: what one band shows of a near source another band shows of a far one (Hogg et al. 2002,
+arXiv:astro-ph/0210394). The Gaussian process has joined the bands already, so a straight line between them will do.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.catalogue import NAMES
+from features.shape import PHASES_DAYS
+from schemas.light_curves import BANDS
+from schemas.passbands import wavelength_nm
+
+Array = NDArray[np.float64]
+
+REST_NM = (330.0, 400.0, 480.0, 560.0, 640.0)
+"""Where the spectrum is asked, nm at the source: from where iron blankets it to the red continuum."""
+
+REST_DAYS = (-10.0, -5.0, 5.0, 10.0, 15.0, 25.0)
+"""When the flux over its peak is asked, days from the peak at the source: 15 is the classic measure of a type Ia's
+luminosity (Phillips 1993, doi:10.1086/186970)."""
+
+SLACK = 0.3
+"""So far beyond the outermost bands, in steps between two bands, the line is followed."""
+
+_R = BANDS.index("r")
+_LOG_BAND_NM = np.log(wavelength_nm(0, np.arange(len(BANDS))))
+_DAYS = np.array(sorted([0.0, *PHASES_DAYS]))
+
+
+def magnitudes_at_rest(features: Array, redshift: Array, when: str) -> Array:
+    """Magnitudes at :data:`REST_NM` less that in the observer's r, of features (m, f): (m, 5).
+
+    ``when``: ``"peak"`` (that of r) or ``"now"``. NaN where the redshift is, and where the bands seen don't reach. The
+    bands of every survey are taken to lie where the first one's do.
+    """
+    steps = _columns(features, [f"{a}_{b}_{when}" for a, b in pairwise(BANDS)])
+    bluer = np.cumsum(steps[:, :_R][:, ::-1], axis=1)[:, ::-1]
+    redder = -np.cumsum(steps[:, _R:], axis=1)
+    in_band = np.concatenate([bluer, np.zeros((len(features), 1)), redder], axis=1)
+    return _between(_LOG_BAND_NM, in_band, np.log(REST_NM) + np.log1p(redshift)[:, None], SLACK)
+
+
+def faded(features: Array, redshift: Array) -> Array:
+    """Flux in the observer's r over its peak, :data:`REST_DAYS` from it at the source, of features (m, f): (m, 6)."""
+    names = [f"flux_{abs(days):.0f}_days_{'before' if days < 0 else 'after'}_peak" for days in _DAYS if days]
+    known = np.insert(_columns(features, names), int(np.searchsorted(_DAYS, 0.0)), 1.0, axis=1)
+    return _between(_DAYS, known, np.array(REST_DAYS) * (1 + redshift)[:, None], 0.0)
+
+
+def _between(x: Array, y: Array, asked: Array, slack: float) -> Array:
+    """Straight lines through ``y`` (m, p) at ``x`` (p,), at the places ``asked`` (m, q): (m, q).
+
+    ``slack``: so many steps beyond either end are still told; NaN farther out, or where a neighbour is.
+    """
+    left = np.clip(np.searchsorted(x, asked) - 1, 0, len(x) - 2)
+    part = (asked - x[left]) / (x[left + 1] - x[left])
+    row = np.arange(len(y))[:, None]
+    found = y[row, left] * (1 - part) + y[row, left + 1] * part
+    return np.where((part >= -slack) & (part <= 1 + slack), found, np.nan)
+
+
+def _columns(features: Array, names: list[str]) -> Array:
+    return features[:, [NAMES.index(name) for name in names]]
