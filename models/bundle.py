@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "manifest.json"
-FORMAT = "gueststar-bundle-4"
+FORMAT = "gueststar-bundle-5"
 
 
 class BundleError(ValueError):
