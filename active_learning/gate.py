@@ -57,7 +57,7 @@ def compare(old: Scorer, new: Scorer, rows: Rows, *, seed: int) -> Verdict:
     macro-F1 (at the rows' own class mix; a class that only the new bundle knows is a wrong answer)
     are neither worse by more than their margins, nor worse with 95 % confidence in a paired
     bootstrap over objects (Efron 1979, doi:10.1214/aos/1176344552). Both are judged of the light curve alone, as the
-    stream uses it where a packet tells no redshift of the host, and (``_photoz``) of the objects that have one, told it.
+    stream uses it where a packet tells no redshift, and (``_photoz``) of objects that have a host, told its redshift.
     """
     common = np.intersect1d(old.class_ids, new.class_ids)
     rows = rows.select(np.isin(rows.class_id, common))
