@@ -77,9 +77,7 @@ def _n_objects(rows: Rows) -> int:
     return len(np.unique(rows.object_id))
 
 
-def _figures(
-    old: Scorer, new: Scorer, rows: Rows, common: NDArray[np.int64], seed: int, end: str = ""
-) -> dict[str, Figure]:
+def _figures(old: Scorer, new: Scorer, rows: Rows, common: NDArray, seed: int, end: str = "") -> dict[str, Figure]:
     """Both measures of both bundles, by name; told the host's redshift where the names end with :data:`PHOTOZ`."""
     p_old, p_new = (_p_flat(scorer, rows, told=end == PHOTOZ) for scorer in (old, new))
     return {
@@ -114,7 +112,7 @@ def _interval(figure: Figure) -> str:
 Statistic = Callable[[NDArray[np.int64]], float]
 
 
-def _log_loss(scorer: Scorer, p_flat: NDArray[np.float64], rows: Rows, common: NDArray[np.int64]) -> Statistic:
+def _log_loss(scorer: Scorer, p_flat: NDArray[np.float64], rows: Rows, common: NDArray) -> Statistic:
     p = p_flat[:, np.searchsorted(scorer.class_ids, common)]
     p = p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300)
     index = np.searchsorted(common, rows.class_id)
