@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.calibration import with_prior
 from models.evaluation import bootstrap, flat_log_loss, macro_f1
+from models.redshift_view import Host
 from models.scorer import Scorer
 from models.training_rows import Rows
 
@@ -20,6 +21,7 @@ MARGIN_MACRO_F1 = 0.02
 """Most the macro-F1 may fall."""
 MIN_OBJECTS = 30
 """With fewer held-out objects nothing can be said, and nothing is accepted."""
+MEASURES = ("log_loss_flat", "macro_f1")
 PHOTOZ = "_photoz"
 """Ends the names of figures that know the host's redshift."""
 _DRAWS = 200
@@ -65,43 +67,38 @@ def compare(old: Scorer, new: Scorer, rows: Rows, *, seed: int) -> Verdict:
         why = f"only {n_objects} held-out objects of classes that both models know; at least {MIN_OBJECTS} are needed"
         return Verdict(False, why, {}, n_objects)
     figures = _figures(old, new, rows, common, seed)
+    complaints = _complaints("", *figures)
+    found = dict(zip(MEASURES, figures, strict=True))
     told = rows.select(rows.host.is_told)
     if _n_objects(told) >= MIN_OBJECTS:
-        figures |= _figures(old, new, told, common, seed, PHOTOZ)
-    complaints = _complaints(figures)
+        figures = _figures(old, new, told, common, seed, told.host)
+        complaints += _complaints(" with the host's redshift", *figures)
+        found |= dict(zip((f"{name}{PHOTOZ}" for name in MEASURES), figures, strict=True))
     why = "; ".join(complaints) if complaints else "not worse on held-out objects"
-    return Verdict(not complaints, why, figures, n_objects)
+    return Verdict(not complaints, why, found, n_objects)
 
 
 def _n_objects(rows: Rows) -> int:
     return len(np.unique(rows.object_id))
 
 
-def _figures(old: Scorer, new: Scorer, rows: Rows, common: NDArray, seed: int, end: str = "") -> dict[str, Figure]:
-    """Both measures of both bundles, by name; told the host's redshift where the names end with :data:`PHOTOZ`."""
-    p_old, p_new = (_p_flat(scorer, rows, told=end == PHOTOZ) for scorer in (old, new))
-    return {
-        f"log_loss_flat{end}": _paired(
-            _log_loss(old, p_old, rows, common), _log_loss(new, p_new, rows, common), rows, seed
-        ),
-        f"macro_f1{end}": _paired(_macro_f1(old, p_old, rows), _macro_f1(new, p_new, rows), rows, seed),
-    }
+def _figures(
+    old: Scorer, new: Scorer, rows: Rows, common: NDArray, seed: int, host: Host | None = None
+) -> tuple[Figure, Figure]:
+    """The :data:`MEASURES` of both bundles, told of the ``host`` what is given."""
+    p_old, p_new = (scorer.evaluate(rows.features, rows.detections, host)[0] for scorer in (old, new))
+    return (
+        _paired(_log_loss(old, p_old, rows, common), _log_loss(new, p_new, rows, common), rows, seed),
+        _paired(_macro_f1(old, p_old, rows), _macro_f1(new, p_new, rows), rows, seed),
+    )
 
 
-def _p_flat(scorer: Scorer, rows: Rows, *, told: bool) -> NDArray[np.float64]:
-    return scorer.evaluate(rows.features, rows.detections, rows.host if told else None)[0]
-
-
-def _complaints(figures: dict[str, Figure]) -> list[str]:
+def _complaints(told: str, loss: Figure, f1: Figure) -> list[str]:
     found = []
-    for end, told in (("", ""), (PHOTOZ, " with the host's redshift")):
-        if f"log_loss_flat{end}" not in figures:
-            continue
-        loss, f1 = figures[f"log_loss_flat{end}"], figures[f"macro_f1{end}"]
-        if loss.difference > MARGIN_LOG_LOSS or loss.low > 0:
-            found.append(f"the flat log-loss{told} grows from {loss.old:.3f} to {loss.new:.3f} nat{_interval(loss)}")
-        if f1.difference < -MARGIN_MACRO_F1 or f1.high < 0:
-            found.append(f"the macro-F1{told} falls from {f1.old:.3f} to {f1.new:.3f}{_interval(f1)}")
+    if loss.difference > MARGIN_LOG_LOSS or loss.low > 0:
+        found.append(f"the flat log-loss{told} grows from {loss.old:.3f} to {loss.new:.3f} nat{_interval(loss)}")
+    if f1.difference < -MARGIN_MACRO_F1 or f1.high < 0:
+        found.append(f"the macro-F1{told} falls from {f1.old:.3f} to {f1.new:.3f}{_interval(f1)}")
     return found
 
 

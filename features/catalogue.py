@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from features import colour, context, detections, parametric, process, shape, statistics, timescales, variability
 from features.definition import Feature
 
-__all__ = ["CATALOGUE", "NAMES", "VERSION", "Feature", "fingerprint"]
+__all__ = ["CATALOGUE", "NAMES", "VERSION", "Feature", "columns_of", "fingerprint"]
 
 VERSION = 3
 """Raised whenever the same light curve gets another value in any feature."""
@@ -41,6 +45,11 @@ BLOCK_COST_US: dict[str, float] = {
 and predicting the Gaussian process comes before and is not counted."""
 
 NAMES: tuple[str, ...] = tuple(feature.name for feature in CATALOGUE)
+
+
+def columns_of(features: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:
+    """The columns of these names, (n, len(names)), of features (n, f) in the catalogue's order."""
+    return features[:, [NAMES.index(name) for name in names]]
 
 
 def fingerprint() -> str:

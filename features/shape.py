@@ -55,14 +55,19 @@ def _feature(
     return Feature(name, unit, _BLOCK, points, description, source, range_, bands)
 
 
+def phase_name(days: float) -> str:
+    """Name of the flux so many days after the peak, of :data:`PHASES_DAYS`."""
+    return f"flux_{abs(days):.0f}_days_{'before' if days < 0 else 'after'}_peak"
+
+
 def _phase(days: float) -> Feature:
-    when = f"{abs(days):.0f}_days_{'before' if days < 0 else 'after'}_peak"
+    name = phase_name(days)
     return _feature(
-        f"flux_{when}",
+        name,
         NUMBER,
         2,
         (-np.inf, 1.0),
-        f"Flux {when.replace('_', ' ')} over the peak flux; missing where that is not yet or was not seen.",
+        f"{name.replace('_', ' ').capitalize()} over the peak flux; missing where that is not yet or was not seen.",
         _BOONE,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import NAMES
+from features.catalogue import columns_of
 from features.cosmology import luminosity_distance_mpc
 from features.definition import FLUX_SOFTENING_NJY
 from models.rest_frame import faded, magnitudes_at_rest
@@ -28,7 +28,7 @@ def redshift_features(
     """
     z = np.where(redshift >= 0, redshift, np.nan)
     distance = 2 * np.log10(luminosity_distance_mpc(np.maximum(z, LEAST_REDSHIFT)) / 100.0)
-    softened = np.sinh(np.clip(_columns(features, FLUXES), -60, 60)) * FLUX_SOFTENING_NJY
+    softened = np.sinh(np.clip(columns_of(features, FLUXES), -60, 60)) * FLUX_SOFTENING_NJY
     log_flux = np.log10(np.where(softened > 0, softened, np.nan))
     stretched = np.log10(1 + z)[:, None]
     at_peak, now = (magnitudes_at_rest(features, z, when) for when in ("peak", "now"))
@@ -38,9 +38,9 @@ def redshift_features(
         [
             np.stack([z, error], axis=1),
             log_flux + distance[:, None],
-            _columns(features, LOG_FLUXES) + distance[:, None],
-            _columns(features, DAYS) / (1 + z)[:, None],
-            _columns(features, LOG_DAYS) - stretched,
+            columns_of(features, LOG_FLUXES) + distance[:, None],
+            columns_of(features, DAYS) / (1 + z)[:, None],
+            columns_of(features, LOG_DAYS) - stretched,
             np.diff(at_peak, axis=1),
             np.diff(now, axis=1),
             peak_luminosity,
@@ -48,7 +48,3 @@ def redshift_features(
         ],
         axis=1,
     )
-
-
-def _columns(features: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:
-    return features[:, [NAMES.index(name) for name in names]]

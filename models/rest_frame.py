@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import NAMES
-from features.shape import PHASES_DAYS
+from features.catalogue import columns_of
+from features.shape import PHASES_DAYS, phase_name
 from schemas.light_curves import BANDS
 from schemas.passbands import wavelength_nm
 
@@ -39,7 +39,7 @@ def magnitudes_at_rest(features: Array, redshift: Array, when: str) -> Array:
     ``when``: ``"peak"`` (that of r) or ``"now"``. NaN where the redshift is, and where the bands seen don't reach. The
     bands of every survey are taken to lie where the first one's do.
     """
-    steps = _columns(features, [f"{a}_{b}_{when}" for a, b in pairwise(BANDS)])
+    steps = columns_of(features, [f"{a}_{b}_{when}" for a, b in pairwise(BANDS)])
     bluer = np.cumsum(steps[:, :_R][:, ::-1], axis=1)[:, ::-1]
     redder = -np.cumsum(steps[:, _R:], axis=1)
     in_band = np.concatenate([bluer, np.zeros((len(features), 1)), redder], axis=1)
@@ -48,8 +48,8 @@ def magnitudes_at_rest(features: Array, redshift: Array, when: str) -> Array:
 
 def faded(features: Array, redshift: Array) -> Array:
     """Flux in the observer's r over its peak, :data:`REST_DAYS` from it at the source, of features (m, f): (m, 6)."""
-    names = [f"flux_{abs(days):.0f}_days_{'before' if days < 0 else 'after'}_peak" for days in _DAYS if days]
-    known = np.insert(_columns(features, names), int(np.searchsorted(_DAYS, 0.0)), 1.0, axis=1)
+    phases = columns_of(features, [phase_name(days) for days in _DAYS if days])
+    known = np.insert(phases, int(np.searchsorted(_DAYS, 0.0)), 1.0, axis=1)
     return _between(_DAYS, known, np.array(REST_DAYS) * (1 + redshift)[:, None], 0.0)
 
 
@@ -63,7 +63,3 @@ def _between(x: Array, y: Array, asked: Array, slack: float) -> Array:
     row = np.arange(len(y))[:, None]
     found = y[row, left] * (1 - part) + y[row, left + 1] * part
     return np.where((part >= -slack) & (part <= 1 + slack), found, np.nan)
-
-
-def _columns(features: Array, names: list[str]) -> Array:
-    return features[:, [NAMES.index(name) for name in names]]
