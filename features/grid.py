@@ -15,6 +15,10 @@ LEAST_PEAK = 1e-6
 but for rounding, on one side or the other."""
 
 GRID_TIMES = 100
+PER_DAY = 2.0**30
+"""The grid's times lie on this many marks a day before the alert (0.08 ms apart). A double holds them exactly, so that a
+light curve at another time has the same grid to the last bit: a fit that a rounding can tip would differ otherwise."""
+
 BEFORE_FIRST_DETECTION_DAYS = 50.0
 """The grid begins this long before the first detection (or at the first point, if that is later): longer than
 supernovae rise, and short enough that years of silence before a transient don't thin the grid out."""
@@ -41,7 +45,8 @@ def predict_grid(fits: GaussianProcessFits) -> GridFlux:
     first = first_time(curves, np.ones(len(curves.time_mjd), bool))
     beginning = np.fmax(first, beginning)
     back = np.linspace(1.0, 0.0, GRID_TIMES) ** 2
-    time = curves.alert_mjd[:, None] - (curves.alert_mjd - beginning)[:, None] * back
+    days = np.ceil((curves.alert_mjd - beginning)[:, None] * back * PER_DAY) / PER_DAY
+    time = curves.alert_mjd[:, None] - days
     time = np.where(np.isfinite(time), time, 0.0)
     mean = fits.predict_mean(time)
     std = fits.predict_std_now(curves.alert_mjd)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import features
@@ -19,6 +19,25 @@ from schemas.light_curves import ALERT_COLUMNS, POINT_COLUMNS, LightCurves
 from tests.unit.features.made_curves import START_MJD, curves, light_curve, simulated
 
 UNITS_OF_FEATURES = [feature.unit for feature in catalogue.CATALOGUE]
+
+# Bazin's model can say little of this curve: its fit ends elsewhere if the peak is moved by a rounding.
+TIPPED_DAYS = [
+    23.9, 172.3, 384.4, 608.0, 769.1, 801.5, 1001.9, 1093.2, 1537.2, 1710.9, 1814.9, 1861.1, 2042.7, 2182.3, 2190.9,
+    2251.4, 2397.8, 3073.9, 3228.1, 3273.9, 3657.9, 3676.4, 3783.3,
+]  # fmt: skip
+TIPPED_FLUX_NJY = [
+    9289, 7251, 3597, -8483, 6856, 6921, -1682, -9504, 9944, -6603, 3539, -9296, 9998, 7466, 4000, -5040, 4861, 2399,
+    -9254, 3286, 6328, 9991, 6221,
+]  # fmt: skip
+TIPPED_ERROR_NJY = [
+    4.9, 3.5, 3.9, 5.9, 2.8, 5.1, 4.4, 3.6, 3.8, 6.1, 6.3, 5.6, 5.9, 4.2, 6.1, 2.8, 6.2, 5.8, 3.5, 4.8, 1.7, 3.5, 3.8,
+]  # fmt: skip
+TIPPED_BAND = [
+    0, 0, 2, 0, 1, 2, 1, 3, 2, 0, 1, 4, 0, 1, 4, 3, 3, 4, 0, 1, 1, 2, 4,
+]  # fmt: skip
+TIPPED = curves(
+    np.zeros(len(TIPPED_BAND)), START_MJD + np.array(TIPPED_DAYS), TIPPED_FLUX_NJY, TIPPED_ERROR_NJY, TIPPED_BAND
+)
 
 
 def assert_alike(one: FeatureMatrix, two: FeatureMatrix, tolerance: float = 1e-6) -> None:
@@ -94,6 +113,7 @@ def test_a_shift_in_time_changes_nothing(days: float) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(light_curve(), st.sampled_from([1024.0, -2048.0, 16384.0]))
+@example(TIPPED, 1024.0)
 def test_a_shift_in_time_changes_nothing_of_any_curve(light_curves: LightCurves, days: float) -> None:
     assert_shifted_alike(light_curves, days)
 
