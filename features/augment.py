@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from features.cosmology import luminosity_distance_mpc, volume_per_redshift
 from features.gaussian_process import GaussianProcessFits, fit
 from features.kernel import SQRT3, WAVELENGTH_LENGTH_NM, floored_variance, wavelengths_nm
+from features.points import peak_mjd
 from schemas.light_curves import ALERT_COLUMNS, LightCurves
 from schemas.photometry import DETECTION_SIGNAL_TO_NOISE
 
@@ -39,6 +40,13 @@ PEAK_JITTER_DAYS = 3.0
 LEAST_DETECTIONS = 2
 """A copy with fewer would not have been found: two detections make an event (LSE-163)."""
 
+NEAREST = 0.003
+"""Least redshift of a copy that is moved to be as bright as a donor: nearer, motions of galaxies are as large."""
+
+LASTING = 0.8
+"""Donors that tell no more than their detections lend their visits if they last as long as this quantile: a copy is
+seen no longer than its donor was."""
+
 TRIES = 5
 """So many draws are made for each copy wanted, until it is found."""
 
@@ -58,11 +66,21 @@ class Copies:
         return len(self.parent)
 
 
-def copies(parents: LightCurves, redshift: ArrayLike, donors: LightCurves, wanted: ArrayLike, seed: int) -> Copies:
+def copies(
+    parents: LightCurves,
+    redshift: ArrayLike,
+    donors: LightCurves,
+    wanted: ArrayLike,
+    seed: int,
+    *,
+    as_bright: bool = False,
+) -> Copies:
     """Up to ``wanted`` (n,) copies of each parent, fewer where they would not be detected.
 
     ``redshift`` (n,): the parents' true ones; no copies where it is 0 or NaN. ``donors`` give visits and noise; their
-    classes are not asked. New redshifts follow the volume and :data:`RATE_EVOLUTION` within :data:`STRETCH`.
+    classes are not asked. New redshifts follow the volume and :data:`RATE_EVOLUTION` within :data:`STRETCH`; with
+    ``as_bright`` a copy is where its peak is as bright as that of a donor. That is for donors of another survey with a
+    limit in flux: in near space there are as many events of each brightness of one class as of any other.
     """
     z, number = np.asarray(redshift, np.float64), np.asarray(wanted, np.int64)
     fits, peak = fit(parents), peak_mjd(parents)
@@ -71,10 +89,10 @@ def copies(parents: LightCurves, redshift: ArrayLike, donors: LightCurves, wante
     for i in np.flatnonzero((z > 0) & fits.converged & (number > 0)):
         luck = np.random.default_rng([seed, int(parents.object_id[i]) & 0xFFFFFFFF])
         process = _Process.of(fits, int(i))
-        redshifts, cumulative = _redshifts(z[i])
+        place = _Place.as_bright(z[i], process, peak[i], sky) if as_bright else _Place.by_volume(z[i])
         had = 0
         for _ in range(TRIES * number[i]):
-            new = float(np.interp(luck.random(), cumulative, redshifts))
+            new = place.redshift(luck.random())
             seen = _seen(process, peak[i], z[i], new, sky, luck)
             if seen is not None:
                 found.append((int(i), new, seen))
@@ -82,16 +100,6 @@ def copies(parents: LightCurves, redshift: ArrayLike, donors: LightCurves, wante
             if had == number[i]:
                 break
     return _assembled(parents, z, found, seed)
-
-
-def peak_mjd(light_curves: LightCurves) -> Array:
-    """Time of each light curve's most significant point, MJD TAI, (n,); NaN without points."""
-    found = np.full(len(light_curves), np.nan)
-    significance = light_curves.flux_njy / light_curves.flux_err_njy
-    for i in np.flatnonzero(light_curves.n_points):
-        own = slice(light_curves.offsets[i], light_curves.offsets[i + 1])
-        found[i] = light_curves.time_mjd[own][significance[own].argmax()]
-    return found
 
 
 def source_noise_njy(light_curves: LightCurves) -> Array:
@@ -118,13 +126,24 @@ class _Sky:
     peak: Array
     source: Array
     usable: NDArray[np.int64]
+    detections_only: bool
 
     @classmethod
     def of(cls, donors: LightCurves) -> _Sky:
         usable = np.flatnonzero(donors.n_points >= LEAST_DETECTIONS)
         if not len(usable):
             raise ValueError(f"copies need a donor of {LEAST_DETECTIONS} or more points, found none of {len(donors)}")
-        return cls(donors, peak_mjd(donors), source_noise_njy(donors), usable)
+        detections_only = bool(donors.is_detection.all())
+        if detections_only:
+            first, last = donors.offsets[:-1][usable], donors.offsets[1:][usable] - 1
+            length = donors.time_mjd[last] - donors.time_mjd[first]
+            usable = usable[length >= np.quantile(length, LASTING)]
+        return cls(donors, peak_mjd(donors), source_noise_njy(donors), usable, detections_only)
+
+    def peak_flux_njy(self) -> Array:
+        """Flux of each donor at its peak, ascending, those above zero."""
+        flux = self.donors.flux_njy[self.donors.time_mjd == self.peak[self.donors.alert_of_point]]
+        return np.sort(flux[flux > 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +207,42 @@ class _Seen:
     survey: int
 
 
-def _redshifts(z: float) -> tuple[Array, Array]:
-    """Redshifts within the bounds of the stretch, and the fraction of events up to each."""
-    grid = np.linspace(max((1 + z) * STRETCH[0] - 1, 0.3 * z), (1 + z) * STRETCH[1] - 1, 200)
-    # 1 / (1 + z): an observer's year is shorter at the source.
-    cumulative = np.cumsum(volume_per_redshift(grid) * (1 + grid) ** (RATE_EVOLUTION - 1))
-    return grid, cumulative / cumulative[-1]
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where copies of one parent are: redshifts, ascending, and the fraction of copies up to each."""
+
+    redshifts: Array
+    fraction: Array
+
+    def redshift(self, luck: float) -> float:
+        """That of a copy, for a number drawn evenly from 0 to 1."""
+        return float(np.interp(luck, self.fraction, self.redshifts))
+
+    @classmethod
+    def by_volume(cls, z: float) -> _Place:
+        """Within the bounds of the stretch."""
+        grid = np.linspace(max((1 + z) * STRETCH[0] - 1, 0.3 * z), (1 + z) * STRETCH[1] - 1, 200)
+        # 1 / (1 + z): an observer's year is shorter at the source.
+        cumulative = np.cumsum(volume_per_redshift(grid) * (1 + grid) ** (RATE_EVOLUTION - 1))
+        return cls(grid, cumulative / cumulative[-1])
+
+    @classmethod
+    def as_bright(cls, z: float, process: _Process, peak: float, sky: _Sky) -> _Place:
+        """Where the peak in the brightest band is as bright as the donors' peaks are."""
+        grid = np.geomspace(NEAREST, (1 + z) * STRETCH[1] - 1, 200)
+        bands = np.unique(process.wavelength)
+        flux = process.mean(np.full(len(bands), peak), bands)[0].max() * _dimming(z, grid)
+        brighter = -np.searchsorted(sky.peak_flux_njy(), flux).astype(np.float64)
+        brighter -= brighter[0]
+        return cls(grid, brighter / max(brighter[-1], 1.0))
+
+
+def _dimming(z: float, new: ArrayLike) -> Array:
+    """Flux at a new redshift over that at ``z``, at wavelengths stretched alike: flux per frequency is
+    (1 + z) L / (4 π d²) (Hogg 1999, arXiv:astro-ph/9905116, equation 22)."""
+    farther = np.asarray(new, np.float64)
+    near = luminosity_distance_mpc(z) / luminosity_distance_mpc(farther)
+    return np.asarray((1 + farther) / (1 + z) * near**2)
 
 
 def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck: np.random.Generator) -> _Seen | None:
@@ -205,8 +254,7 @@ def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck:
     time = peak + (visit - sky.peak[donor] + luck.normal(0, PEAK_JITTER_DAYS)) / stretch
     survey = int(sky.donors.survey[donor])
     wavelength = wavelengths_nm()[survey, band] / stretch
-    # Flux per frequency is (1 + z) L / (4 π d²) (Hogg 1999, equation 22).
-    dimming = stretch * (luminosity_distance_mpc(z) / luminosity_distance_mpc(new)) ** 2
+    dimming = float(_dimming(z, new))
     mean, cross = process.mean(time, wavelength)
     donor_variance = sky.donors.flux_err_njy[own] ** 2
     source = sky.source[band]
@@ -221,7 +269,10 @@ def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck:
     detected = keep & (measured >= DETECTION_SIGNAL_TO_NOISE * error)
     if detected.sum() < LEAST_DETECTIONS:
         return None
-    return _Seen(visit[keep], measured[keep], error[keep], band[keep], detected[keep], float(visit[-1]), survey)
+    if sky.detections_only:
+        keep = detected
+    last = float(visit[keep][-1] if sky.detections_only else visit[-1])
+    return _Seen(visit[keep], measured[keep], error[keep], band[keep], detected[keep], last, survey)
 
 
 def _assembled(parents: LightCurves, z: Array, found: list[tuple[int, float, _Seen]], seed: int) -> Copies:

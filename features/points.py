@@ -103,3 +103,13 @@ def unsolved(points: Points) -> Solutions:
     x, y, value = np.full((3, n), np.nan)
     alpha, explained = np.full(len(points.time), np.nan), np.full((n, N_BANDS, 3), np.nan)
     return Solutions(x, y, value, np.zeros(n, np.bool_), alpha, explained)
+
+
+def peak_mjd(light_curves: LightCurves) -> Array:
+    """Time of each light curve's most significant point, MJD TAI, (n,); NaN without points."""
+    found = np.full(len(light_curves), np.nan)
+    significance = light_curves.flux_njy / light_curves.flux_err_njy
+    for i in np.flatnonzero(light_curves.n_points):
+        own = slice(light_curves.offsets[i], light_curves.offsets[i + 1])
+        found[i] = light_curves.time_mjd[own][significance[own].argmax()]
+    return found

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.stats import ks_2samp, kstest
 
 from features import augment
 from features.cosmology import LIGHT_KM_S, luminosity_distance_mpc, volume_per_redshift
@@ -67,6 +67,35 @@ def test_redshifts_follow_the_volume_within_the_bounds() -> None:
     grid = np.linspace(low, high, 2_001)
     cumulative = np.cumsum(volume_per_redshift(grid) * (1 + grid) ** (augment.RATE_EVOLUTION - 1))
     assert kstest(made.redshift, lambda z: np.interp(z, grid, cumulative / cumulative[-1])).pvalue > 0.01
+
+
+def test_copies_as_bright_as_the_donors_have_their_peaks_and_the_redshifts_that_make_them() -> None:
+    rng = np.random.default_rng(4)
+    peaks = 20_000.0 * rng.uniform(0.02, 1.0, 40) ** (-2 / 3)  # as many as in a space without an edge
+    donors = LightCurves.concatenate([event(peak_njy=peak, seed=i) for i, peak in enumerate(peaks)])
+    parents = event(20, peak_njy=50_000.0, error_njy=500.0, step_days=3.0)
+    made = augment.copies(parents, np.full(20, 0.3), donors, np.full(20, 5), seed=1, as_bright=True)
+    assert len(made) == 100
+    curve = made.light_curves
+    brightest = curve.largest(curve.flux_njy, np.ones(len(curve.flux_njy), bool))
+    assert ks_2samp(brightest, peaks).pvalue > 0.01
+    stretch = (1 + made.redshift) / 1.3
+    dimming = stretch * (luminosity_distance_mpc(0.3) / luminosity_distance_mpc(made.redshift)) ** 2
+    assert brightest == pytest.approx(50_000 * dimming, rel=0.15)
+    near, far = made.redshift.min(), made.redshift.max()
+    assert augment.NEAREST <= near < 0.3 < far <= 1.3 * augment.STRETCH[1] - 1
+
+
+def test_donors_of_detections_alone_lend_the_visits_of_the_longest_and_copies_have_detections_alone() -> None:
+    long, short = event(2, step_days=5.0), event(8, step_days=5.0).before(np.full(8, START_MJD + 90.0))
+    donors = LightCurves.concatenate([short, long])
+    donors = replace(donors, is_detection=np.ones_like(donors.is_detection))
+    made = augment.copies(event(5), np.full(5, 0.1), donors, np.full(5, 4), seed=1)
+    assert len(made) == 20
+    assert made.light_curves.is_detection.all()
+    last = made.light_curves.time_mjd[made.light_curves.offsets[1:] - 1]
+    assert (last > START_MJD + 95.0).all()  # the event itself is seen that long
+    assert made.light_curves.alert_mjd.tolist() == last.tolist()
 
 
 def test_noise_and_visits_are_the_donors() -> None:
