@@ -1,0 +1,45 @@
+"""The portrait of a light curve: its shape as the Gaussian process sees it, in phase and band, for networks.
+
+Features say what we thought of asking; a portrait says how the light curve looks. It holds neither brightness nor
+redshift: beside the features, which know both, it is of more use without (Boone 2019, arXiv:1907.04690, predicts the
+process on such a grid for his features; Qu et al. 2021, arXiv:2106.04370, classify pictures of it).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.gaussian_process import fit
+from features.grid import first_time
+from features.points import peak_mjd
+from schemas.light_curves import BANDS, LightCurves
+
+PHASES_DAYS = (-50, -35, -25, -18, -12, -7, -3, 0, 3, 7, 12, 18, 25, 33, 42, 52, 65, 80, 100, 130)
+"""Days from the most significant point, as observed: closest where transients change fastest."""
+
+SLACK_DAYS = 5.0
+"""The process is believed so long before the first point and after the alert."""
+
+PORTRAIT_SIZE = (len(BANDS) + 2) * len(PHASES_DAYS)
+
+
+def portraits(light_curves: LightCurves) -> NDArray[np.float32]:
+    """One row a light curve, (n, :data:`PORTRAIT_SIZE`), from its points up to the alert alone.
+
+    First the process's mean flux at each phase, band after band, over the largest absolute one, from -1 to 1; 0 where
+    the phase is not between the first point and the alert. Then for each phase 1 where it is after the alert, and 1
+    where it is before the first point. Without a point, or where the process did not converge, fluxes are 0.
+    """
+    seen = light_curves.before(light_curves.alert_mjd)
+    n, fits, has_points = len(seen), fit(seen), seen.n_points > 0
+    first = first_time(seen, np.ones(len(seen.time_mjd), bool))
+    peak = np.where(has_points, peak_mjd(seen), seen.alert_mjd)
+    time = peak[:, None] + np.array(PHASES_DAYS, np.float64)
+    after = time > seen.alert_mjd[:, None] + SLACK_DAYS
+    before = time < first[:, None] - SLACK_DAYS
+    known = ~(after | before) & (fits.converged & has_points)[:, None]
+    flux = np.where(known[:, None], fits.predict_mean(time), 0.0)
+    scale = np.abs(flux).max(axis=(1, 2), keepdims=True)
+    shape = np.divide(flux, scale, out=np.zeros_like(flux), where=scale > 0)
+    return np.concatenate([shape.reshape(n, -1), after, before], axis=1).astype(np.float32)
