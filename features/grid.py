@@ -16,8 +16,8 @@ but for rounding, on one side or the other."""
 
 GRID_TIMES = 100
 PER_DAY = 2.0**30
-"""The grid's times lie on this many marks a day before the alert (0.08 ms apart). A double holds them exactly, so that a
-light curve at another time has the same grid to the last bit: a fit that a rounding can tip would differ otherwise."""
+"""The grid's times lie on this many marks a day before the alert (0.08 ms apart). A double holds them exactly, so that
+a light curve at another time has the same grid to the last bit: a fit that a rounding can tip would differ."""
 
 BEFORE_FIRST_DETECTION_DAYS = 50.0
 """The grid begins this long before the first detection (or at the first point, if that is later): longer than

@@ -15,7 +15,7 @@ EPOCH_EDGES = (2, 3, 6, 13)
 """Lower edges, in detections, of the second bin and on: 1, 2, 3 to 5, 6 to 12, 13 and more."""
 
 PENALTY_OVERALL = 3.0
-PENALTY_EPOCH = 30.0
+PENALTY_EPOCH = 10.0
 """How firmly the overall fit is held to no change, and an epoch's fit to the overall one: the weight of
 this many objects for a squared change of 1 in a logit's bias or in the logarithm of the slope."""
 

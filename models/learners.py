@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,12 @@ FEW_ROWS, FOLDS_OF_FEW = 20_000, 8
 """With fewer rows there are more parts, so that each member learns from more of them; with many it would only cost."""
 
 ITERATIONS = 80
+NETWORKS = 4
+"""Networks of each member, whose logits are averaged: twice as many as in a bundle, which has to be fast."""
+
+HIDDEN = {"network": (128, 64), "portrait": (256, 128)}
+"""Units of the layers of networks on features and on portraits."""
+
 UNSEEN_CLASS = 2.0
 """A class that a part of the objects lacks gets the least logit of the others minus this."""
 
@@ -67,12 +73,14 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class TreesAndNetworks:
-    """Boosted trees and small networks on the catalogue's features, with those of the redshift where it is told.
+    """Boosted trees and small networks on the catalogue's features, with those of the redshift where it is told, and
+    networks on the portrait of the light curve.
 
-    Each of ``folds`` members of either kind (by default four, eight where there are few rows) learns from the objects
+    Each of ``folds`` members of every kind (by default four, eight where there are few rows) learns from the objects
     outside one part and is asked about that part:
-    on these answers the two kinds are weighed against each other and calibrated, for each number of detections.
-    Strangers get the mean of the members' logits.
+    on these answers the kinds are weighed against each other and calibrated, for each number of detections; so is the
+    opinion of a learner of other objects where the rows have one.
+    Strangers get the mean of the members' logits, or where there are few rows, of their probabilities.
     """
 
     name: str = "trees and networks"
@@ -83,26 +91,35 @@ class TreesAndNetworks:
     def fit(
         self, rows: Moments, label: NDArray[np.int64], group: NDArray[np.int64], n_classes: int, seed: int
     ) -> Learnt:
-        x, weight = matrix(rows), row_weight(rows)
+        views, weight = views_of(rows), row_weight(rows)
         folds = self.folds or (FOLDS_OF_FEW if len(rows) < FEW_ROWS else FOLDS)
         part = np.floor(uniform(group, seed + 7) * folds).astype(np.int64)
         tasks = []
         for fold in range(folds):
             seen = part != fold
             if (~seen).any() and len(np.unique(label[seen])) > 1:
-                tasks += [(kind, x, label, weight, seen, n_classes, seed + fold, self.iterations) for kind in KINDS]
+                rest = label, weight, seen, n_classes, seed + fold, self.iterations
+                tasks += [(kind, view, *rest) for kind, view in views.items()]
         found = _all(tasks, self.n_jobs)
-        raw = np.zeros((len(KINDS), len(rows), n_classes))
-        members: list[list[Member]] = [[] for _ in KINDS]
+        raw = {kind: np.zeros((len(rows), n_classes)) for kind in views}
+        members: dict[str, list[Member]] = {kind: [] for kind in views}
         for (kind, _, _, _, seen, *_), (member, answers) in zip(tasks, found, strict=True):
-            raw[KINDS.index(kind), ~seen] = answers
-            members[KINDS.index(kind)].append(member)
-        calibration = Calibration.fit(raw, label, weight, rows.detections, equal_rates=False)
-        return Learnt(_Calibrated(members, calibration), calibration.p_flat(raw, rows.detections))
+            raw[kind][~seen] = answers
+            members[kind].append(member)
+        everyone = _with_opinion(list(raw.values()), rows)
+        calibration = Calibration.fit(everyone, label, weight, rows.detections, equal_rates=False)
+        pool = _mean_probability if len(rows) < FEW_ROWS else _mean_logit
+        return Learnt(_Calibrated(members, calibration, pool), calibration.p_flat(everyone, rows.detections))
 
 
-KINDS = ("trees", "network")
-Task = tuple[str, Array, NDArray[np.int64], Array, NDArray[np.bool_], int, int, int]
+Task = tuple[str, Any, NDArray[np.int64], Array, NDArray[np.bool_], int, int, int]
+
+
+def views_of(rows: Moments) -> dict[str, NDArray[np.floating]]:
+    """What each kind of member looks at, (m, inputs): portraits have a kind of their own where there are any."""
+    features = matrix(rows)
+    views: dict[str, NDArray[np.floating]] = {"trees": features, "network": features}
+    return views | {"portrait": rows.portrait} if rows.portrait.shape[1] else views
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +129,7 @@ class Member:
     model: Classifier | Network
     n_classes: int
 
-    def raw_scores(self, x: Array) -> Array:
+    def raw_scores(self, x: Any) -> Array:
         found = self.model.raw_scores(x)
         if isinstance(self.model, Network):
             return found
@@ -142,20 +159,42 @@ def _member(task: Task) -> tuple[Member, Array]:
     if kind == "trees":
         model = Classifier.fit(*known, seed=seed, max_iterations=iterations)
     else:
-        model = Network.fit(*known, n_classes, seed=seed)
+        model = Network.fit(*known, n_classes, seed=seed, members=NETWORKS, hidden=HIDDEN[kind])
     member = Member(model, n_classes)
     return member, member.raw_scores(x[~seen])
 
 
+Pool = Callable[[Calibration, list[Array], NDArray[np.int64]], Array]
+
+
 @dataclass(frozen=True, slots=True)
 class _Calibrated:
-    members: list[list[Member]]
+    members: dict[str, list[Member]]
     calibration: Calibration
+    pool: Pool
 
     def predict_proba(self, rows: Moments) -> Array:
-        x = matrix(rows)
-        raw = np.stack([np.mean([member.raw_scores(x) for member in kind], axis=0) for kind in self.members])
-        return self.calibration.p_flat(raw, rows.detections)
+        views = views_of(rows)
+        answers = [
+            _with_opinion([one.raw_scores(views[kind]) for kind, one in zip(views, members, strict=True)], rows)
+            for members in zip(*self.members.values(), strict=True)
+        ]
+        return self.pool(self.calibration, answers, rows.detections)
+
+
+def _mean_logit(calibration: Calibration, answers: list[Array], detections: NDArray[np.int64]) -> Array:
+    """Probabilities of the members' mean answer."""
+    return calibration.p_flat(np.mean(answers, axis=0), detections)
+
+
+def _mean_probability(calibration: Calibration, answers: list[Array], detections: NDArray[np.int64]) -> Array:
+    """The mean of the members' probabilities: never surer than they are, as is due where few objects calibrated them."""
+    return np.asarray(np.mean([calibration.p_flat(one, detections) for one in answers], axis=0))
+
+
+def _with_opinion(raw: list[Array], rows: Moments) -> Array:
+    """The raw scores of all kinds, (kinds, m, k), with another learner's opinion as one more where there is one."""
+    return np.stack([*raw, rows.opinion] if rows.opinion.shape[1] else raw)
 
 
 def matrix(rows: Moments) -> Array:

@@ -67,10 +67,12 @@ class Network:
         *,
         seed: int,
         members: int = MEMBERS,
+        hidden: tuple[int, ...] = HIDDEN,
         normal_scores: NormalScores | None = None,
     ) -> Network:
         """Learn from features (n, f) with NaN where missing, ``label`` (n,) from 0, ``weight`` (n,); Adam
-        (arXiv:1412.6980) on the weighted log-loss. ``normal_scores``: where they are known already."""
+        (arXiv:1412.6980) on the weighted log-loss. ``hidden``: units of each layer. ``normal_scores``: where they are
+        known already."""
         from sklearn.neural_network import MLPClassifier  # here: it takes seconds to import
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -83,7 +85,7 @@ class Network:
         weights, biases = [], []
         for member in range(members):
             learner = MLPClassifier(
-                HIDDEN, alpha=PENALTY, max_iter=epochs, n_iter_no_change=epochs, learning_rate_init=LEARNING_RATE,
+                hidden, alpha=PENALTY, max_iter=epochs, n_iter_no_change=epochs, learning_rate_init=LEARNING_RATE,
                 batch_size=batch, random_state=seed + 1000 * member,
             )  # fmt: skip
             with threadpool_limits(1), _quiet():

@@ -16,7 +16,7 @@ from models.datasets.truth import Truth
 from models.evaluation import auc, coverage
 from models.hashing import uniform
 from models.suites import scores
-from models.suites.moments import WHOLE, Moments, is_new, kept_features, trigger_mjd
+from models.suites.moments import WHOLE, Moments, drawn_portraits, is_new, kept_features, trigger_mjd
 from models.suites.outcome import Peer
 from models.suites.scores import IA, Interval, Statistic
 from models.suites.trial import Classes, Predictions, Trial, folds_of
@@ -121,6 +121,8 @@ class AlertSet:
             redshift_err=nothing,
             is_copy=np.zeros(len(number), bool),
             number=number,
+            portrait=drawn_portraits(self.alerts, n_jobs)[number],
+            opinion=np.zeros((len(number), 0)),
         )
 
     def phase_bin(self) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from models.datasets.labelled import Labelled
 from models.evaluation import macro_f1
 from models.hashing import uniform
 from models.learners import Learner, row_weight
-from models.suites import copied
+from models.suites import copied, simulations
 from models.suites.moments import WHOLE, Moments
 from models.suites.trial import Predictions, Trial
 from models.training_rows import Progress, silent
@@ -32,6 +32,8 @@ def run(
     """Learn and test, fold by fold."""
     if trial.redshift is not None:
         rows = rows.with_redshift(*trial.redshift)
+    if trial.simulated is not None:
+        rows = replace(rows, opinion=simulations.opinion(trial, labelled, rows, learner, seed, progress))
     parts = [_fold(trial, labelled, rows, learner, number, seed, progress) for number in range(len(trial.folds))]
     counts = np.sum([part.mix * part.n_train for part in parts], axis=0)
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in JOINED}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,10 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from features.catalogue import NAMES, fingerprint
 from features.grid import first_time
+from features.portrait import PORTRAIT_SIZE, portraits
 from models.abstention import n_detections
 from models.datasets.labelled import Labelled, last_alerts
 from models.hashing import uniform
-from models.training_rows import Progress, extract_many, keep, silent
+from models.training_rows import CHUNK, Progress, extract_many, keep, silent
 from schemas.light_curves import BANDS, LightCurves
 
 WHOLE = float("inf")
@@ -43,6 +46,8 @@ class Moments:
     - ``redshift``, ``redshift_err``: what a learner may know of it, NaN where it may not.
     - ``is_copy``: of a copy of the object (:mod:`features.augment`), not of the object itself.
     - ``number``: the moment's place among those of the suite, from 0; -1 of a copy's.
+    - ``portrait``: (m, p) as :mod:`features.portrait` draws it, (m, 0) without.
+    - ``opinion``: (m, k) logits of a learner of other objects (:mod:`models.suites.simulations`), (m, 0) without one.
     """
 
     features: NDArray[np.float64]
@@ -56,6 +61,8 @@ class Moments:
     redshift_err: NDArray[np.float64]
     is_copy: NDArray[np.bool_]
     number: NDArray[np.int64]
+    portrait: NDArray[np.float32]
+    opinion: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.object_row)
@@ -116,9 +123,9 @@ def moments(
     """Every object at each of the ``days`` after its trigger (:func:`trigger_mjd`), at the end, and at a few moments
     drawn.
 
-    With ``as_alerts`` an object is seen as its last alert up to the moment showed it (:func:`last_alerts`): what a
-    model of the stream is made for. Features are kept in ``folder/<fingerprint>.parquet`` and read from there the next
-    time; nowhere without one.
+    With ``as_alerts`` an object is seen as its last alert up to the moment showed it (:func:`last_alerts`), without a
+    portrait: what a model of the stream is made for. Features are kept in ``folder/<fingerprint>.parquet`` and read
+    from there the next time; nowhere without one.
     """
     object_row, mjd, day = _chosen(labelled, days, trigger_bands, drawn)
     whole = labelled.light_curves
@@ -143,7 +150,18 @@ def moments(
         redshift_err=nothing,
         is_copy=np.zeros(len(curves), bool),
         number=np.arange(len(curves)),
+        portrait=np.zeros((len(curves), 0), np.float32) if as_alerts else drawn_portraits(curves, n_jobs),
+        opinion=np.zeros((len(curves), 0)),
     )
+
+
+def drawn_portraits(curves: LightCurves, n_jobs: int | None) -> NDArray[np.float32]:
+    """Portraits of many light curves, (m, p), in chunks over ``n_jobs`` threads: the process's loops are compiled."""
+    parts = [np.arange(i, min(i + CHUNK, len(curves))) for i in range(0, len(curves), CHUNK)]
+    if not parts:
+        return np.zeros((0, PORTRAIT_SIZE), np.float32)
+    with ThreadPoolExecutor(n_jobs or len(os.sched_getaffinity(0))) as pool:
+        return np.concatenate(list(pool.map(lambda part: portraits(curves.select(part)), parts)))
 
 
 def _chosen(

@@ -78,8 +78,10 @@ def prepare(suite: str, data: str | None, seed: int, *, learns: bool = True) -> 
     labelled = load(source, KIND[suite])
     if suite == "plasticc-test":
         labelled, trials = plasticc.test_trials(load("plasticc"), labelled)
+    elif suite == "bts":
+        trials = bts.trials(labelled, seed, load("plasticc") if learns else None)
     else:
-        makers = {"spcc": spcc.trials, "bts": bts.trials, "plasticc": plasticc.trials}
+        makers = {"spcc": spcc.trials, "plasticc": plasticc.trials}
         trials = makers[suite](labelled, seed)
     return Prepared(suite, labelled, trials, FIGURES[suite])
 

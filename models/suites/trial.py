@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.datasets.labelled import Labelled
 from models.hashing import uniform
 
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -37,6 +38,7 @@ class Trial:
     tested objects, whose classes and redshifts are not looked at. ``adapts_rates``: the tested objects have other
     class rates; these are estimated from their probabilities, without their classes.
     ``by_family``: the learner holds out whole template families too, since those tested may be of none it knows.
+    ``simulated``: objects of all the classes from which another learner takes its opinion of the tested ones.
     ``lessons``: so many times the learner learns again, then also from the tested objects whose class it is sure of.
     """
 
@@ -53,6 +55,7 @@ class Trial:
     adapts_rates: bool = False
     by_family: bool = False
     lessons: int = 0
+    simulated: Labelled | None = None
 
 
 @dataclass(frozen=True, slots=True)

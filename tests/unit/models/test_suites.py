@@ -61,6 +61,8 @@ def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
         redshift_err=np.full(2, np.nan),
         is_copy=np.zeros(2, bool),
         number=np.arange(2),
+        portrait=np.zeros((2, 0), np.float32),
+        opinion=np.zeros((2, 0)),
     )
     assert matrix(rows).shape == (2, len(NAMES))
     told = matrix(rows.with_redshift([0.5, np.nan], [0.05, np.nan]))
