@@ -188,7 +188,7 @@ def _mean_logit(calibration: Calibration, answers: list[Array], detections: NDAr
 
 
 def _mean_probability(calibration: Calibration, answers: list[Array], detections: NDArray[np.int64]) -> Array:
-    """The mean of the members' probabilities: never surer than they are, as is due where few objects calibrated them."""
+    """The mean of the members' probabilities, less sure than theirs: few objects make a calibration too sure."""
     return np.asarray(np.mean([calibration.p_flat(one, detections) for one in answers], axis=0))
 
 
