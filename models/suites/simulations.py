@@ -27,8 +27,8 @@ LEAST_PROBABILITY = 1e-3
 
 Array = NDArray[np.float64]
 
-_KEPT: dict[tuple[str, int], tuple[Moments, NDArray[np.int64]]] = {}
-_SAID: dict[tuple[str, int, bool], Array] = {}
+_KEPT: dict[tuple[object, ...], tuple[Moments, NDArray[np.int64]]] = {}
+_SAID: dict[tuple[object, ...], Array] = {}
 """Copies by data and seed, and what was learnt from them with and without redshifts: trials share them."""
 
 
@@ -40,21 +40,23 @@ def opinion(trial: Trial, tested: Labelled, rows: Moments, learner: Learner, see
     simulated = trial.simulated
     if simulated is None:
         raise ValueError(f"the trial {trial.title!r} has no simulated objects")
-    key = (simulated.fingerprint + tested.fingerprint, seed)
-    has_redshift = trial.redshift is not None
     classes, label = np.unique(simulated.class_id, return_inverse=True)
-    if (*key, has_redshift) not in _SAID:
-        if key not in _KEPT:
-            _KEPT[key] = _copies(simulated, label, tested.light_curves, trial, seed, progress)
-        known, own = _KEPT[key]
-        if not has_redshift:
+    made_from = (simulated.fingerprint, len(simulated), tested.fingerprint, len(tested), seed)
+    asked = (*made_from, learner.name, trial.redshift is not None, len(rows), float(rows.mjd.sum()))
+    if asked not in _SAID:
+        if made_from not in _KEPT:
+            _KEPT[made_from] = _copies(simulated, label, tested.light_curves, trial, seed, progress)
+        known, own = _KEPT[made_from]
+        if trial.redshift is None:
             nothing = np.full(len(known), np.nan)
             known = replace(known, redshift=nothing, redshift_err=nothing)
+        progress("learning: simulated supernovae", 0, 1)
         fitted = learner.fit(known, own, known.object_id, len(classes), seed).fitted
+        progress("learning: simulated supernovae", 1, 1)
         rates = np.bincount(own, weights=row_weight(known), minlength=len(classes))
-        _SAID[*key, has_redshift] = with_prior(fitted.predict_proba(rows), rates.sum() / rates)
+        _SAID[asked] = with_prior(fitted.predict_proba(rows), rates.sum() / rates)
     column = np.searchsorted(classes, trial.classes.class_ids)
-    logits = np.log(np.maximum(_SAID[*key, has_redshift][:, column], LEAST_PROBABILITY))
+    logits = np.log(np.maximum(_SAID[asked][:, column], LEAST_PROBABILITY))
     return np.asarray(logits - logits.mean(axis=1, keepdims=True))
 
 
