@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.datasets.labelled import Labelled
 from models.hashing import uniform
-from models.suites import scores
+from models.suites import repair, scores
 from models.suites.moments import WHOLE
 from models.suites.scores import Interval
 from models.suites.trial import Classes, Folds, Predictions, Trial, folds_of, shared_groups
@@ -82,6 +82,8 @@ def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> di
         of = scores.at_moment(predictions, trial.classes, WHOLE)
         ids = predictions.object_id[predictions.at(WHOLE)]
         values = scores.measured(of, ids, seed=seed, draws=draws)
+        if not trial.name.startswith("random"):
+            values |= repair.figures(predictions, seed=seed, draws=draws)
         metrics |= {f"{name}_{trial.name}": value for name, value in values.items()}
         if len(predictions.held_out):
             cv = scores.held_out_auc(predictions, trial.classes, WHOLE)
