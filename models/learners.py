@@ -29,11 +29,11 @@ FEW_ROWS, FOLDS_OF_FEW = 20_000, 8
 """With fewer rows there are more parts, so that each member learns from more of them; with many it would only cost."""
 
 ITERATIONS = 80
-NETWORKS = 4
-"""Networks of each member, whose logits are averaged: twice as many as in a bundle, which has to be fast."""
+NETWORKS, NETWORKS_OF_FEW = 4, 2
+"""Networks of each member, whose logits are averaged; with few rows there are twice the members."""
 
-HIDDEN = {"network": (128, 64), "portrait": (256, 128)}
-"""Units of the layers of networks on features and on portraits."""
+HIDDEN_FOR_FEATURES, HIDDEN_FOR_PORTRAITS = (128, 64), (256, 128)
+"""Units of the networks' layers; with few rows all have those for features."""
 
 UNSEEN_CLASS = 2.0
 """A class that a part of the objects lacks gets the least logit of the others minus this."""
@@ -159,7 +159,10 @@ def _member(task: Task) -> tuple[Member, Array]:
     if kind == "trees":
         model = Classifier.fit(*known, seed=seed, max_iterations=iterations)
     else:
-        model = Network.fit(*known, n_classes, seed=seed, members=NETWORKS, hidden=HIDDEN[kind])
+        few = len(label) < FEW_ROWS
+        hidden = HIDDEN_FOR_PORTRAITS if kind == "portrait" and not few else HIDDEN_FOR_FEATURES
+        number = NETWORKS_OF_FEW if few else NETWORKS
+        model = Network.fit(*known, n_classes, seed=seed, members=number, hidden=hidden)
     member = Member(model, n_classes)
     return member, member.raw_scores(x[~seen])
 
