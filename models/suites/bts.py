@@ -38,13 +38,8 @@ SIMULATED_AS = {2222: 2222, 2226: 2222, 2223: 2223, 2224: 2224, 2242: 2242}
 """What simulated classes stand for: those like SN 1991bg are of type Ia here; others take no part."""
 
 
-def trials(labelled: Labelled, seed: int, simulated: Labelled | None = None) -> list[Trial]:
-    """Five and three classes, cross-validated by object; with the spectrum's redshift as an upper bound.
-
-    ``simulated``: transients of a simulation, whose supernovae give an opinion beside, as
-    :mod:`models.suites.simulations` says.
-    """
-    teachers = None if simulated is None else _supernovae(simulated)
+def trials(labelled: Labelled, seed: int) -> list[Trial]:
+    """Five and three classes, cross-validated by object; with the spectrum's redshift as an upper bound."""
     types = labelled.truth.type_name
     five = np.array([FIVE_OF_TYPE.get(str(name), -1) for name in types], np.int64)
     three = np.array(
@@ -57,9 +52,15 @@ def trials(labelled: Labelled, seed: int, simulated: Labelled | None = None) -> 
     for name, title, classes, label in (("5", "five classes", FIVE, five), ("3", "three classes", THREE, three)):
         folds = folds_of(np.arange(len(label)), label, FOLDS, seed, labelled.light_curves.object_id)
         for end, said, z in (("", "light curve alone", None), ("_redshift", "with the spectrum's redshift", known)):
-            trial = Trial(name + end, f"{title}, {said}", classes, label, folds, DAYS, z, z is not None)
-            found.append(replace(trial, simulated=teachers))
+            found.append(Trial(name + end, f"{title}, {said}", classes, label, folds, DAYS, z, z is not None))
     return found
+
+
+def with_simulated(found: list[Trial], simulated: Labelled) -> list[Trial]:
+    """The trials with the supernovae among ``simulated`` transients, which give an opinion beside
+    (:mod:`models.suites.simulations`)."""
+    supernovae = _supernovae(simulated)
+    return [replace(trial, simulated=supernovae) for trial in found]
 
 
 def _supernovae(simulated: Labelled) -> Labelled:

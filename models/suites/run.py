@@ -78,10 +78,8 @@ def prepare(suite: str, data: str | None, seed: int, *, learns: bool = True) -> 
     labelled = load(source, KIND[suite])
     if suite == "plasticc-test":
         labelled, trials = plasticc.test_trials(load("plasticc"), labelled)
-    elif suite == "bts":
-        trials = bts.trials(labelled, seed, load("plasticc") if learns else None)
     else:
-        makers = {"spcc": spcc.trials, "plasticc": plasticc.trials}
+        makers = {"spcc": spcc.trials, "bts": bts.trials, "plasticc": plasticc.trials}
         trials = makers[suite](labelled, seed)
     return Prepared(suite, labelled, trials, FIGURES[suite])
 
@@ -104,9 +102,10 @@ def run(
     prepared = prepare(suite, data, seed)
     chosen = learner or TreesAndNetworks(n_jobs=n_jobs)
     rows = prepared.moments(folder, progress, n_jobs)
+    trials = bts.with_simulated(prepared.trials, load("plasticc")) if suite == "bts" else prepared.trials
     found = [
         (one, prepared.said(learning.run(one, prepared.labelled, rows, chosen, seed=seed, progress=progress)))
-        for one in prepared.trials
+        for one in trials
     ]
     return outcome_of(prepared, found, chosen.name, seed=seed, draws=draws)
 

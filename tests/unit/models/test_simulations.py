@@ -44,7 +44,7 @@ def shown(real: Labelled) -> Moments:
 
 
 def trial_of(real: Labelled, simulated: Labelled, name: str) -> Trial:
-    return next(one for one in bts.trials(real, 1, simulated) if one.name == name)
+    return next(one for one in bts.with_simulated(bts.trials(real, 1), simulated) if one.name == name)
 
 
 @pytest.fixture(scope="module")
