@@ -32,8 +32,8 @@ ITERATIONS = 80
 NETWORKS, NETWORKS_OF_FEW = 4, 2
 """Networks of each member, whose logits are averaged; with few rows there are twice the members."""
 
-HIDDEN_FOR_FEATURES, HIDDEN_FOR_PORTRAITS = (128, 64), (256, 128)
-"""Units of the networks' layers; with few rows all have those for features."""
+HIDDEN, HIDDEN_OF_FEW = (256, 128), (128, 64)
+"""Units of the networks' layers."""
 
 UNSEEN_CLASS = 2.0
 """A class that a part of the objects lacks gets the least logit of the others minus this."""
@@ -160,8 +160,7 @@ def _member(task: Task) -> tuple[Member, Array]:
         model = Classifier.fit(*known, seed=seed, max_iterations=iterations)
     else:
         few = len(label) < FEW_ROWS
-        hidden = HIDDEN_FOR_PORTRAITS if kind == "portrait" and not few else HIDDEN_FOR_FEATURES
-        number = NETWORKS_OF_FEW if few else NETWORKS
+        number, hidden = (NETWORKS_OF_FEW, HIDDEN_OF_FEW) if few else (NETWORKS, HIDDEN)
         model = Network.fit(*known, n_classes, seed=seed, members=number, hidden=hidden)
     member = Member(model, n_classes)
     return member, member.raw_scores(x[~seen])
