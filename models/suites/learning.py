@@ -33,7 +33,7 @@ def run(
     if trial.redshift is not None:
         rows = rows.with_redshift(*trial.redshift)
     if trial.simulated is not None:
-        rows = replace(rows, opinion=simulations.opinion(trial, labelled, rows, learner, seed, progress))
+        rows = replace(rows, opinion=simulations.opinion(trial, labelled, rows, learner, seed, progress=progress))
     parts = [_fold(trial, labelled, rows, learner, number, seed, progress) for number in range(len(trial.folds))]
     counts = np.sum([part.mix * part.n_train for part in parts], axis=0)
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in JOINED}

@@ -17,7 +17,7 @@ from models.datasets.labelled import Labelled
 from models.learners import Learner, row_weight
 from models.suites.moments import Moments, moments
 from models.suites.trial import SPECTRUM_ERROR, Trial
-from models.training_rows import Progress
+from models.training_rows import Progress, silent
 from schemas.light_curves import LightCurves
 
 COPIES = 3
@@ -32,7 +32,16 @@ _SAID: dict[tuple[object, ...], Array] = {}
 """Copies by data and seed, and what was learnt from them with and without redshifts: trials share them."""
 
 
-def opinion(trial: Trial, tested: Labelled, rows: Moments, learner: Learner, seed: int, progress: Progress) -> Array:
+def opinion(
+    trial: Trial,
+    tested: Labelled,
+    rows: Moments,
+    learner: Learner,
+    seed: int,
+    *,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
+) -> Array:
     """Log-probabilities at equal class rates of all ``rows``, less their mean: (m, k) for the classes of the trial.
 
     Classes of the trial with one id have the same; each must be among those of ``trial.simulated``.
@@ -45,7 +54,7 @@ def opinion(trial: Trial, tested: Labelled, rows: Moments, learner: Learner, see
     asked = (*made_from, learner.name, trial.redshift is not None, len(rows), float(rows.mjd.sum()))
     if asked not in _SAID:
         if made_from not in _KEPT:
-            _KEPT[made_from] = _copies(simulated, label, tested.light_curves, trial, seed, progress)
+            _KEPT[made_from] = _copies(simulated, label, tested.light_curves, trial, seed, progress, n_jobs)
         known, own = _KEPT[made_from]
         if trial.redshift is None:
             nothing = np.full(len(known), np.nan)
@@ -61,13 +70,21 @@ def opinion(trial: Trial, tested: Labelled, rows: Moments, learner: Learner, see
 
 
 def _copies(
-    simulated: Labelled, label: NDArray[np.int64], donors: LightCurves, trial: Trial, seed: int, progress: Progress
+    simulated: Labelled,
+    label: NDArray[np.int64],
+    donors: LightCurves,
+    trial: Trial,
+    seed: int,
+    progress: Progress,
+    n_jobs: int | None,
 ) -> tuple[Moments, NDArray[np.int64]]:
     """Moments of copies of the simulated objects, with their redshifts, and the column of each."""
     parents, redshift = simulated.light_curves, simulated.truth.redshift
-    found = made(parents, redshift, donors, wanted(label, COPIES), seed, progress=progress, as_bright=True)
+    number = wanted(label, COPIES)
+    found = made(parents, redshift, donors, number, seed, progress=progress, n_jobs=n_jobs, as_bright=True)
     whole = Labelled(found.light_curves, simulated.class_id[found.parent], "copies", simulated.fingerprint)
-    rows = moments(whole, trial.days[:2], None, trigger_bands=trial.trigger_bands, progress=progress).for_learning()
-    rows = rows.with_redshift(found.redshift, np.full(len(found), SPECTRUM_ERROR))
+    asked = trial.days[:2]
+    rows = moments(whole, asked, None, trigger_bands=trial.trigger_bands, progress=progress, n_jobs=n_jobs)
+    rows = rows.for_learning().with_redshift(found.redshift, np.full(len(found), SPECTRUM_ERROR))
     parent = found.parent[rows.object_row]
     return replace(rows, object_row=parent, object_id=parents.object_id[parent]), label[parent]

@@ -16,7 +16,6 @@ from models.learners import TreesAndNetworks
 from models.suites import bts, simulations
 from models.suites.moments import Moments, moments
 from models.suites.trial import Trial
-from models.training_rows import silent
 
 LEARNER = TreesAndNetworks(folds=2, iterations=20, n_jobs=1)
 
@@ -34,7 +33,7 @@ def real(shared_data: Path) -> Labelled:
 def simulated() -> Labelled:
     whole = plasticc.load()
     asked = np.isin(whole.class_id, list(bts.SIMULATED_AS)) & (whole.truth.redshift > 0)
-    rows = [np.flatnonzero(asked & (whole.class_id == one))[:40] for one in np.unique(whole.class_id[asked])]
+    rows = [np.flatnonzero(asked & (whole.class_id == one))[:50] for one in np.unique(whole.class_id[asked])]
     return whole.select(np.concatenate(rows))
 
 
@@ -49,7 +48,7 @@ def trial_of(real: Labelled, simulated: Labelled, name: str) -> Trial:
 
 @pytest.fixture(scope="module")
 def said(real: Labelled, simulated: Labelled, shown: Moments) -> np.ndarray:
-    return simulations.opinion(trial_of(real, simulated, "5"), real, shown, LEARNER, 1, silent)
+    return simulations.opinion(trial_of(real, simulated, "5"), real, shown, LEARNER, 1, n_jobs=1)
 
 
 def test_who_learnt_from_simulations_alone_tells_real_types_apart(
@@ -57,7 +56,7 @@ def test_who_learnt_from_simulations_alone_tells_real_types_apart(
 ) -> None:
     whole = np.isinf(shown.days)
     is_ia = real.truth.type_name[shown.object_row[whole]] == "SN Ia"
-    assert auc((said[:, 0] - said[:, 1])[whole], is_ia) > 0.85
+    assert auc((said[:, 0] - said[:, 1])[whole], is_ia) > 0.8  # 0.5 by chance
     assert said.shape == (len(shown), 5)
     assert said.sum(axis=1) == pytest.approx(0, abs=1e-9)
     assert np.array_equal(said[:, 1], said[:, 2])  # the simulation has one class for II and IIn
@@ -71,7 +70,7 @@ def test_neither_class_nor_redshift_of_the_real_ones_is_looked_at(
     n = len(real)
     truth = replace(real.truth, redshift=np.full(n, np.nan), type_name=real.truth.type_name[::-1])
     other = replace(real, class_id=real.class_id[::-1], truth=truth)
-    again = simulations.opinion(trial_of(other, simulated, "5"), other, shown, LEARNER, 1, silent)
+    again = simulations.opinion(trial_of(other, simulated, "5"), other, shown, LEARNER, 1, n_jobs=1)
     assert np.array_equal(again, said)
 
 
@@ -79,7 +78,7 @@ def test_trials_of_other_classes_share_it(
     real: Labelled, simulated: Labelled, shown: Moments, said: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TreesAndNetworks, "fit", None)  # nothing is learnt again
-    three = simulations.opinion(trial_of(real, simulated, "3"), real, shown, LEARNER, 1, silent)
+    three = simulations.opinion(trial_of(real, simulated, "3"), real, shown, LEARNER, 1, n_jobs=1)
     own = said[:, [0, 1, 4]]
     assert three == pytest.approx(own - own.mean(axis=1, keepdims=True))
 
@@ -88,7 +87,8 @@ def test_an_opinion_is_weighed_by_how_right_it_is(shown: Moments) -> None:
     rng = np.random.default_rng(1)
     label = rng.integers(0, 2, 400)
     rows = shown.select(rng.integers(0, len(shown), 400))
-    rows = replace(rows, features=rng.normal(size=rows.features.shape), detections=np.full(400, 5))
+    noise = rng.normal(size=rows.features.shape)
+    rows = replace(rows, features=noise, portrait=rows.portrait[:, :0], detections=np.full(400, 5))
     right = np.stack([1.0 - 2.0 * label, 2.0 * label - 1.0], axis=1)
     losses = []
     for told in (np.zeros((400, 0)), right, right[rng.permutation(400)]):
