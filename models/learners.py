@@ -29,11 +29,11 @@ FEW_ROWS, FOLDS_OF_FEW = 20_000, 8
 """With fewer rows there are more parts, so that each member learns from more of them; with many it would only cost."""
 
 ITERATIONS = 80
-NETWORKS, NETWORKS_OF_FEW = 4, 2
-"""Networks of each member, whose logits are averaged; with few rows there are twice the members."""
-
-HIDDEN, HIDDEN_OF_FEW = (256, 128), (128, 64)
-"""Units of the networks' layers."""
+Networks = tuple[int, tuple[int, ...]]
+LARGE: Networks = (4, (256, 128))
+SMALL: Networks = (2, (128, 64))
+"""Networks of each member, whose logits are averaged, and units of their layers. Small ones where there are few rows,
+for then there are twice the members, and where there are copies, for then there are so many rows that it takes long."""
 
 UNSEEN_CLASS = 2.0
 """A class that a part of the objects lacks gets the least logit of the others minus this."""
@@ -94,11 +94,12 @@ class TreesAndNetworks:
         views, weight = views_of(rows), row_weight(rows)
         folds = self.folds or (FOLDS_OF_FEW if len(rows) < FEW_ROWS else FOLDS)
         part = np.floor(uniform(group, seed + 7) * folds).astype(np.int64)
+        networks = SMALL if len(rows) < FEW_ROWS or rows.is_copy.any() else LARGE
         tasks = []
         for fold in range(folds):
             seen = part != fold
             if (~seen).any() and len(np.unique(label[seen])) > 1:
-                rest = label, weight, seen, n_classes, seed + fold, self.iterations
+                rest = label, weight, seen, n_classes, seed + fold, self.iterations, networks
                 tasks += [(kind, view, *rest) for kind, view in views.items()]
         found = _all(tasks, self.n_jobs)
         raw = {kind: np.zeros((len(rows), n_classes)) for kind in views}
@@ -112,7 +113,7 @@ class TreesAndNetworks:
         return Learnt(_Calibrated(members, calibration, pool), calibration.p_flat(everyone, rows.detections))
 
 
-Task = tuple[str, Any, NDArray[np.int64], Array, NDArray[np.bool_], int, int, int]
+Task = tuple[str, Any, NDArray[np.int64], Array, NDArray[np.bool_], int, int, int, Networks]
 
 
 def views_of(rows: Moments) -> dict[str, NDArray[np.floating]]:
@@ -153,14 +154,13 @@ def _pool(jobs: int) -> ProcessPoolExecutor:
 
 def _member(task: Task) -> tuple[Member, Array]:
     """One member, and what it says of the rows that it did not see."""
-    kind, x, label, weight, seen, n_classes, seed, iterations = task
+    kind, x, label, weight, seen, n_classes, seed, iterations, networks = task
     known = x[seen], label[seen], weight[seen]
     model: Classifier | Network
     if kind == "trees":
         model = Classifier.fit(*known, seed=seed, max_iterations=iterations)
     else:
-        few = len(label) < FEW_ROWS
-        number, hidden = (NETWORKS_OF_FEW, HIDDEN_OF_FEW) if few else (NETWORKS, HIDDEN)
+        number, hidden = networks
         model = Network.fit(*known, n_classes, seed=seed, members=number, hidden=hidden)
     member = Member(model, n_classes)
     return member, member.raw_scores(x[~seen])
