@@ -120,11 +120,13 @@ def source_noise_njy(light_curves: LightCurves) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Sky:
-    """The donors, with their peaks, and what a source adds to the noise."""
+    """The donors, with their peaks (``peak_flux_njy``: those above zero, ascending), and what a source adds to the
+    noise."""
 
     donors: LightCurves
     peak: Array
     source: Array
+    peak_flux_njy: Array
     usable: NDArray[np.int64]
     detections_only: bool
 
@@ -138,12 +140,9 @@ class _Sky:
             first, last = donors.offsets[:-1][usable], donors.offsets[1:][usable] - 1
             length = donors.time_mjd[last] - donors.time_mjd[first]
             usable = usable[length >= np.quantile(length, LASTING)]
-        return cls(donors, peak_mjd(donors), source_noise_njy(donors), usable, detections_only)
-
-    def peak_flux_njy(self) -> Array:
-        """Flux of each donor at its peak, ascending, those above zero."""
-        flux = self.donors.flux_njy[self.donors.time_mjd == self.peak[self.donors.alert_of_point]]
-        return np.sort(flux[flux > 0])
+        peak = peak_mjd(donors)
+        flux = donors.flux_njy[donors.time_mjd == peak[donors.alert_of_point]]
+        return cls(donors, peak, source_noise_njy(donors), np.sort(flux[flux > 0]), usable, detections_only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +231,7 @@ class _Place:
         grid = np.geomspace(NEAREST, (1 + z) * STRETCH[1] - 1, 200)
         bands = np.unique(process.wavelength)
         flux = process.mean(np.full(len(bands), peak), bands)[0].max() * _dimming(z, grid)
-        brighter = -np.searchsorted(sky.peak_flux_njy(), flux).astype(np.float64)
+        brighter = -np.searchsorted(sky.peak_flux_njy, flux).astype(np.float64)
         brighter -= brighter[0]
         return cls(grid, brighter / max(brighter[-1], 1.0))
 

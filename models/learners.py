@@ -92,9 +92,10 @@ class TreesAndNetworks:
         self, rows: Moments, label: NDArray[np.int64], group: NDArray[np.int64], n_classes: int, seed: int
     ) -> Learnt:
         views, weight = views_of(rows), row_weight(rows)
-        folds = self.folds or (FOLDS_OF_FEW if len(rows) < FEW_ROWS else FOLDS)
+        few = len(rows) < FEW_ROWS
+        folds = self.folds or (FOLDS_OF_FEW if few else FOLDS)
         part = np.floor(uniform(group, seed + 7) * folds).astype(np.int64)
-        networks = SMALL if len(rows) < FEW_ROWS or rows.is_copy.any() else LARGE
+        networks = SMALL if few or rows.is_copy.any() else LARGE
         tasks = []
         for fold in range(folds):
             seen = part != fold
@@ -109,7 +110,7 @@ class TreesAndNetworks:
             members[kind].append(member)
         everyone = _with_opinion(list(raw.values()), rows)
         calibration = Calibration.fit(everyone, label, weight, rows.detections, equal_rates=False)
-        pool = _mean_probability if len(rows) < FEW_ROWS else _mean_logit
+        pool = _mean_probability if few else _mean_logit
         return Learnt(_Calibrated(members, calibration, pool), calibration.p_flat(everyone, rows.detections))
 
 
