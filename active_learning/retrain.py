@@ -19,9 +19,10 @@ from active_learning.sampling import lot_of
 from features.catalogue import NAMES
 from models import training
 from models.base_table import base_table
+from models.progress import Progress, silent
 from models.registry import PRODUCTION, Model, Registry
 from models.scorer import Scorer
-from models.training_rows import Progress, Rows, silent, with_labelled
+from models.training_rows import Rows, with_labelled
 
 LABEL_WEIGHT = 4.0
 """An object that a person labelled counts as this many of the base table: it is from the stream itself."""

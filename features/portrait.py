@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from features.gaussian_process import fit
+from features.gaussian_process import GaussianProcessFits
 from features.grid import first_time
 from features.points import peak_mjd
-from schemas.light_curves import BANDS, LightCurves
+from schemas.light_curves import BANDS
 
 PHASES_DAYS = (-50, -35, -25, -18, -12, -7, -3, 0, 3, 7, 12, 18, 25, 33, 42, 52, 65, 80, 100, 130)
 """Days from the most significant point, as observed: closest where transients change fastest."""
@@ -24,19 +24,19 @@ SLACK_DAYS = 5.0
 PORTRAIT_SIZE = (len(BANDS) + 2) * len(PHASES_DAYS)
 
 
-def portraits(light_curves: LightCurves) -> NDArray[np.float32]:
-    """One row a light curve, (n, :data:`PORTRAIT_SIZE`), from its points up to the alert alone.
+def portraits(fits: GaussianProcessFits) -> NDArray[np.float32]:
+    """One row a light curve, (n, :data:`PORTRAIT_SIZE`), of the process fitted to it.
 
     First the process's mean flux at each phase, band after band, over the largest absolute one, from -1 to 1; 0 where
     the phase is not between the first point and the alert. Then for each phase 1 where it is after the alert, and 1
     where it is before the first point. Without a point, or where the process did not converge, fluxes are 0.
     """
-    seen = light_curves.before(light_curves.alert_mjd)
-    n, fits, has_points = len(seen), fit(seen), seen.n_points > 0
-    first = first_time(seen, np.ones(len(seen.time_mjd), bool))
-    peak = np.where(has_points, peak_mjd(seen), seen.alert_mjd)
+    curves, n = fits.light_curves, len(fits)
+    has_points = curves.n_points > 0
+    first = first_time(curves, np.ones(len(curves.time_mjd), bool))
+    peak = np.where(has_points, peak_mjd(curves), curves.alert_mjd)
     time = peak[:, None] + np.array(PHASES_DAYS, np.float64)
-    after = time > seen.alert_mjd[:, None] + SLACK_DAYS
+    after = time > curves.alert_mjd[:, None] + SLACK_DAYS
     before = time < first[:, None] - SLACK_DAYS
     known = ~(after | before) & (fits.converged & has_points)[:, None]
     flux = np.where(known[:, None], fits.predict_mean(time), 0.0)

@@ -13,8 +13,9 @@ from features.catalogue import NAMES
 from models.copied_rows import Copying, copied_table
 from models.datasets.labelled import Labelled
 from models.datasets.sources import INSTALLED
+from models.progress import Progress, silent
 from models.snapshots import SPLITS, split_of
-from models.training_rows import Progress, Rows, silent, table_fingerprint, training_table
+from models.training_rows import Rows, table_fingerprint, training_table
 
 
 def base_table(manifest: Mapping[str, Any], store: Path, progress: Progress = silent) -> pa.Table:

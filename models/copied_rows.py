@@ -15,7 +15,9 @@ from features import augment
 from models import snapshots
 from models.copies import made, wanted
 from models.datasets.labelled import Labelled
-from models.training_rows import Progress, extract_many, keep, silent, table_of, training_table
+from models.extraction import extract_many
+from models.progress import Progress, silent
+from models.training_rows import keep, table_of, training_table
 
 RECIPE = (augment.STRETCH, augment.RATE_EVOLUTION, augment.LARGEST_OPEN, augment.PEAK_JITTER_DAYS)
 

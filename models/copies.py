@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.augment import Copies, copies
-from models.training_rows import Progress, silent
+from models.progress import Progress, silent
 from schemas.light_curves import LightCurves
 
 SPREAD = 3.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -28,12 +28,15 @@ FOLDS = 4
 FEW_ROWS, FOLDS_OF_FEW = 20_000, 8
 """With fewer rows there are more parts, so that each member learns from more of them; with many it would only cost."""
 
+MOST_ROWS = 50_000
+"""Of more, each member learns from so many, drawn at random: what learning costs is bounded, however large the data."""
+
 ITERATIONS = 80
 Networks = tuple[int, tuple[int, ...]]
 LARGE: Networks = (4, (256, 128))
 SMALL: Networks = (2, (128, 64))
 """Networks of each member, whose logits are averaged, and units of their layers. Small ones where there are few rows,
-for then there are twice the members, and where there are copies, for then there are so many rows that it takes long."""
+for then there are twice the members, and where there are copies."""
 
 UNSEEN_CLASS = 2.0
 """A class that a part of the objects lacks gets the least logit of the others minus this."""
@@ -74,7 +77,7 @@ class Learnt:
 @dataclass(frozen=True, slots=True)
 class TreesAndNetworks:
     """Boosted trees and small networks on the catalogue's features, with those of the redshift where it is told, and
-    networks on the portrait of the light curve.
+    networks on the portrait of the light curve (:func:`kinds_of`).
 
     Each of ``folds`` members of every kind (by default four, eight where there are few rows) learns from the objects
     outside one part and is asked about that part:
@@ -91,7 +94,7 @@ class TreesAndNetworks:
     def fit(
         self, rows: Moments, label: NDArray[np.int64], group: NDArray[np.int64], n_classes: int, seed: int
     ) -> Learnt:
-        views, weight = views_of(rows), row_weight(rows)
+        views, weight = views_of(rows, kinds_of(rows)), row_weight(rows)
         few = len(rows) < FEW_ROWS
         folds = self.folds or (FOLDS_OF_FEW if few else FOLDS)
         part = np.floor(uniform(group, seed + 7) * folds).astype(np.int64)
@@ -99,8 +102,9 @@ class TreesAndNetworks:
         tasks = []
         for fold in range(folds):
             seen = part != fold
-            if (~seen).any() and len(np.unique(label[seen])) > 1:
-                rest = label, weight, seen, n_classes, seed + fold, self.iterations, networks
+            learnt = seen & drawn(len(rows), seed + fold)
+            if (~seen).any() and len(np.unique(label[learnt])) > 1:
+                rest = label, weight, seen, learnt, n_classes, seed + fold, self.iterations, networks
                 tasks += [(kind, view, *rest) for kind, view in views.items()]
         found = _all(tasks, self.n_jobs)
         raw = {kind: np.zeros((len(rows), n_classes)) for kind in views}
@@ -114,14 +118,34 @@ class TreesAndNetworks:
         return Learnt(_Calibrated(members, calibration, pool), calibration.p_flat(everyone, rows.detections))
 
 
-Task = tuple[str, Any, NDArray[np.int64], Array, NDArray[np.bool_], int, int, int, Networks]
+Task = tuple[str, Any, NDArray[np.int64], Array, NDArray[np.bool_], NDArray[np.bool_], int, int, int, Networks]
 
 
-def views_of(rows: Moments) -> dict[str, NDArray[np.floating]]:
-    """What each kind of member looks at, (m, inputs): portraits have a kind of their own where there are any."""
+def drawn(n: int, seed: int) -> NDArray[np.bool_]:
+    """About :data:`MOST_ROWS` of ``n`` rows, or all where there are no more, (n,)."""
+    return np.random.default_rng([seed, n]).random(n) * n < MOST_ROWS
+
+
+def kinds_of(rows: Moments) -> tuple[str, ...]:
+    """The kinds of member that learn from ``rows``: with portraits where there are any, and where there are many rows
+    with networks on features and portraits together.
+
+    No portraits where there are copies: those are drawn from the very process that portraits show, which tells copies
+    of one class from those of another better than it does the objects they stand for.
+    """
+    if not rows.portrait.shape[1] or rows.is_copy.any():
+        return "trees", "network"
+    kinds = "trees", "network", "portrait"
+    return kinds if len(rows) < FEW_ROWS else (*kinds, "both")
+
+
+def views_of(rows: Moments, kinds: Iterable[str]) -> dict[str, NDArray[np.floating]]:
+    """What each kind of member looks at, (m, inputs)."""
     features = matrix(rows)
-    views: dict[str, NDArray[np.floating]] = {"trees": features, "network": features}
-    return views | {"portrait": rows.portrait} if rows.portrait.shape[1] else views
+    found: dict[str, NDArray[np.floating]] = {"trees": features, "network": features, "portrait": rows.portrait}
+    if "both" in kinds:
+        found["both"] = np.concatenate([features, rows.portrait], axis=1)
+    return {kind: found[kind] for kind in kinds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +179,8 @@ def _pool(jobs: int) -> ProcessPoolExecutor:
 
 def _member(task: Task) -> tuple[Member, Array]:
     """One member, and what it says of the rows that it did not see."""
-    kind, x, label, weight, seen, n_classes, seed, iterations, networks = task
-    known = x[seen], label[seen], weight[seen]
+    kind, x, label, weight, seen, learnt, n_classes, seed, iterations, networks = task
+    known = x[learnt], label[learnt], weight[learnt]
     model: Classifier | Network
     if kind == "trees":
         model = Classifier.fit(*known, seed=seed, max_iterations=iterations)
@@ -177,10 +201,10 @@ class _Calibrated:
     pool: Pool
 
     def predict_proba(self, rows: Moments) -> Array:
-        views = views_of(rows)
+        views = views_of(rows, self.members)
         answers = [
-            _with_opinion([one.raw_scores(views[kind]) for kind, one in zip(views, members, strict=True)], rows)
-            for members in zip(*self.members.values(), strict=True)
+            _with_opinion([one.raw_scores(view) for view, one in zip(views.values(), each, strict=True)], rows)
+            for each in zip(*self.members.values(), strict=True)
         ]
         return self.pool(self.calibration, answers, rows.detections)
 

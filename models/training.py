@@ -29,8 +29,9 @@ from models.datasets.plasticc import TEST_SET_COUNTS
 from models.measures import DRAWS, held_out_intervals, held_out_metrics
 from models.normal_scores import NormalScores
 from models.novelty import COMPONENTS, Novelty
+from models.progress import Progress, silent
 from models.scorer import Scorer
-from models.training_rows import Progress, Rows, silent, training_table
+from models.training_rows import Rows, training_table
 
 MIN_OBJECTS = 10
 """A class is learnt once it has this many training objects; with fewer it stays unknown, like a class left out."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
-from features import extract
 from features.catalogue import NAMES, fingerprint
 from models import snapshots
 from models.abstention import n_detections
 from models.datasets.labelled import Labelled
+from models.extraction import extract_many
+from models.progress import Progress, silent
 from models.redshift_view import Host
-from schemas.light_curves import LightCurves
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what is being done, done, of)."""
 
 KEYS = {
     "object_id": pa.int64(),
@@ -42,13 +37,6 @@ KEYS = {
 }
 """The columns beside the features: see models.snapshots.Snapshots; ``detections`` counts those of the alert,
 ``host_photoz`` and its error are the host's photometric redshift where the packet tells it."""
-
-CHUNK = 500
-"""Light curves a call of the feature extraction."""
-
-
-def silent(stage: str, done: int, of: int) -> None:
-    """Progress that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,31 +166,3 @@ def with_labelled(table: pa.Table, labelled: pa.Table) -> pa.Table:
             labelled = labelled.append_column(name, pa.array(values))
     old = ~np.isin(table["object_id"].to_numpy(), object_id)
     return pa.concat_tables([table.filter(pa.array(old)), labelled.select(table.column_names).cast(table.schema)])
-
-
-def extract_many(
-    light_curves: LightCurves, *, progress: Progress = silent, n_jobs: int | None = None
-) -> NDArray[np.float64]:
-    """Features of many light curves, shape (n, f), in chunks over ``n_jobs`` processes."""
-    jobs = n_jobs or len(os.sched_getaffinity(0))
-    parts = [
-        light_curves.select(np.arange(i, min(i + CHUNK, len(light_curves)))) for i in range(0, len(light_curves), CHUNK)
-    ]
-    out = np.full((len(light_curves), len(NAMES)), np.nan)
-    if jobs == 1 or len(parts) < 2 * jobs:
-        for i, part in enumerate(parts):
-            out[i * CHUNK : i * CHUNK + len(part)] = _features(part)
-            progress("features", i + 1, len(parts))
-        return out
-    # Fresh processes: a fork of a process with threads may hang.
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        pending = {pool.submit(_features, part): i for i, part in enumerate(parts)}
-        for done, future in enumerate(as_completed(pending)):
-            i = pending[future]
-            out[i * CHUNK : i * CHUNK + len(parts[i])] = future.result()
-            progress("features", done + 1, len(parts))
-    return out
-
-
-def _features(light_curves: LightCurves) -> NDArray[np.float64]:
-    return np.asarray(extract(light_curves).values, np.float64)

@@ -14,8 +14,8 @@ from broker.settings import Settings
 from schemas.taxonomy import CHALLENGE
 
 if TYPE_CHECKING:
+    from models.progress import Progress
     from models.suites.outcome import Outcome
-    from models.training_rows import Progress
 
 STREAM, ROBUSTNESS = "stream", "robustness"
 

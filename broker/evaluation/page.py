@@ -12,9 +12,9 @@ from jinja2 import Environment, PackageLoader, Template, select_autoescape
 from matplotlib.figure import Figure
 
 from broker.evaluation import figures
+from models.progress import Progress, silent
 from models.suites.outcome import Outcome, Peer
 from models.suites.scores import Interval
-from models.training_rows import Progress, silent
 
 PAGE, NUMBERS = "report.html", "report.json"
 

@@ -15,12 +15,12 @@ from models.datasets.labelled import Labelled
 from models.datasets.truth import Truth
 from models.evaluation import auc, coverage
 from models.hashing import uniform
+from models.progress import Progress, silent
 from models.suites import scores
-from models.suites.moments import WHOLE, Moments, drawn_portraits, is_new, kept_features, trigger_mjd
+from models.suites.moments import WHOLE, Moments, is_new, measured, trigger_mjd
 from models.suites.outcome import Peer
 from models.suites.scores import IA, Interval, Statistic
 from models.suites.trial import Classes, Predictions, Trial, folds_of
-from models.training_rows import Progress, extract_many, silent
 from schemas import labelled_alerts
 from schemas.light_curves import LightCurves
 from schemas.taxonomy import CHALLENGE, name_of
@@ -96,13 +96,8 @@ class AlertSet:
 
     def moments(self, folder: Path | None, *, progress: Progress = silent, n_jobs: int | None = None) -> Moments:
         """Every alert at its bin of phase, and each object's last once more as the whole of it."""
-
-        def measured() -> NDArray[np.float64]:
-            return extract_many(self.alerts, progress=progress, n_jobs=n_jobs)
-
-        features = (
-            measured() if folder is None else kept_features([self.labelled.fingerprint, CHALLENGE], measured, folder)
-        )
+        content: list[object] = [self.labelled.fingerprint, CHALLENGE]
+        features, portrait = measured(self.alerts, content, folder, progress=progress, n_jobs=n_jobs)
         n = len(self.alerts)
         last = np.searchsorted(self.object_row, np.arange(len(self.labelled)), side="right") - 1
         number = np.concatenate([np.arange(n), last])
@@ -121,7 +116,7 @@ class AlertSet:
             redshift_err=nothing,
             is_copy=np.zeros(len(number), bool),
             number=number,
-            portrait=drawn_portraits(self.alerts, n_jobs)[number],
+            portrait=portrait[number],
             opinion=np.zeros((len(number), 0)),
         )
 

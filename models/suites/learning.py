@@ -12,10 +12,10 @@ from models.datasets.labelled import Labelled
 from models.evaluation import macro_f1
 from models.hashing import uniform
 from models.learners import Learner, row_weight
+from models.progress import Progress, silent
 from models.suites import copied, simulations
 from models.suites.moments import WHOLE, Moments
 from models.suites.trial import Predictions, Trial
-from models.training_rows import Progress, silent
 
 BALANCES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -27,14 +27,23 @@ WHOLE_FAMILIES = 0.5
 
 
 def run(
-    trial: Trial, labelled: Labelled, rows: Moments, learner: Learner, *, seed: int, progress: Progress = silent
+    trial: Trial,
+    labelled: Labelled,
+    rows: Moments,
+    learner: Learner,
+    *,
+    seed: int,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
 ) -> Predictions:
-    """Learn and test, fold by fold."""
+    """Learn and test, fold by fold. ``n_jobs``: processes that make copies and measure them."""
     if trial.redshift is not None:
         rows = rows.with_redshift(*trial.redshift)
     if trial.simulated is not None:
-        rows = replace(rows, opinion=simulations.opinion(trial, labelled, rows, learner, seed, progress=progress))
-    parts = [_fold(trial, labelled, rows, learner, number, seed, progress) for number in range(len(trial.folds))]
+        said = simulations.opinion(trial, labelled, rows, learner, seed, progress=progress, n_jobs=n_jobs)
+        rows = replace(rows, opinion=said)
+    numbers = range(len(trial.folds))
+    parts = [_fold(trial, labelled, rows, learner, number, seed, progress, n_jobs) for number in numbers]
     counts = np.sum([part.mix * part.n_train for part in parts], axis=0)
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in JOINED}
     return Predictions(**joined, mix=counts / counts.sum(), n_train=round(counts.sum() / len(parts)))
@@ -44,29 +53,29 @@ JOINED = tuple(name for name in Predictions.__slots__ if name not in ("mix", "n_
 
 
 def _fold(
-    trial: Trial, labelled: Labelled, rows: Moments, learner: Learner, number: int, seed: int, progress: Progress
+    trial: Trial,
+    labelled: Labelled,
+    rows: Moments,
+    learner: Learner,
+    number: int,
+    seed: int,
+    progress: Progress,
+    n_jobs: int | None,
 ) -> Predictions:
     train, test = (part[trial.label[part] >= 0] for part in trial.folds[number])
     known = rows.of_objects(train).for_learning()
     own = len(known)
     if trial.copies:
         donors = labelled.light_curves.select(test)
-        known = Moments.concatenate([known, copied.moments_of(labelled, train, donors, trial, seed, progress)])
+        made = copied.moments_of(labelled, train, donors, trial, seed, progress=progress, n_jobs=n_jobs)
+        known = Moments.concatenate([known, made])
+    tested = rows.of_objects(test)  # without lessons nobody needs their moments drawn
+    shown = tested if trial.lessons else tested.select(_is_asked(trial, tested))
+    steps = number * (1 + trial.lessons), len(trial.folds) * (1 + trial.lessons)
     group = _families(labelled, seed) if trial.by_family else labelled.light_curves.object_id
-    shown = rows.of_objects(test)
-    steps = 1 + trial.lessons
-    progress(f"learning: {trial.title}", number * steps, len(trial.folds) * steps)
-    said = _taught(trial, known, trial.label[known.object_row], group, shown, learner, seed + number)
-    for lesson in range(trial.lessons):
-        progress(f"learning: {trial.title}", number * steps + lesson + 1, len(trial.folds) * steps)
-        sure, label = _sure(shown, said.p)
-        both = Moments.concatenate([known, shown.select(sure)])
-        labels = np.concatenate([trial.label[known.object_row], label])
-        said = _taught(trial, both, labels, group, shown, learner, seed + number, sure)
-    progress(f"learning: {trial.title}", (number + 1) * steps, len(trial.folds) * steps)
+    said = _lessons(trial, known, shown, group, learner, seed + number, steps, progress)
     held_out, held_out_label = said.held_out[:own], trial.label[known.object_row][:own]
-    asked = np.isin(shown.days, [*trial.days, WHOLE])
-    shown = shown.select(asked)
+    shown = shown.select(asked := _is_asked(trial, shown))
     return Predictions(
         p=said.p[asked],
         label=trial.label[shown.object_row],
@@ -85,6 +94,10 @@ def _fold(
     )
 
 
+def _is_asked(trial: Trial, shown: Moments) -> NDArray[np.bool_]:
+    return np.isin(shown.days, [*trial.days, WHOLE])
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """Probabilities of the tested rows at the class rates ``mix``, and of those learnt from at ``learnt_mix``."""
@@ -93,6 +106,31 @@ class _Said:
     mix: NDArray[np.float64]
     held_out: NDArray[np.float64]
     learnt_mix: NDArray[np.float64]
+
+
+def _lessons(
+    trial: Trial,
+    known: Moments,
+    shown: Moments,
+    group: NDArray[np.int64],
+    learner: Learner,
+    seed: int,
+    steps: tuple[int, int],
+    progress: Progress,
+) -> _Said:
+    """Learn, and once more for each lesson from those of ``shown`` too that the learner is sure of; ``steps`` done
+    before, and of all folds."""
+    done, of = steps
+    label = trial.label[known.object_row]
+    progress(f"learning: {trial.title}", done, of)
+    said = _taught(trial, known, label, group, shown, learner, seed)
+    for lesson in range(trial.lessons):
+        progress(f"learning: {trial.title}", done + lesson + 1, of)
+        sure, thought = _sure(shown, said.p)
+        both = Moments.concatenate([known, shown.select(sure)])
+        said = _taught(trial, both, np.concatenate([label, thought]), group, shown, learner, seed, sure)
+    progress(f"learning: {trial.title}", done + trial.lessons + 1, of)
+    return said
 
 
 def _taught(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,11 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from features.catalogue import NAMES, fingerprint
 from features.grid import first_time
-from features.portrait import PORTRAIT_SIZE, portraits
+from features.portrait import PORTRAIT_SIZE
 from models.abstention import n_detections
 from models.datasets.labelled import Labelled, last_alerts
+from models.extraction import extract_many, extract_with_portraits
 from models.hashing import uniform
-from models.training_rows import CHUNK, Progress, extract_many, keep, silent
+from models.progress import Progress, silent
+from models.training_rows import keep
 from schemas.light_curves import BANDS, LightCurves
 
 WHOLE = float("inf")
@@ -30,8 +30,10 @@ WHOLE = float("inf")
 DRAWN = 3
 """Further moments of each object, at detections drawn by a hash of the object's id: for learning alone."""
 
-VERSION = 2
-"""Raised when the same data give other moments."""
+PORTRAIT_NAMES = tuple(f"portrait_{number}" for number in range(PORTRAIT_SIZE))
+
+VERSION = 3
+"""Raised when the same data give other moments or portraits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +133,11 @@ def moments(
     whole = labelled.light_curves
     curves = last_alerts(whole, object_row, mjd) if as_alerts else whole.select(object_row).before(mjd)
 
-    def measured() -> NDArray[np.float64]:
-        return extract_many(curves, progress=progress, n_jobs=n_jobs)
-
     content = [labelled.fingerprint, list(map(float, days)), trigger_bands, drawn, len(curves)]
     content += [int(labelled.light_curves.object_id.sum()), *(["alerts"] if as_alerts else [])]
-    features = measured() if folder is None else kept_features(content, measured, folder)
+    features, portrait = measured(
+        curves, content, folder, with_portraits=not as_alerts, progress=progress, n_jobs=n_jobs
+    )
     nothing = np.full(len(curves), np.nan)
     return Moments(
         features=features,
@@ -150,18 +151,9 @@ def moments(
         redshift_err=nothing,
         is_copy=np.zeros(len(curves), bool),
         number=np.arange(len(curves)),
-        portrait=np.zeros((len(curves), 0), np.float32) if as_alerts else drawn_portraits(curves, n_jobs),
+        portrait=portrait,
         opinion=np.zeros((len(curves), 0)),
     )
-
-
-def drawn_portraits(curves: LightCurves, n_jobs: int | None) -> NDArray[np.float32]:
-    """Portraits of many light curves, (m, p), in chunks over ``n_jobs`` threads: the process's loops are compiled."""
-    parts = [np.arange(i, min(i + CHUNK, len(curves))) for i in range(0, len(curves), CHUNK)]
-    if not parts:
-        return np.zeros((0, PORTRAIT_SIZE), np.float32)
-    with ThreadPoolExecutor(n_jobs or len(os.sched_getaffinity(0))) as pool:
-        return np.concatenate(list(pool.map(lambda part: portraits(curves.select(part)), parts)))
 
 
 def _chosen(
@@ -195,15 +187,27 @@ def is_new(row: NDArray[np.int64], mjd: NDArray[np.float64], n_points: NDArray[n
     return new
 
 
-def kept_features(
-    content: list[object], measured: Callable[[], NDArray[np.float64]], folder: Path
-) -> NDArray[np.float64]:
-    """The features of what ``content`` names: read from the folder, or measured and written there."""
-    name = hashlib.sha256(json.dumps([VERSION, fingerprint(), *content]).encode()).hexdigest()
-    file = folder / f"moments-{name}.parquet"
-    if not file.is_file():
-        features = measured()
-        columns = {name: pa.array(features[:, j].astype(np.float32)) for j, name in enumerate(NAMES)}
-        keep(pa.table(columns), file)
-    table = pq.read_table(file)
-    return np.stack([table[name].to_numpy() for name in NAMES], axis=1).astype(np.float64)
+def measured(
+    curves: LightCurves,
+    content: list[object],
+    folder: Path | None,
+    *,
+    with_portraits: bool = True,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Features (m, f) and portraits, (m, p), or (m, 0) without: read from the folder's file of what ``content`` names,
+    or measured, and written there."""
+    names = [*NAMES, *(PORTRAIT_NAMES if with_portraits else ())]
+    measure = extract_with_portraits if with_portraits else extract_many
+    if folder is None:
+        found = measure(curves, progress=progress, n_jobs=n_jobs)
+    else:
+        key = json.dumps([VERSION, fingerprint(), *content, len(names)])
+        file = folder / f"moments-{hashlib.sha256(key.encode()).hexdigest()}.parquet"
+        if not file.is_file():
+            found = measure(curves, progress=progress, n_jobs=n_jobs).astype(np.float32)
+            keep(pa.table({name: pa.array(found[:, j]) for j, name in enumerate(names)}), file)
+        table = pq.read_table(file)
+        found = np.stack([table[name].to_numpy() for name in names], axis=1)
+    return found[:, : len(NAMES)].astype(np.float64), found[:, len(NAMES) :].astype(np.float32)

@@ -11,6 +11,8 @@ from models import evaluation
 from models.abstention import n_detections
 from models.calibration import with_prior
 from models.datasets.labelled import Labelled, last_alerts
+from models.extraction import extract_many
+from models.progress import Progress, silent
 from models.scorer import Scorer
 from models.suites import changes, scores
 from models.suites.bundled import unseen
@@ -18,7 +20,6 @@ from models.suites.moments import WHOLE, trigger_mjd
 from models.suites.outcome import Outcome
 from models.suites.scores import Interval, Statistic
 from models.suites.trial import Classes, Predictions, Trial
-from models.training_rows import Progress, extract_many, silent
 from schemas.light_curves import LightCurves
 from schemas.taxonomy import name_of
 

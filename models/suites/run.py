@@ -11,6 +11,7 @@ import numpy as np
 from models.datasets.labelled import Labelled
 from models.datasets.sources import load
 from models.learners import Learner, TreesAndNetworks
+from models.progress import Progress, silent
 from models.scorer import Scorer
 from models.suites import bts, bundled, entries, learning, plasticc, spcc
 from models.suites.labelled_alerts import AlertSet
@@ -19,7 +20,6 @@ from models.suites.outcome import Outcome
 from models.suites.peers import PEERS
 from models.suites.scores import Interval
 from models.suites.trial import Predictions, Trial
-from models.training_rows import Progress, silent
 from schemas.taxonomy import CHALLENGE
 
 SUITES = ("spcc", "plasticc", "plasticc-test", "bts", CHALLENGE)
@@ -97,16 +97,16 @@ def run(
 ) -> Outcome:
     """Learn and test as the suite says; features are kept in ``folder``.
 
-    ``draws``: of the bootstrap. ``n_jobs``: processes that measure features.
+    ``draws``: of the bootstrap. ``n_jobs``: processes that make copies, measure features and learn.
     """
     prepared = prepare(suite, data, seed)
     chosen = learner or TreesAndNetworks(n_jobs=n_jobs)
     rows = prepared.moments(folder, progress, n_jobs)
     trials = bts.with_simulated(prepared.trials, load("plasticc")) if suite == "bts" else prepared.trials
-    found = [
-        (one, prepared.said(learning.run(one, prepared.labelled, rows, chosen, seed=seed, progress=progress)))
-        for one in trials
-    ]
+    found = []
+    for one in trials:
+        said = learning.run(one, prepared.labelled, rows, chosen, seed=seed, progress=progress, n_jobs=n_jobs)
+        found.append((one, prepared.said(said)))
     return outcome_of(prepared, found, chosen.name, seed=seed, draws=draws)
 
 

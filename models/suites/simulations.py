@@ -6,18 +6,17 @@ with their noise. Of the real objects no class and no redshift is looked at.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from models.calibration import with_prior
-from models.copies import made, wanted
+from models.copies import wanted
 from models.datasets.labelled import Labelled
 from models.learners import Learner, row_weight
-from models.suites.moments import Moments, moments
+from models.progress import Progress, silent
+from models.suites import copied
+from models.suites.moments import Moments
 from models.suites.trial import SPECTRUM_ERROR, Trial
-from models.training_rows import Progress, silent
 from schemas.light_curves import LightCurves
 
 COPIES = 3
@@ -27,9 +26,8 @@ LEAST_PROBABILITY = 1e-3
 
 Array = NDArray[np.float64]
 
-_KEPT: dict[tuple[object, ...], tuple[Moments, NDArray[np.int64]]] = {}
 _SAID: dict[tuple[object, ...], Array] = {}
-"""Copies by data and seed, and what was learnt from them with and without redshifts: trials share them."""
+"""What was learnt with and without redshifts, by data and seed: trials share it."""
 
 
 def opinion(
@@ -50,15 +48,11 @@ def opinion(
     if simulated is None:
         raise ValueError(f"the trial {trial.title!r} has no simulated objects")
     classes, label = np.unique(simulated.class_id, return_inverse=True)
-    made_from = (simulated.fingerprint, len(simulated), tested.fingerprint, len(tested), seed)
-    asked = (*made_from, learner.name, trial.redshift is not None, len(rows), float(rows.mjd.sum()))
+    learnt_from = (simulated.fingerprint, len(simulated), tested.fingerprint, len(tested), seed, learner.name)
+    asked = (*learnt_from, trial.redshift is not None, len(rows), float(rows.mjd.sum()))
     if asked not in _SAID:
-        if made_from not in _KEPT:
-            _KEPT[made_from] = _copies(simulated, label, tested.light_curves, trial, seed, progress, n_jobs)
-        known, own = _KEPT[made_from]
-        if trial.redshift is None:
-            nothing = np.full(len(known), np.nan)
-            known = replace(known, redshift=nothing, redshift_err=nothing)
+        known = _copies(simulated, wanted(label, COPIES), tested.light_curves, trial, seed, progress, n_jobs)
+        own = label[known.object_row]
         progress("learning: simulated supernovae", 0, 1)
         fitted = learner.fit(known, own, known.object_id, len(classes), seed).fitted
         progress("learning: simulated supernovae", 1, 1)
@@ -71,20 +65,18 @@ def opinion(
 
 def _copies(
     simulated: Labelled,
-    label: NDArray[np.int64],
+    number: NDArray[np.int64],
     donors: LightCurves,
     trial: Trial,
     seed: int,
     progress: Progress,
     n_jobs: int | None,
-) -> tuple[Moments, NDArray[np.int64]]:
-    """Moments of copies of the simulated objects, with their redshifts, and the column of each."""
-    parents, redshift = simulated.light_curves, simulated.truth.redshift
-    number = wanted(label, COPIES)
-    found = made(parents, redshift, donors, number, seed, progress=progress, n_jobs=n_jobs, as_bright=True)
-    whole = Labelled(found.light_curves, simulated.class_id[found.parent], "copies", simulated.fingerprint)
-    asked = trial.days[:2]
-    rows = moments(whole, asked, None, trigger_bands=trial.trigger_bands, progress=progress, n_jobs=n_jobs)
-    rows = rows.for_learning().with_redshift(found.redshift, np.full(len(found), SPECTRUM_ERROR))
-    parent = found.parent[rows.object_row]
-    return replace(rows, object_row=parent, object_id=parents.object_id[parent]), label[parent]
+) -> Moments:
+    """Moments of ``number`` (n,) copies of each simulated object, with their redshifts where the trial has some."""
+    bands = trial.trigger_bands
+    found, rows = copied.seen(
+        simulated, donors, number, trial.days[:2], bands, seed, as_bright=True, progress=progress, n_jobs=n_jobs
+    )
+    if trial.redshift is not None:
+        rows = rows.with_redshift(found.redshift, np.full(len(found), SPECTRUM_ERROR))
+    return copied.of_parents(rows, simulated.light_curves.object_id, found.parent)

@@ -18,6 +18,7 @@ from models.card import card
 from models.datasets import plasticc
 from models.datasets.labelled import Labelled, alerts, last_alerts
 from models.evaluation import flat_log_loss
+from models.extraction import extract_many
 from models.redshift_view import Host
 from models.scorer import Scorer
 from models.snapshots import held_out
@@ -25,7 +26,6 @@ from models.suites import bundled, changes, published, robustness
 from models.suites.moments import WHOLE, moments
 from models.suites.published import Label
 from models.suites.trial import Classes, Trial
-from models.training_rows import extract_many
 from schemas.light_curves import BANDS, LightCurves
 from tests.unit.models.small_bundle import SEED, Small
 

@@ -13,7 +13,7 @@ from models.datasets import plasticc
 from models.datasets.labelled import Labelled
 from models.evaluation import auc
 from models.learners import TreesAndNetworks
-from models.suites import bts, simulations
+from models.suites import bts, copied, simulations
 from models.suites.moments import Moments, moments
 from models.suites.trial import Trial
 
@@ -66,7 +66,7 @@ def test_neither_class_nor_redshift_of_the_real_ones_is_looked_at(
     real: Labelled, simulated: Labelled, shown: Moments, said: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(simulations, "_SAID", {})
-    monkeypatch.setattr(simulations, "_KEPT", {})
+    monkeypatch.setattr(copied, "_KEPT", {})
     n = len(real)
     truth = replace(real.truth, redshift=np.full(n, np.nan), type_name=real.truth.type_name[::-1])
     other = replace(real, class_id=real.class_id[::-1], truth=truth)

@@ -15,7 +15,7 @@ from models.datasets import bts as bts_files
 from models.datasets import snana
 from models.datasets.labelled import Labelled
 from models.evaluation import macro_f1
-from models.learners import Learnt, TreesAndNetworks, matrix, row_weight
+from models.learners import FEW_ROWS, MOST_ROWS, Learnt, TreesAndNetworks, drawn, kinds_of, matrix, row_weight, views_of
 from models.redshift_features import redshift_features
 from models.suites import bts, learning, run, spcc
 from models.suites.moments import WHOLE, Moments, moments, trigger_mjd
@@ -46,10 +46,10 @@ def test_folds_do_not_depend_on_the_order_of_objects() -> None:
     assert label.sum() == 25
 
 
-def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
+def two_rows() -> Moments:
     from features.catalogue import NAMES
 
-    rows = Moments(
+    return Moments(
         features=np.full((2, len(NAMES)), 1.0),
         object_row=np.arange(2),
         object_id=np.arange(2),
@@ -64,6 +64,32 @@ def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
         portrait=np.zeros((2, 0), np.float32),
         opinion=np.zeros((2, 0)),
     )
+
+
+def test_portraits_have_a_kind_of_their_own_but_not_beside_copies() -> None:
+    rows = replace(two_rows(), portrait=np.full((2, 7), 0.5, np.float32))
+    assert kinds_of(two_rows()) == ("trees", "network")
+    assert kinds_of(rows) == ("trees", "network", "portrait")
+    many = rows.select(np.zeros(FEW_ROWS, int))
+    assert kinds_of(many) == ("trees", "network", "portrait", "both")
+    copied = replace(rows, is_copy=np.ones(2, bool))
+    assert kinds_of(Moments.concatenate([many, copied])) == ("trees", "network")
+    views = views_of(rows, kinds_of(many))
+    assert list(views) == list(kinds_of(many))
+    assert np.array_equal(views["both"], np.concatenate([views["network"], views["portrait"]], axis=1))
+
+
+def test_a_member_learns_from_no_more_rows_than_it_may() -> None:
+    assert drawn(MOST_ROWS, 1).all()
+    some, others = drawn(3 * MOST_ROWS, 1), drawn(3 * MOST_ROWS, 2)
+    assert some.sum() == pytest.approx(MOST_ROWS, rel=0.02)
+    assert (some & others).sum() == pytest.approx(MOST_ROWS / 3, rel=0.05)  # each draws its own
+
+
+def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
+    from features.catalogue import NAMES
+
+    rows = two_rows()
     assert matrix(rows).shape == (2, len(NAMES))
     told = matrix(rows.with_redshift([0.5, np.nan], [0.05, np.nan]))
     assert told.shape[1] == len(NAMES) + 40
