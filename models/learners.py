@@ -35,8 +35,11 @@ ITERATIONS = 80
 Networks = tuple[int, tuple[int, ...]]
 LARGE: Networks = (4, (256, 128))
 SMALL: Networks = (2, (128, 64))
-"""Networks of each member, whose logits are averaged, and units of their layers. Small ones where there are few rows,
-for then there are twice the members, and where there are copies."""
+"""Networks of each member, whose logits are averaged, and units of their layers."""
+
+MANY_CLASSES = 8
+"""Large networks learn where there are so many classes, many rows and no copies: with three classes they gain nothing
+for four times as long."""
 
 UNSEEN_CLASS = 2.0
 """A class that a part of the objects lacks gets the least logit of the others minus this."""
@@ -94,11 +97,11 @@ class TreesAndNetworks:
     def fit(
         self, rows: Moments, label: NDArray[np.int64], group: NDArray[np.int64], n_classes: int, seed: int
     ) -> Learnt:
-        views, weight = views_of(rows, kinds_of(rows)), row_weight(rows)
+        kinds, networks = kinds_of(rows, n_classes)
+        views, weight = views_of(rows, kinds), row_weight(rows)
         few = len(rows) < FEW_ROWS
         folds = self.folds or (FOLDS_OF_FEW if few else FOLDS)
         part = np.floor(uniform(group, seed + 7) * folds).astype(np.int64)
-        networks = SMALL if few or rows.is_copy.any() else LARGE
         tasks = []
         for fold in range(folds):
             seen = part != fold
@@ -126,17 +129,19 @@ def drawn(n: int, seed: int) -> NDArray[np.bool_]:
     return np.random.default_rng([seed, n]).random(n) * n < MOST_ROWS
 
 
-def kinds_of(rows: Moments) -> tuple[str, ...]:
-    """The kinds of member that learn from ``rows``: with portraits where there are any, and where there are many rows
-    with networks on features and portraits together.
+def kinds_of(rows: Moments, n_classes: int) -> tuple[tuple[str, ...], Networks]:
+    """The kinds of member that learn from ``rows``, and their networks: with portraits where there are any, and where
+    there are many rows of many classes with networks on features and portraits together.
 
     No portraits where there are copies: those are drawn from the very process that portraits show, which tells copies
     of one class from those of another better than it does the objects they stand for.
     """
-    if not rows.portrait.shape[1] or rows.is_copy.any():
-        return "trees", "network"
-    kinds = "trees", "network", "portrait"
-    return kinds if len(rows) < FEW_ROWS else (*kinds, "both")
+    copied = bool(rows.is_copy.any())
+    large = n_classes >= MANY_CLASSES and len(rows) >= FEW_ROWS and not copied
+    kinds: tuple[str, ...] = ("trees", "network")
+    if rows.portrait.shape[1] and not copied:
+        kinds += ("portrait", "both") if large else ("portrait",)
+    return kinds, LARGE if large else SMALL
 
 
 def views_of(rows: Moments, kinds: Iterable[str]) -> dict[str, NDArray[np.floating]]:

@@ -15,7 +15,19 @@ from models.datasets import bts as bts_files
 from models.datasets import snana
 from models.datasets.labelled import Labelled
 from models.evaluation import macro_f1
-from models.learners import FEW_ROWS, MOST_ROWS, Learnt, TreesAndNetworks, drawn, kinds_of, matrix, row_weight, views_of
+from models.learners import (
+    FEW_ROWS,
+    LARGE,
+    MOST_ROWS,
+    SMALL,
+    Learnt,
+    TreesAndNetworks,
+    drawn,
+    kinds_of,
+    matrix,
+    row_weight,
+    views_of,
+)
 from models.redshift_features import redshift_features
 from models.suites import bts, learning, run, spcc
 from models.suites.moments import WHOLE, Moments, moments, trigger_mjd
@@ -68,14 +80,16 @@ def two_rows() -> Moments:
 
 def test_portraits_have_a_kind_of_their_own_but_not_beside_copies() -> None:
     rows = replace(two_rows(), portrait=np.full((2, 7), 0.5, np.float32))
-    assert kinds_of(two_rows()) == ("trees", "network")
-    assert kinds_of(rows) == ("trees", "network", "portrait")
+    assert kinds_of(two_rows(), 14) == (("trees", "network"), SMALL)
+    assert kinds_of(rows, 14) == (("trees", "network", "portrait"), SMALL)
     many = rows.select(np.zeros(FEW_ROWS, int))
-    assert kinds_of(many) == ("trees", "network", "portrait", "both")
+    assert kinds_of(many, 3) == (("trees", "network", "portrait"), SMALL)
+    kinds, networks = kinds_of(many, 14)
+    assert (kinds, networks) == (("trees", "network", "portrait", "both"), LARGE)
     copied = replace(rows, is_copy=np.ones(2, bool))
-    assert kinds_of(Moments.concatenate([many, copied])) == ("trees", "network")
-    views = views_of(rows, kinds_of(many))
-    assert list(views) == list(kinds_of(many))
+    assert kinds_of(Moments.concatenate([many, copied]), 14) == (("trees", "network"), SMALL)
+    views = views_of(rows, kinds)
+    assert tuple(views) == kinds
     assert np.array_equal(views["both"], np.concatenate([views["network"], views["portrait"]], axis=1))
 
 
