@@ -10,17 +10,21 @@ from models.bundle import MANIFEST
 from models.registry import Registry
 from models.scorer import Scorer
 
-SHIPPED = "shipped"
+SHIPPED, PRODUCTION = "shipped", "production"
 
 
 def named(model: str, settings: Settings) -> Scorer:
-    """The model, loaded and checked. Raises LookupError where nothing has that name, BundleError as Scorer.load."""
+    """The model, loaded and checked; of an empty registry the production model is the shipped one, which a job would
+    take. Raises LookupError where nothing has that name, BundleError as Scorer.load."""
     if model == SHIPPED:
         return Scorer.load(shipped.folder())
     path = Path(model).expanduser()
     if (path / MANIFEST).is_file():
         return Scorer.load(path)
-    found = Registry(settings.registry_address(), settings.home / "models").model(model)
+    registry = Registry(settings.registry_address(), settings.home / "models")
+    if model == PRODUCTION and not any(registry.models()):
+        return Scorer.load(shipped.folder())
+    found = registry.model(model)
     return Scorer.load(found.path, found.sha256)
 
 

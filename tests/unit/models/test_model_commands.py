@@ -67,7 +67,9 @@ def test_models_list_show_and_promote(small: Small, tmp_path: Path, monkeypatch:
 
 def test_a_home_without_a_model_gets_the_one_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUESTSTAR_HOME", str(tmp_path))
+    before = named("production", Settings())  # what a job would take
     sha256 = ensure_one(Settings())
+    assert before.sha256 == sha256
     assert sha256 == Scorer.load(shipped.folder()).sha256 == named("production", Settings()).sha256
     assert named("shipped", Settings()).sha256 == sha256
     assert ensure_one(Settings()) is None
