@@ -118,15 +118,20 @@ def test_the_command_prints_a_line_an_alert(settings: Settings) -> None:
 def test_ctrl_c_ends_it_cleanly(settings: Settings, tmp_path: Path) -> None:
     publish(settings, 0, 1)
     command = [sys.executable, "-m", "broker.cli", "listen", "novel", "--start-at", "earliest", "--json"]
-    out = tmp_path / "out"
-    with out.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.PIPE, env=os.environ.copy())
+    out, log = tmp_path / "out", tmp_path / "log"
+    # A shell's background job ignores the signal, and so would whatever it starts.
+    given = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with out.open("wb") as file, log.open("wb") as errors_file:
+        process = subprocess.Popen(command, stdout=file, stderr=errors_file, env=os.environ.copy())
+    signal.signal(signal.SIGINT, given)
     try:
         wait_for(lambda: out.read_bytes() or process.poll() is not None, 60, "the first alert")
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        process.wait(timeout=60)
     finally:
         process.kill()
+        process.wait()
+    errors = log.read_bytes()
     assert process.returncode == 0, errors
     assert b"Traceback" not in errors
     assert len(out.read_bytes().splitlines()) == 1

@@ -148,9 +148,12 @@ def test_a_moment_knows_nothing_of_later_points(few: Labelled, tmp_path: Path) -
         same = old.mjd == new.mjd  # where the light curve goes on after day 7
         assert same.any()
         assert np.array_equal(old.features[same], new.features[same], equal_nan=True)
+        assert np.array_equal(old.portrait[same], new.portrait[same])
+        assert old.portrait[same].any()
     assert (rows.at(WHOLE).mjd == some.light_curves.alert_mjd).all()
     again = moments(some, (3.0, 7.0), tmp_path / "a", n_jobs=1)
     assert np.array_equal(again.features, rows.features, equal_nan=True)
+    assert np.array_equal(again.portrait, rows.portrait)
 
 
 def test_an_object_triggers_when_it_is_detected_in_two_bands() -> None:
