@@ -7,10 +7,10 @@ from pathlib import Path
 from broker.settings import Settings
 from models import shipped
 from models.bundle import MANIFEST
-from models.registry import Registry
+from models.registry import PRODUCTION, Registry
 from models.scorer import Scorer
 
-SHIPPED, PRODUCTION = "shipped", "production"
+SHIPPED = "shipped"
 
 
 def named(model: str, settings: Settings) -> Scorer:

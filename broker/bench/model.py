@@ -7,7 +7,7 @@ from pathlib import Path
 from broker.bench.contest import Progress
 from broker.settings import Settings
 from models import shipped
-from models.registry import Registry
+from models.registry import PRODUCTION, Registry
 from models.scorer import Scorer
 
 
@@ -24,7 +24,7 @@ def bundle_folder(settings: Settings, progress: Progress) -> Path:
 def _found(settings: Settings, progress: Progress) -> tuple[Path, Scorer]:
     progress("model", 0, 1)
     try:
-        model = Registry(settings.registry_address(), settings.home / "models").model("production")
+        model = Registry(settings.registry_address(), settings.home / "models").model(PRODUCTION)
         found = model.path, Scorer.load(model.path, model.sha256)
     except (LookupError, ValueError):  # none, or one for other features
         found = shipped.folder(), Scorer.load(shipped.folder())
