@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from active_learning.acquisition import entropy_nats
 from active_learning.sampling import lot_of
 from schemas import messages
+from schemas.night import night_of_unix_ms
 from schemas.taxonomy import NOT_CLASSIFIED
 
 Record = dict[str, Any]
@@ -23,8 +24,6 @@ ASKED_P_VALUE = 0.05
 """An object whose novelty p-value is at most this may be asked about as novel, also where the false-discovery rate
 does not select it for the topic of novel alerts: a spectrum is how weak evidence becomes strong."""
 
-_MJD_OF_UNIX_EPOCH = 40587
-_MS_PER_DAY = 86_400_000
 _ROWS_PER_CALL = 500
 
 _ORDER_DIGITS = 40
@@ -81,7 +80,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class CandidateStore:
-    """Pools of candidates by arrival night (of ``input_time_ms``, changing at 12 h UTC), in Redis.
+    """Pools of candidates by the night in which alerts arrived (``input_time_ms``, :mod:`schemas.night`), in Redis.
 
     - uncertain: the ``uncertain_size`` objects of a night with the greatest entropy of ``p_survey``;
     - novel: those selected as novel, the ``novel_size`` lowest p-values;
@@ -171,7 +170,7 @@ class CandidateStore:
         ids = [row["object_id"] for row in rows]
         entropy = np.where([_is_classified(row) for row in rows], _entropies(rows), -np.inf)
         novelty = np.array([-row["novelty_p_value"] if _is_strange(row) else -np.inf for row in rows])
-        nights = [_night(row["input_time_ms"]) for row in rows]
+        nights = night_of_unix_ms([row["input_time_ms"] for row in rows]).tolist()
         ranks = (
             _ranks(entropy, nights, self.uncertain_size),
             _ranks(novelty, nights, self.novel_size),
@@ -225,10 +224,6 @@ def _ranks(values: NDArray[np.float64], nights: list[int], size: int) -> list[st
         for row in rows[np.argsort(-values[rows], kind="stable")[:size]].tolist():
             texts[row] = repr(float(values[row]))
     return texts
-
-
-def _night(time_ms: int) -> int:
-    return int(np.floor(_MJD_OF_UNIX_EPOCH + time_ms / _MS_PER_DAY - 0.5))
 
 
 def _entropies(rows: list[Mapping[str, Any]]) -> NDArray[np.float64]:

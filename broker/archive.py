@@ -13,12 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import ArrayLike, NDArray
 
 from broker.settings import Settings
-
-LONGITUDE_DEG = -70.75
-"""East longitude of Cerro Pachón (WGS 84), where local noon parts one night from the next."""
+from schemas.night import date_of, night_of
 
 COLUMNS_LEFT_OUT = ("dead_stage", "dead_reason", "payload", "payload_length", "is_first_of_message", "topics")
 
@@ -26,21 +23,6 @@ COLUMNS_LEFT_OUT = ("dead_stage", "dead_reason", "payload", "payload_length", "i
 def folder(settings: Settings) -> Path:
     """Where the archive lies; Spark and pyarrow read it as one data set partitioned by ``night``."""
     return settings.home / "archive"
-
-
-def night_of(time_mjd: ArrayLike) -> NDArray[np.int64]:
-    """The night a time belongs to: the MJD of the evening's date at the site; nights part at local mean noon.
-
-    Local noon at the site is 16:43 UTC, which is day, too, for telescopes as far west as California: none of
-    their nights is cut in two either. TAI runs 37 s ahead of UTC, which at noon does not matter.
-    """
-    local_days = np.asarray(time_mjd, np.float64) + LONGITUDE_DEG / 360
-    return np.floor(local_days - 0.5).astype(np.int64)
-
-
-def date_of(night_mjd: int) -> str:
-    """The night's date, YYYY-MM-DD, from its MJD; MJD 0 is 1858-11-17."""
-    return str(np.datetime64("1858-11-17") + np.timedelta64(int(night_mjd), "D"))
 
 
 def write(settings: Settings, alerts: pa.Table) -> list[Path]:

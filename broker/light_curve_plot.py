@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from schemas.identifiers import object_name
 from schemas.light_curves import ALERT_COLUMNS, BANDS, POINT_COLUMNS, LightCurves
+from schemas.night import UNIX_EPOCH_MJD
 from schemas.passbands import BAND_COLOURS, BAND_LINE_STYLES, BAND_MARKERS, SURVEYS
 from schemas.photometry import tai_ahead_of_utc_s
 
@@ -26,7 +27,6 @@ UNITS = ((10_000_000.0, "mJy", 1e-6), (10_000.0, "µJy", 1e-3), (0.0, "nJy", 1.0
 SHORT_DAYS = 4.0
 """Time spans below this have hours on their UTC axis."""
 
-_MJD_OF_1970 = 40587.0
 _SECONDS_PER_DAY = 86400.0
 
 
@@ -218,7 +218,7 @@ def _utc_above(axes: Axes) -> None:
     """A second time axis with UTC dates; TAI is ahead of UTC by whole seconds, 37 since 2017."""
     first, last = axes.get_xlim()
     middle, days = (first + last) / 2, last - first
-    shift = _MJD_OF_1970 + tai_ahead_of_utc_s(middle) / _SECONDS_PER_DAY
+    shift = UNIX_EPOCH_MJD + tai_ahead_of_utc_s(middle) / _SECONDS_PER_DAY
     above = axes.secondary_xaxis("top", functions=(partial(np.add, -shift), partial(np.add, shift)))
     date = num2date(middle - shift)
     look, label = ("%Y-%m-%d", "UTC") if days >= SHORT_DAYS else ("%m-%d %H:%M", f"UTC, {date.year}")

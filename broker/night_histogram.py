@@ -14,14 +14,12 @@ import redis
 from numpy.typing import ArrayLike, NDArray
 
 from models.conformal import histogram_edges
+from schemas.night import night_of_unix_ms
 
 FIELDS_KEPT = 200
 """Tasks that keep a field of their own, more than a batch has."""
 
 DAYS_KEPT = 3
-
-_MJD_OF_1970 = 40_587
-_MS_PER_DAY = 86_400_000
 
 _SET = """
 local counts, order, old = KEYS[1], KEYS[2], ARGV[4]
@@ -47,12 +45,6 @@ def key(night: int) -> str:
     return f"gueststar:night_histogram:{night}"
 
 
-def arrival_night(time_ms: ArrayLike) -> NDArray[np.int64]:
-    """The night in which alerts arrived (``time_ms`` since 1970 UTC), parted at 12:00 UTC: the MJD of its evening."""
-    days = np.asarray(time_ms, np.float64) / _MS_PER_DAY
-    return (np.floor(days - 0.5) + _MJD_OF_1970).astype(np.int64)
-
-
 def count(p_values: ArrayLike) -> NDArray[np.int64]:
     """How many p-values lie between the edges, each bin with its upper edge; what is no number counts as 1."""
     edges = histogram_edges()
@@ -65,7 +57,7 @@ def add(
     client: redis.Redis, task: str, p_values: ArrayLike, time_ms: ArrayLike, fields_kept: int = FIELDS_KEPT
 ) -> None:
     """Set a task's counts, night by night; the task's p-values all come in one call. Raises redis.RedisError."""
-    p, nights = np.asarray(p_values, np.float64), arrival_night(time_ms)
+    p, nights = np.asarray(p_values, np.float64), night_of_unix_ms(time_ms)
     for night in np.unique(nights).tolist():
         counts = json.dumps(count(p[nights == night]).tolist(), separators=(",", ":"))
         arguments: list[str | int] = [task, counts, fields_kept, "older tasks", DAYS_KEPT * 86_400]

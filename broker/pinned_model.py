@@ -16,6 +16,7 @@ from broker.settings import Settings
 from models.bundle import open_bundle
 from models.conformal import histogram_edges, threshold_from_histogram
 from models.registry import Registry
+from schemas.night import night_of_unix_ms
 
 RE_READ_S = 1.0
 """The registry's alias and the night's histogram are asked for at most this often, seconds."""
@@ -76,7 +77,7 @@ class PinnedModel:
             if self._redis is None:
                 address = self._settings.redis_address()
                 self._redis = redis.Redis.from_url(address, socket_timeout=1.0, socket_connect_timeout=1.0)
-            return night_histogram.read(self._redis, int(night_histogram.arrival_night(1_000 * now)))
+            return night_histogram.read(self._redis, int(night_of_unix_ms(1_000 * now)))
         except (redis.RedisError, LookupError, ValueError, OSError) as error:
             log.warning("no histogram of the night's p-values, the bundle's own novelty threshold is used: %s", error)
             return None

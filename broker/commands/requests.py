@@ -10,11 +10,10 @@ import click
 
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
+from schemas.night import night_of_unix_ms
 
 if TYPE_CHECKING:
     from active_learning.planner import Plan
-
-_MJD_OF_UNIX_EPOCH = 40587
 
 
 @click.group(invoke_without_command=True)
@@ -53,7 +52,7 @@ def plan(night: int | None, seed: int, dry_run: bool, as_json: bool, settings: S
         budget_hours=settings.telescope_budget_hours,
         random_fraction=settings.random_fraction,
         seed=seed,
-        night=night if night is not None else _tonight(now_ms),
+        night=night if night is not None else int(night_of_unix_ms(now_ms)),
         now_ms=now_ms,
         publish=not dry_run,
     )
@@ -86,11 +85,6 @@ def _list(settings: Settings, as_json: bool) -> None:
     click.echo(f"{len(still_open)} open, {len(answered)} objects answered")
     if not still_open:
         click.echo("`gueststar requests plan` fills a night")
-
-
-def _tonight(now_ms: int) -> int:
-    """MJD of the evening: the number changes at 12 h UTC."""
-    return int(now_ms / 86_400_000 + _MJD_OF_UNIX_EPOCH - 0.5)
 
 
 def _report(found: Plan, topic: str, dry_run: bool) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from broker.rows import ALERT_FIELDS
 from broker.settings import Settings
 from broker.sink import Delivered, GueststarWriter
 from schemas import messages
+from schemas.night import night_of_unix_ms
 from tests.streaming.sink_rows import INPUT_TIME_MS, MODEL, alert_rows, dead_rows, routed
 
 pytestmark = pytest.mark.services
@@ -92,7 +93,7 @@ def test_a_batch_done_again_overwrites_and_repeats_only_keys(settings: Settings)
     deliver(settings, batch, dead)
     files = {file: file.read_bytes() for file in archive.folder(settings).rglob("*.parquet")}
     with redis.Redis.from_url(settings.redis_address()) as client:
-        night = int(night_histogram.arrival_night(INPUT_TIME_MS))
+        night = int(night_of_unix_ms(INPUT_TIME_MS))
         counts = night_histogram.read(client, night)
         deliver(settings, batch, dead)
         np.testing.assert_array_equal(night_histogram.read(client, night), counts)
@@ -190,7 +191,7 @@ def test_the_histogram_stays_small_and_whole(services: Settings) -> None:
         p = np.array([1e-9, 1e-3, 0.5, 1.0, np.nan])
         for task in range(12):
             night_histogram.add(client, f"t{task}", p, np.full(5, INPUT_TIME_MS), fields_kept=4)
-        night = int(night_histogram.arrival_night(INPUT_TIME_MS))
+        night = int(night_of_unix_ms(INPUT_TIME_MS))
         counts = night_histogram.read(client, night)
         assert client.hlen(night_histogram.key(night)) == 5
         night_histogram.add(client, "t11", p, np.full(5, INPUT_TIME_MS), fields_kept=4)
