@@ -9,7 +9,7 @@ help:
 	@echo "make install     a virtual environment in .venv, from requirements.lock"
 	@echo "make demo        the whole broker at work on this machine (ARGS='--objects 500 --exit')"
 	@echo "make test        all tests, against a real Kafka, Spark, Redis and Chromium (ARGS=tests/unit)"
-	@echo "make fuzz        1,000,000 damaged packets through the reader (ARGS='--packets 10000 --seed 2')"
+	@echo "make fuzz        1,000,000 damaged packets and 20,000 files of each kind through the readers (ARGS='--kind tables')"
 	@echo "make lint        ruff, mypy, the direction of imports, the house's own rules"
 	@echo "make model       the model that ships anew, from public data, and its card"
 	@echo "make lock        requirements.lock anew from pyproject.toml (ARGS=--upgrade)"
@@ -27,7 +27,7 @@ test: install
 	@.venv/bin/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 fuzz: install
-	@.venv/bin/python -m tests.fuzz_packets $(ARGS)
+	@.venv/bin/python -m tests.fuzz $(ARGS)
 
 lint: install
 	@.venv/bin/ruff check --quiet --output-format concise .

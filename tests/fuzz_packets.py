@@ -1,4 +1,4 @@
-"""Damaged packets by the million: ``make fuzz`` (ARGS='--packets 1000000 --seed 1').
+"""Damaged packets by the million: ``make fuzz`` (ARGS='--kind packets --packets 1000000 --seed 1').
 
 Each packet is a good one with a few of its bytes changed, cut, doubled or replaced by numbers that are too large. It
 must come out as light curves or dead letters, soon, and leave nothing behind in memory. Exits with 1 where one does
@@ -7,7 +7,6 @@ not, and writes that packet to a file.
 
 from __future__ import annotations
 
-import argparse
 import json
 import resource
 import sys
@@ -140,19 +139,13 @@ def _count(found: Outcome, curves: LightCurves, dead: list[DeadLetter]) -> None:
     found.unaccounted += indices != {0, 1} or any(letter.packet_index == 1 for letter in dead)
 
 
-def main() -> int:
-    """Run from the command line."""
+def run(n: int, seed: int, data: Path) -> bool:
+    """Fuzz with ``n`` packets, print the report, keep what did harm; whether nothing did. ``data``: real packets."""
     from rich.progress import track
 
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--packets", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    given = parser.parse_args()
-    good, began, kept = seeds(given.data), time.monotonic(), 0
+    good, began, kept = seeds(data), time.monotonic(), 0
     found = Outcome()
-    runs = fuzz(given.packets, given.seed, good)
-    for found, culprit in track(runs, "fuzz", given.packets, disable=not sys.stderr.isatty()):
+    for found, culprit in track(fuzz(n, seed, good), "packets", n, disable=not sys.stderr.isatty()):
         if culprit is not None and kept < 10:
             file = Path(f"fuzz-culprit-{kept}.bin")
             file.write_bytes(culprit)
@@ -160,8 +153,4 @@ def main() -> int:
             kept += 1
     report = {**vars(found), "reasons": dict(found.reasons.most_common(20)), "seconds": time.monotonic() - began}
     print(json.dumps({"seeds": len(good), **report}, indent=1))
-    return 0 if found.is_good else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return found.is_good

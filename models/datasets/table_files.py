@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from models.datasets.reading import reading
+
 HDF5_PATH = "light_curves"
 """The table's place within an HDF5 file."""
 
@@ -21,12 +23,8 @@ def read(path: Path) -> pd.DataFrame:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise ValueError(f"{path}: a table's file must end in one of {', '.join(READERS)}")
-    try:
+    with reading(path, f"a {path.suffix} table"):
         return reader(path)
-    except ImportError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{path} is not a {path.suffix} table that can be read: {error}") from error
 
 
 def write(table: pd.DataFrame, path: Path, name: str = "light curves") -> None:
