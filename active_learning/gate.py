@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import with_prior
 from models.evaluation import bootstrap, flat_log_loss, macro_f1
-from models.redshift_view import Host
-from models.scorer import Scorer
-from models.training_rows import Rows
+from models.scoring.calibration import with_prior
+from models.scoring.redshift_view import Host
+from models.scoring.scorer import Scorer
+from models.training.training_rows import Rows
 
 MARGIN_LOG_LOSS = 0.02
 """Most the flat log-loss may grow, nat."""

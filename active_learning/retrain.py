@@ -17,12 +17,12 @@ from active_learning.labels import Answer
 from active_learning.message_log import Stored
 from active_learning.sampling import lot_of
 from features.catalogue import NAMES
-from models import training
-from models.base_table import base_table
 from models.progress import Progress, silent
-from models.registry import PRODUCTION, Model, Registry
-from models.scorer import Scorer
-from models.training_rows import Rows, with_labelled
+from models.registry.registry import PRODUCTION, Model, Registry
+from models.scoring.scorer import Scorer
+from models.training import training
+from models.training.base_table import base_table
+from models.training.training_rows import Rows, with_labelled
 
 LABEL_WEIGHT = 4.0
 """An object that a person labelled counts as this many of the base table: it is from the stream itself."""
@@ -70,10 +70,10 @@ def retrain(
 ) -> Retrained:
     """Train on all labels that hold now, judge the bundle, register it; promote it where the gate lets it pass.
 
-    ``archive``: folder of the Parquet files of classified alerts; ``n_jobs``: processes, as for models.training.
+    ``archive``: folder of the Parquet files of classified alerts; ``n_jobs``: processes, as for training.
 
     Raises LookupError where there is nothing to learn from (no labels, none in the archive, the same as
-    production has learnt, no production model or no training table), ValueError as models.training.
+    production has learnt, no production model or no training table), ValueError as models.training.training.
     """
     production = registry.model(PRODUCTION)
     old = Scorer.load(production.path, production.sha256)

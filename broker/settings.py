@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import psutil
 from platformdirs import user_data_path
@@ -20,6 +20,9 @@ from pydantic_settings import (
 
 from broker.setting_errors import PREFIX, Origin, SettingsError, explain, variable_of
 from schemas.input_topics import DEFAULT_TOPIC
+
+if TYPE_CHECKING:
+    from models.registry.registry import Registry
 
 SERVICES_FILE = "services.json"
 """In the home: addresses and process ids of what ``gueststar up`` started."""
@@ -164,3 +167,9 @@ class Settings(BaseSettings):
     def registry_address(self) -> str:
         """The MLflow registry to use."""
         return self.registry_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    def registry(self) -> Registry:
+        """The registry of models, with the bundles in the home; nothing is opened before it is asked."""
+        from models.registry.registry import Registry  # here: commands that need no model do without its libraries
+
+        return Registry(self.registry_address(), self.home / "models")

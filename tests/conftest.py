@@ -86,7 +86,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 def small_bundle(pytestconfig: pytest.Config) -> Path:
     """A bundle trained on made-up objects, kept in pytest's cache for as long as it can be loaded."""
     from features.catalogue import fingerprint
-    from models.scorer import Scorer
+    from models.scoring.scorer import Scorer
     from tests.streaming import small_models
 
     cache = getattr(pytestconfig, "cache", None)

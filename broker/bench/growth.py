@@ -7,9 +7,9 @@ from typing import Any
 from broker.bench import alerts, kafka, model, stream_home
 from broker.bench.contest import Contestant, Progress, side_by_side
 from broker.bench.pipeline import in_messages
-from broker.row_batches import RowContext
-from broker.scoring import MessageScorer
+from broker.records.build import RowContext
 from broker.settings import Settings
+from broker.stream.scoring import MessageScorer
 from schemas import packets
 
 POINTS = (10, 30, 100, 300, 1_000, 3_000)

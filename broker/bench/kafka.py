@@ -15,10 +15,10 @@ import numpy as np
 
 from broker.bench import cpu_time, stream_home
 from broker.bench.contest import Progress
-from broker.job import cause
-from broker.local import job_process
-from broker.local.progress import read_progress
+from broker.operate import job_process
 from broker.settings import Settings
+from broker.stream.job import cause
+from broker.stream.progress_file import read_progress
 
 BATCH_SIZES = (10_000, 4_000)
 WARM_UP_BATCHES = 3

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning import topic_log
-from broker import replay, topics
 from broker.bench import stream_home
 from broker.bench.contest import Progress
-from broker.local import job_process
+from broker.kafka import topics
+from broker.operate import job_process, replay
 from broker.settings import Settings
 from schemas import messages
 

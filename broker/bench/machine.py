@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from broker.spark import MALLOC
+from broker.stream.session import MALLOC
 
 PACKAGES = ("numpy", "numba", "scikit-learn", "george", "fastavro", "pyspark", "confluent-kafka", "pyarrow")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from broker.bench.contest import Progress
 from broker.settings import Settings
-from models import shipped
-from models.registry import PRODUCTION, Registry
-from models.scorer import Scorer
+from models.registry import shipped
+from models.registry.registry import PRODUCTION
+from models.scoring.scorer import Scorer
 
 
 def scorer(settings: Settings, progress: Progress) -> Scorer:
@@ -24,7 +24,7 @@ def bundle_folder(settings: Settings, progress: Progress) -> Path:
 def _found(settings: Settings, progress: Progress) -> tuple[Path, Scorer]:
     progress("model", 0, 1)
     try:
-        model = Registry(settings.registry_address(), settings.home / "models").model(PRODUCTION)
+        model = settings.registry().model(PRODUCTION)
         found = model.path, Scorer.load(model.path, model.sha256)
     except (LookupError, ValueError):  # none, or one for other features
         found = shipped.folder(), Scorer.load(shipped.folder())

@@ -13,12 +13,12 @@ from sklearn.ensemble import IsolationForest
 
 from broker.bench import alerts
 from broker.bench.contest import Contestant, Progress, Timing, side_by_side
-from broker.fetch import Messages
-from broker.row_batches import RowContext
-from broker.scoring import MessageScorer
-from broker.source import CHUNK_MESSAGES
+from broker.records.build import RowContext
+from broker.stream.fetch import Messages
+from broker.stream.scoring import MessageScorer
+from broker.stream.source import CHUNK_MESSAGES
 from features import extract
-from models.scorer import Scorer
+from models.scoring.scorer import Scorer
 from schemas import packets
 from schemas.light_curves import LightCurves
 

@@ -16,11 +16,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.datasource import DataSource, DataSourceStreamArrowWriter, InputPartition, WriterCommitMessage
 from pyspark.sql.types import BinaryType, StructField, StructType
 
-from broker import topics
+from broker.kafka import topics
 from broker.settings import Settings
-from broker.source import CHUNK_MESSAGES, GueststarReader, GueststarSource, Slice
-from broker.spark import session
-from models.registry import Registry
+from broker.stream.session import session
+from broker.stream.source import CHUNK_MESSAGES, GueststarReader, GueststarSource, Slice
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +50,7 @@ class MessageReader(GueststarReader):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        from broker.fetch import worker_fetcher
+        from broker.stream.fetch import worker_fetcher
 
         assert isinstance(partition, Slice)
         schema = pa.schema([pa.field("value", pa.binary(), nullable=False)])
@@ -78,7 +77,7 @@ class ResultWriter(DataSourceStreamArrowWriter):
         self.home = home
 
     def write(self, iterator: Iterator[pa.RecordBatch]) -> WriterCommitMessage:
-        from broker.delivery import KafkaWriter
+        from broker.kafka.writing import KafkaWriter
 
         settings = Settings(home=Path(self.home))
         writer = KafkaWriter(settings)
@@ -100,7 +99,7 @@ def tools(bundle: str) -> UsualTools:
     """What a worker scores with, made once in each."""
     from broker.bench import alerts
     from broker.bench.pipeline import UsualTools
-    from models.scorer import Scorer
+    from models.scoring.scorer import Scorer
 
     return UsualTools(Scorer.load(bundle), alerts.made_up(60, 5, 20))
 
@@ -108,7 +107,7 @@ def tools(bundle: str) -> UsualTools:
 def main(home: Path) -> float:
     """Work off the input topic with the UDF; returns alerts a second once it is warm."""
     settings = Settings(home=home)
-    model = Registry(settings.registry_address(), home / "models").model("production")
+    model = settings.registry().model("production")
     spark = session(settings, warm_model=model.sha256)
     bundle = str(model.path)
     scored = F.udf(lambda value: json.dumps(tools(bundle).score_message(bytes(value))).encode(), BinaryType())

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broker import replay
 from broker.bench import alerts, cpu_time, stream_home
 from broker.bench.contest import Progress
-from broker.local import job_process
+from broker.operate import job_process, replay
 from broker.settings import Settings
 from schemas import packets
 

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from broker import replay, topics
 from broker.bench import alerts, model
 from broker.bench.contest import Progress
+from broker.kafka import topics
 from broker.local import services
+from broker.operate import replay
 from broker.settings import Settings
-from models.registry import Registry
 
 DISTINCT_ALERTS = 10_000
 """Alerts that differ; a longer stream sends them again and again."""
@@ -38,7 +38,7 @@ def stream_home(settings: Settings, progress: Progress) -> Iterator[Settings]:
     try:
         services.start(own)
         progress("model", 0, 1)
-        Registry(own.registry_address(), home / "models").register(scorer_folder, {}, {"made_for": "a benchmark"})
+        own.registry().register(scorer_folder, {}, {"made_for": "a benchmark"})
         progress("model", 1, 1)
         yield own
     finally:

@@ -12,7 +12,7 @@ from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
 
 if TYPE_CHECKING:
-    from broker.audit import Report
+    from broker.operate.audit import Report
 
 
 @click.command()
@@ -27,8 +27,8 @@ def audit(from_beginning: bool, since: str | None, as_json: bool, settings: Sett
     ones are named, and the exit code is 1. The output and dead-letter topics must keep their messages as long as the
     input topics do.
     """
-    from broker import audit as auditor
-    from broker.client import time_ms_of
+    from broker.client.listening import time_ms_of
+    from broker.operate import audit as auditor
 
     if from_beginning and since:
         raise click.UsageError("--from-beginning and --since exclude each other")

@@ -38,9 +38,9 @@ def convert(
     """
     import numpy as np
 
-    from models import snapshots
     from models.datasets import sources, stream_files
     from models.datasets.fetching import located
+    from models.training import snapshots
 
     labelled = sources.load(located(settings.home, src), kind)
     if held_out:

@@ -29,7 +29,7 @@ def deadletters() -> None:
 @with_settings("home", "topic_prefix")
 def list_letters(stage: str, reason: str, as_json: bool, settings: Settings) -> None:
     """The dead letters by stage and reason, each with the place of an example."""
-    from broker import dead_letters
+    from broker.operate import dead_letters
 
     groups = dead_letters.groups(dead_letters.letters(settings, stage, reason))
     count = sum(group.count for group in groups)
@@ -57,7 +57,7 @@ def replay(stage: str, reason: str, again: bool, yes: bool, as_json: bool, setti
 
     Asks first, with their number. Each goes once, marked with the header gueststar-replay-of.
     """
-    from broker import dead_letters
+    from broker.operate import dead_letters
 
     found = dead_letters.letters(settings, stage, reason)
     chosen = list(found) if again else dead_letters.not_yet_replayed(settings, found)

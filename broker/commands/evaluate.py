@@ -96,7 +96,7 @@ def evaluate(
         else:
             outcome = _measured(suite, data, model, seed, settings, progress)
         if report is not None:
-            from broker.evaluation import page
+            from broker.report.test_report import page
 
             written = page.write(outcome, report, progress)
     if as_json:
@@ -109,7 +109,7 @@ def evaluate(
 
 def _published(settings: Settings, data: str | None, label_file: Path | None, seed: int) -> Outcome:
     """What was published, by later labels."""
-    from broker.evaluation import stream
+    from broker.report.test_report import stream
 
     return stream.evaluate(settings, None if data is None else Path(data), label_file, seed=seed)
 
@@ -128,20 +128,20 @@ def _measured(
     suite: str, data: str | None, model: str | None, seed: int, settings: Settings, progress: Progress
 ) -> Outcome:
     """Learn and test, or test a finished model."""
-    from broker import warm_up
-    from broker.named_model import named
+    from broker.stream import warm_up
     from models.datasets.sources import load
+    from models.registry.named_model import named
     from models.suites import robustness
     from models.suites.run import run, score_model
 
     warm_up.compiled_in_parallel(progress)
     folder = settings.home / "models" / "suites"
     if suite == ROBUSTNESS:
-        scorer = named(model or "production", settings)
+        scorer = named(model or "production", settings.registry())
         return robustness.run(scorer, load(data or "plasticc"), seed=seed, progress=progress)
     if model is None:
         return run(suite, data, folder=folder, seed=seed, progress=progress)
-    return score_model(suite, data, named(model, settings), folder=folder, seed=seed, progress=progress)
+    return score_model(suite, data, named(model, settings.registry()), folder=folder, seed=seed, progress=progress)
 
 
 def _print(outcome: Outcome) -> None:

@@ -38,8 +38,9 @@ def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool) -
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from broker import feature_parts, warm_up
+    from broker.stream import warm_up
     from features.catalogue import NAMES
+    from models.training import feature_parts
 
     began = time.perf_counter()
     plan = feature_parts.plan(src)

@@ -31,7 +31,7 @@ def add(name: str, expression: str, as_json: bool, settings: Settings) -> None:
     For example: gueststar filters add young-ia "p['Ia'] > 0.8 AND n_points < 8 AND magnitude < 21"
     """
     from broker import filters as kept
-    from broker import topics
+    from broker.kafka import topics
 
     is_new = kept.add(settings, name, expression)
     topic = topics.of_filter(settings, name)
@@ -47,7 +47,7 @@ def add(name: str, expression: str, as_json: bool, settings: Settings) -> None:
 def list_filters(as_json: bool, settings: Settings) -> None:
     """The filters and their topics."""
     from broker import filters as kept
-    from broker import topics
+    from broker.kafka import topics
 
     found = kept.load(settings)
     if as_json:
@@ -68,15 +68,16 @@ def list_filters(as_json: bool, settings: Settings) -> None:
 def check(name: str, expression: str, as_json: bool, settings: Settings) -> None:
     """How many of the archived alerts pass a filter, judged by Spark as in the job."""
     from broker import filters as kept
-    from broker.filter_expression import render
+    from broker.filters.expression import render
 
     condition = expression or kept.get(settings, name)
     render(condition)  # before Spark takes its seconds to start
-    from broker.spark import session
+    from broker.filters.archive_yield import yield_of
+    from broker.stream.session import session
 
     spark = session(settings)
     try:
-        found = kept.yield_of(spark, settings, condition)
+        found = yield_of(spark, settings, condition)
     finally:
         spark.stop()
     if as_json:

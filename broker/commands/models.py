@@ -13,7 +13,7 @@ from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
 
 if TYPE_CHECKING:
-    from models.registry import Model, Registry
+    from models.registry.registry import Model, Registry
 
 
 @click.group()
@@ -72,10 +72,10 @@ def card(which: str, out: Path | None, settings: Settings) -> None:
 
     WHICH is a version, an alias, the word shipped, or a bundle's folder.
     """
-    from broker.named_model import named
-    from models.card import card as card_of
+    from models.registry.card import card as card_of
+    from models.registry.named_model import named
 
-    scorer = named(which, settings)
+    scorer = named(which, settings.registry())
     text = card_of(scorer.manifest, scorer.sha256)
     if out is None:
         click.echo(text, nl=False)
@@ -96,10 +96,10 @@ def compare(old: str, new: str, as_json: bool, settings: Settings) -> None:
     """
     from active_learning import gate
     from broker.commands.progress import stages
-    from broker.named_model import named
-    from models.base_table import held_out_by_both
+    from models.registry.named_model import named
+    from models.training.base_table import held_out_by_both
 
-    scorers = named(old, settings), named(new, settings)
+    scorers = named(old, settings.registry()), named(new, settings.registry())
     with stages() as progress:
         rows = held_out_by_both(scorers[0].manifest, scorers[1].manifest, settings.home / "models", progress)
     verdict = gate.compare(*scorers, rows, seed=1)
@@ -139,9 +139,8 @@ def _date(model: Model) -> str:
 
 
 def _registry(settings: Settings) -> Registry:
-    from models.registry import Registry
 
-    return Registry(settings.registry_address(), settings.home / "models")
+    return settings.registry()
 
 
 def _summary(model: Model) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def replay(paths: tuple[Path, ...], topic: str | None, rate: float | None, as_js
     from rich.console import Console
     from rich.progress import Progress
 
-    from broker import replay as sender
+    from broker.operate import replay as sender
 
     topic = topic or settings.input_topics[0]
     messages = sender.read(paths)

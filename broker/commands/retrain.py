@@ -25,9 +25,8 @@ def retrain(as_json: bool, settings: Settings) -> None:
     worse on held-out objects, else it is registered as candidate. `gueststar models rollback` takes it back.
     """
     from active_learning.retrain import retrain as learn
-    from models.registry import Registry
 
-    registry = Registry(settings.registry_address(), settings.home / "models")
+    registry = settings.registry()
     with stages() as progress:
         found = learn(
             settings.kafka_client(),
@@ -62,7 +61,7 @@ def _report(found: Retrained) -> dict[str, Any]:
 
 
 def _show(found: Retrained) -> None:
-    from models.training import MIN_OBJECTS
+    from models.training.training import MIN_OBJECTS
     from schemas.taxonomy import name_of
 
     learnt = ", ".join(f"{name_of(class_id)} {n}" for class_id, n in found.by_class.items())

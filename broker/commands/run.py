@@ -32,7 +32,7 @@ def run(settings: Settings, available_now: bool, master: str | None, as_json: bo
     Reads the input topics from where it last stopped, and runs until Ctrl-C or SIGTERM, which it obeys after the
     running batch. Its progress goes to standard error and to run/progress.jsonl in the home.
     """
-    from broker import job, warm_up  # here: Spark takes a second to import
+    from broker.stream import job, warm_up  # here: Spark takes a second to import
 
     if master:
         settings = settings.model_copy(update={"spark_master": master})

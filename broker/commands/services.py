@@ -55,7 +55,7 @@ def down(as_json: bool, settings: Settings) -> None:
 @with_settings("home")
 def status(as_json: bool, settings: Settings) -> None:
     """What runs, how far behind, how fast."""
-    from broker.local.status import report
+    from broker.operate.status import report
 
     found: dict[str, Any] = report(settings)
     if as_json:

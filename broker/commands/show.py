@@ -26,12 +26,12 @@ def show(files: tuple[Path, ...], plot_file: Path | None, as_json: bool, setting
 
     What cannot be read is shown in red with the reason. The table has the last points of each light curve, --json all.
     """
-    from broker import show as reading
+    from broker.report import show as reading
 
     shown = reading.read_alerts(files, settings.packet_size_limit_bytes)
     if plot_file is not None:
-        from broker.light_curve_plot import MAX_PANELS, figure_of
-        from broker.process_plot import predictions_of
+        from broker.report.light_curve_plot import MAX_PANELS, figure_of
+        from broker.report.process_plot import predictions_of
 
         drawn = predictions_of(shown.light_curves.select(range(min(len(shown.light_curves), MAX_PANELS))))
         figure_of(shown.light_curves, drawn).savefig(plot_file, dpi=150)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 
 def show(report: dict[str, Any], console: Console | None = None) -> None:
-    """Print what `broker.local.status.report` found."""
+    """Print what `broker.operate.status.report` found."""
     console = console or Console()
     console.print(_services(report))
     if report["topics"]:

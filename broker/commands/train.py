@@ -15,8 +15,8 @@ from broker.settings import Settings
 
 if TYPE_CHECKING:
     from models.datasets.labelled import Labelled
-    from models.registry import Model
-    from models.training import Trained
+    from models.registry.registry import Model
+    from models.training.training import Trained
 
 
 @click.command()
@@ -57,13 +57,12 @@ def train(
 
     The first bundle goes into production; later ones become candidate, for `gueststar models promote`.
     """
-    from broker import warm_up
-    from models import training
-    from models.copied_rows import Copying
+    from broker.stream import warm_up
     from models.datasets.fetching import located
     from models.datasets.labelled import concatenate
     from models.datasets.sources import load
-    from models.registry import Registry
+    from models.training import training
+    from models.training.copied_rows import Copying
     from schemas.taxonomy import class_id_of
 
     if donors and copies is None:
@@ -71,7 +70,7 @@ def train(
     left_out = [class_id_of(name) for name in leave_out]
     labelled = concatenate([load(located(settings.home, source)) for source in data])
     copying = None if copies is None else Copying(copies, load(located(settings.home, donors)) if donors else None)
-    registry = Registry(settings.registry_address(), settings.home / "models")
+    registry = settings.registry()
     with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch, stages() as progress:
         warm_up.compiled_in_parallel(progress)
         folder = out or Path(scratch) / "bundle"

@@ -21,7 +21,7 @@ def warm(as_json: bool) -> None:
     doesn't. What is compiled lies in the home's cache folder (NUMBA_CACHE_DIR, where that is set), and is
     made anew when the program changes.
     """
-    from broker import warm_up
+    from broker.stream import warm_up
 
     began = time.monotonic()
     with stages() as progress:

@@ -9,9 +9,9 @@ from pathlib import Path
 from broker.settings import Settings
 from features.catalogue import fingerprint
 from models.datasets.labelled import Labelled
-from models.registry import PRODUCTION, Model, Registry
-from models.scorer import Scorer
-from models.training import train
+from models.registry.registry import PRODUCTION, Model, Registry
+from models.scoring.scorer import Scorer
+from models.training.training import train
 
 LEFT_OUT = (2232, 2243)
 """Kilonovae and tidal disruption events: rare, wanted, and unlike the rest."""
@@ -22,7 +22,7 @@ SEED = 1
 
 def registry_of(settings: Settings) -> Registry:
     """The registry that the home's job and commands use."""
-    return Registry(settings.registry_address(), settings.home / "models")
+    return settings.registry()
 
 
 def first_model(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.datasets.labelled import Labelled, alerts
-from models.snapshots import held_out
+from models.training.snapshots import held_out
 from schemas import packets
 from schemas.light_curves import LightCurves
 

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from active_learning import labels, night
-from broker import audit, replay, topics, warm_up
 from broker.demo import home, measure, model, objects, retraining, screen
-from broker.local import job_process as job
+from broker.kafka import topics
 from broker.local import services
+from broker.operate import audit, replay
+from broker.operate import job_process as job
 from broker.settings import Settings
+from broker.stream import warm_up
 from models.datasets import plasticc
 from models.datasets.labelled import Labelled
 from schemas import packets
@@ -220,7 +222,7 @@ def _account(story: Story, stream: objects.DemoStream) -> dict[str, Any]:
 
 def topics_with_messages(settings: Settings) -> dict[str, int]:
     """Messages in each output topic that has any."""
-    from broker.local.status import read_ranges
+    from broker.operate.status import read_ranges
 
     ranges = read_ranges(settings.kafka_client()) or {}
     counts = {name: sum(high - low for low, high in parts.values()) for name, parts in ranges.items()}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from broker.light_curve_plot import figure_of
-from broker.process_plot import predictions_of
+from broker.report.light_curve_plot import figure_of
+from broker.report.process_plot import predictions_of
 from schemas import packets
 
 HERE = Path(__file__).parent

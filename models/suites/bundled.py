@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import with_prior
 from models.datasets.labelled import Labelled
-from models.redshift_view import Host
-from models.scorer import Scorer
-from models.snapshots import held_out
+from models.scoring.calibration import with_prior
+from models.scoring.redshift_view import Host
+from models.scoring.scorer import Scorer
 from models.suites.moments import WHOLE, Moments
 from models.suites.trial import Classes, Predictions, Trial
+from models.training.snapshots import held_out
 
 NOTE = (
     "a finished model: nothing was learnt here; objects were seen as their last alert showed them; "

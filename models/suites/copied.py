@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.augment import Copies
-from models.copies import made, wanted
 from models.datasets.labelled import Labelled
 from models.progress import Progress, silent
 from models.suites.moments import Moments, moments
 from models.suites.trial import SPECTRUM_ERROR, Trial
+from models.training.copies import made, wanted
 from schemas.light_curves import LightCurves
 
 _KEPT: dict[str, tuple[Copies, Moments]] = {}

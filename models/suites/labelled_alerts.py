@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.abstention import n_detections, reasons
-from models.calibration import with_prior
 from models.datasets.labelled import Labelled
 from models.datasets.truth import Truth
 from models.evaluation import auc, coverage
 from models.hashing import uniform
 from models.progress import Progress, silent
+from models.scoring.abstention import n_detections, reasons
+from models.scoring.calibration import with_prior
 from models.suites import scores
 from models.suites.moments import WHOLE, Moments, is_new, measured, trigger_mjd
 from models.suites.outcome import Peer

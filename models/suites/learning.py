@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import LEAST_RATE, rates_among, with_prior
 from models.datasets.labelled import Labelled
 from models.evaluation import macro_f1
 from models.hashing import uniform
-from models.learners import Learner, row_weight
 from models.progress import Progress, silent
+from models.scoring.calibration import LEAST_RATE, rates_among, with_prior
 from models.suites import copied, simulations
+from models.suites.learners import Learner, row_weight
 from models.suites.moments import WHOLE, Moments
 from models.suites.trial import Predictions, Trial
 

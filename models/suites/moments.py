@@ -16,12 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from features.catalogue import NAMES, fingerprint
 from features.grid import first_time
 from features.portrait import PORTRAIT_SIZE
-from models.abstention import n_detections
 from models.datasets.labelled import Labelled, last_alerts
-from models.extraction import extract_many, extract_with_portraits
 from models.hashing import uniform
 from models.progress import Progress, silent
-from models.training_rows import keep
+from models.scoring.abstention import n_detections
+from models.training.extraction import extract_many, extract_with_portraits
+from models.training.training_rows import keep
 from schemas.light_curves import BANDS, LightCurves
 
 WHOLE = float("inf")

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from models.calibration import with_prior
 from models.datasets.labelled import Labelled
 from models.datasets.truth import Truth
 from models.evaluation import coverage
+from models.scoring.calibration import with_prior
 from models.suites import scores
 from models.suites.moments import WHOLE
 from models.suites.outcome import Outcome

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from models import evaluation
-from models.calibration import Calibration
 from models.hashing import uniform
+from models.scoring.calibration import Calibration
 from models.suites import scores
 from models.suites.moments import WHOLE
 from models.suites.scores import Interval

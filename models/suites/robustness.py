@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import evaluation
-from models.abstention import n_detections
-from models.calibration import with_prior
 from models.datasets.labelled import Labelled, last_alerts
-from models.extraction import extract_many
 from models.progress import Progress, silent
-from models.scorer import Scorer
+from models.scoring.abstention import n_detections
+from models.scoring.calibration import with_prior
+from models.scoring.scorer import Scorer
 from models.suites import changes, scores
 from models.suites.bundled import unseen
 from models.suites.moments import WHOLE, trigger_mjd
 from models.suites.outcome import Outcome
 from models.suites.scores import Interval, Statistic
 from models.suites.trial import Classes, Predictions, Trial
+from models.training.extraction import extract_many
 from schemas.light_curves import LightCurves
 from schemas.taxonomy import name_of
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from models.datasets.labelled import Labelled
 from models.datasets.sources import load
-from models.learners import Learner, TreesAndNetworks
 from models.progress import Progress, silent
-from models.scorer import Scorer
+from models.scoring.scorer import Scorer
 from models.suites import bts, bundled, entries, learning, plasticc, spcc
 from models.suites.labelled_alerts import AlertSet
+from models.suites.learners import Learner, TreesAndNetworks
 from models.suites.moments import WHOLE, Moments, moments
 from models.suites.outcome import Outcome
 from models.suites.peers import PEERS

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import evaluation
-from models.calibration import with_prior
 from models.evaluation.calibration_error import error_of_the_perfect
 from models.evaluation.earliness import earliness, median_days
 from models.evaluation.figure_of_merit import best_figure_of_merit, expected_best_threshold, figure_of_merit
+from models.scoring.calibration import with_prior
 from models.suites.learning import balanced_choice
 from models.suites.trial import Classes, Predictions
 

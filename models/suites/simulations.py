@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import with_prior
-from models.copies import wanted
 from models.datasets.labelled import Labelled
-from models.learners import Learner, row_weight
 from models.progress import Progress, silent
+from models.scoring.calibration import with_prior
 from models.suites import copied
+from models.suites.learners import Learner, row_weight
 from models.suites.moments import Moments
 from models.suites.trial import SPECTRUM_ERROR, Trial
+from models.training.copies import wanted
 from schemas.light_curves import LightCurves
 
 COPIES = 3

@@ -10,7 +10,7 @@ import pytest
 
 from features import extract
 from models.datasets.labelled import alerts
-from models.scorer import Scorer, Scores
+from models.scoring.scorer import Scorer, Scores
 from schemas.light_curves import ALERT_COLUMNS, LightCurves
 from schemas.taxonomy import NOT_CLASSIFIED, TAXONOMY
 from tests.unit.models.small_bundle import Small, small

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from broker import row_delivery
-from broker.fetch import close_worker_fetcher
 from broker.settings import Settings
-from models.registry import Registry
+from broker.stream import output
+from broker.stream.fetch import close_worker_fetcher
+from models.registry.registry import Registry
 from tests.streaming import small_models
 
 
@@ -49,4 +49,4 @@ def settings(services: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with redis.Redis.from_url(services.redis_address()) as client:
         client.flushdb()
     yield Settings(home=tmp_path)
-    row_delivery.close(tmp_path)
+    output.close(tmp_path)

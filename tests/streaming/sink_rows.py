@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from broker.rows import arrow_schema
+from broker.records.fields import arrow_schema
 
 CLASSES = np.array([2222, 2224, 2243], np.int32)
 N_FEATURES = 5

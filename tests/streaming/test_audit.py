@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka import Producer
 
-from broker import topics
-from broker.audit import LostRange, audit
 from broker.commands.audit import audit as audit_command
+from broker.kafka import topics
+from broker.operate.audit import LostRange, audit
 from broker.settings import Settings
-from broker.sink import GueststarWriter
+from broker.stream.sink import GueststarWriter
 from tests.kafka_topics import Topic
 from tests.streaming.sink_rows import alert_rows, dead_rows, routed
 

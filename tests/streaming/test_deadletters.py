@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner
 
-from broker import dead_letters, topics
 from broker.commands.deadletters import deadletters
+from broker.kafka import topics
+from broker.operate import dead_letters
 from broker.settings import Settings
-from broker.sink import GueststarWriter
+from broker.stream.sink import GueststarWriter
 from tests.kafka_topics import Topic
 from tests.streaming.sink_rows import alert_rows, dead_rows, routed
 

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from active_learning import topic_log
-from broker.delivery import Headers, KafkaWriter
+from broker.kafka.writing import Headers, KafkaWriter
 from broker.settings import Settings
 
 pytestmark = pytest.mark.services

@@ -13,8 +13,8 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from broker import classify
 from broker.local import java_home
+from broker.stream import submit
 from tests.kafka_topics import Topic
 from tests.streaming.jobs import progress_of
 from tests.streaming.small_models import wire_messages
@@ -66,7 +66,7 @@ def test_spark_submit_runs_the_same_job(
         cluster,
         "--driver-memory",
         "1g",
-        classify.__file__,
+        submit.__file__,
         "--available-now",
     ]
     job = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, cwd=home)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.progress_log import committed
+from broker.operate.checkpoint import committed
 from broker.settings import Settings
 from tests.kafka_topics import Topic
 from tests.streaming.jobs import progress_of, run_command, start_job

@@ -23,11 +23,11 @@ from active_learning import labels
 from active_learning.retrain import MIN_RANDOM_LABELS, Retrained, retrain
 from broker.settings import Settings
 from features.catalogue import NAMES
-from models import training
-from models.registry import CANDIDATE, PREVIOUS, PRODUCTION, Registry
-from models.scorer import Scorer
-from models.snapshots import SPLITS, split_of
-from models.training_rows import KEYS
+from models.registry.registry import CANDIDATE, PREVIOUS, PRODUCTION, Registry
+from models.scoring.scorer import Scorer
+from models.training import training
+from models.training.snapshots import SPLITS, split_of
+from models.training.training_rows import KEYS
 
 pytestmark = pytest.mark.services
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from broker import client, topics
+from broker import client
 from broker.commands.listen import listen as listen_command
+from broker.kafka import topics
 from broker.settings import Settings
-from broker.sink import GueststarWriter
+from broker.stream.sink import GueststarWriter
 from tests.streaming.sink_rows import alert_rows, routed
 from tests.waiting import wait_for
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import redis
 
-from broker.object_history import ObjectHistory
 from broker.settings import Settings
+from broker.state.object_history import ObjectHistory
 from schemas import history
 from schemas.light_curves import LightCurves
 from schemas.passbands import LSST, ZTF

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from active_learning import topic_log
-from broker import replay
 from broker.commands.replay import replay as replay_command
-from broker.delivery import UndeliveredError
+from broker.kafka.writing import UndeliveredError
+from broker.operate import replay
 from broker.settings import Settings
 from schemas import packets
 from schemas.light_curves import LightCurves

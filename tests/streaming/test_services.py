@@ -20,7 +20,7 @@ from confluent_kafka import KafkaError, Producer
 from broker.local import java_home, start, stop
 from broker.local.processes import Server, alive
 from broker.local.services import PARTS, running
-from broker.local.status import report
+from broker.operate.status import report
 from broker.settings import SERVICES_FILE, Settings
 from tests.command_line import command, gueststar
 from tests.kafka_topics import Topic, create_topic

@@ -15,11 +15,14 @@ import redis
 
 from active_learning import topic_log
 from active_learning.candidates import CandidateStore
-from broker import archive, night_histogram, row_delivery, topics
-from broker.delivery import UndeliveredError
-from broker.rows import ALERT_FIELDS
+from broker.kafka import topics
+from broker.kafka.writing import UndeliveredError
+from broker.records import archive
+from broker.records.fields import ALERT_FIELDS
 from broker.settings import Settings
-from broker.sink import Delivered, GueststarWriter
+from broker.state import night_histogram
+from broker.stream import output
+from broker.stream.sink import Delivered, GueststarWriter
 from schemas import messages
 from schemas.night import night_of_unix_ms
 from tests.streaming.sink_rows import INPUT_TIME_MS, MODEL, alert_rows, dead_rows, routed
@@ -174,7 +177,7 @@ def test_without_redis_the_stream_goes_on_and_says_so_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("GUESTSTAR_REDIS_URL", "redis://127.0.0.1:1/0")
-    row_delivery.close(settings.home)
+    output.close(settings.home)
     with caplog.at_level(logging.WARNING):
         for first in (0, 50):
             rows = alert_rows(50, first=first, task=f"in-0-{first}")

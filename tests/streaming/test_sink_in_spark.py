@@ -18,12 +18,15 @@ from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession
 
 from active_learning import topic_log
-from broker import archive, filters, topics
-from broker.audit import audit
-from broker.rows import SPARK_SCHEMA
+from broker.filters import archive_yield
+from broker.kafka import topics
+from broker.operate.audit import audit
+from broker.records import archive
+from broker.records.fields import SPARK_SCHEMA
 from broker.settings import Settings
-from broker.sink import GueststarSink
-from broker.spark import session
+from broker.stream import routing
+from broker.stream.session import session
+from broker.stream.sink import GueststarSink
 from schemas import messages
 from schemas.taxonomy import NOT_CLASSIFIED
 from tests.streaming.sink_rows import alert_rows, dead_rows
@@ -77,7 +80,7 @@ def test_every_row_is_routed(spark: SparkSession, settings: Settings) -> None:
     )
     dead = dead_rows([b"x"], first=6)
     kept = {"few": "n_points <= 2", "ia": "p['Ia'] > 2"}
-    routed = topics.route(frame(spark, rows, dead), settings.model_copy(update={"sample_fraction": 0.0}), kept)
+    routed = routing.route(frame(spark, rows, dead), settings.model_copy(update={"sample_fraction": 0.0}), kept)
     prefix = settings.topic_prefix
     found = {
         row["input_offset"]: [name.removeprefix(f"{prefix}.") for name in row["topics"]] for row in routed.collect()
@@ -98,7 +101,7 @@ def test_the_sample_is_drawn_by_object(spark: SparkSession, settings: Settings) 
     objects = np.arange(n) // 4 + 10**17
     objects[-4000:] = 0  # Solar System alerts have no object
     rows = alert_rows(n, object_id=objects, is_novel=np.ones(n, bool), class_id=np.full(n, 2222, np.int32))
-    routed = topics.route(frame(spark, rows), settings, {}).select("object_id", "alert_id", "topics").toPandas()
+    routed = routing.route(frame(spark, rows), settings, {}).select("object_id", "alert_id", "topics").toPandas()
     drawn = np.array([topics.sample(settings) in names for names in routed["topics"]])
     of_objects = drawn[routed["object_id"] != 0].reshape(-1, 4)
     assert (of_objects.all(axis=1) == of_objects.any(axis=1)).all(), "all of an object's alerts, or none"
@@ -128,7 +131,7 @@ def test_filters_select_what_they_say(spark: SparkSession, settings: Settings) -
         "reliability IS NULL": np.arange(400) % 5 == 0,
     }  # fmt: skip
     names = {f"f{i}": expression for i, expression in enumerate(expected)}
-    routed = topics.route(frame(spark, rows), settings, names).select("topics").toPandas()["topics"]
+    routed = routing.route(frame(spark, rows), settings, names).select("topics").toPandas()["topics"]
     for name, expression in names.items():
         passed = np.array([topics.of_filter(settings, name) in found for found in routed])
         np.testing.assert_array_equal(passed, expected[expression], err_msg=expression)
@@ -142,7 +145,7 @@ def test_no_filter_can_stop_the_stream(spark: SparkSession, settings: Settings) 
     ]  # fmt: skip
     names = {f"f{i}": expression for i, expression in enumerate(dangerous)}
     empty = alert_rows(1, first=50, p_survey=[[]], p_flat=[[]], class_ids=[[]], features=[[]])
-    routed = topics.route(frame(spark, alert_rows(50), empty), settings, names).collect()
+    routed = routing.route(frame(spark, alert_rows(50), empty), settings, names).collect()
     assert len(routed) == 51
     passed = Counter(name for row in routed for name in row["topics"] if ".filter." in name)
     assert not passed, "what has no value selects nothing"
@@ -184,18 +187,18 @@ def test_a_stream_to_its_end_and_again_after_a_crash(spark: SparkSession, settin
 
 
 def test_a_filter_is_tried_on_the_archive(spark: SparkSession, settings: Settings) -> None:
-    found = filters.yield_of(spark, settings, "n_points <= 30")
+    found = archive_yield.yield_of(spark, settings, "n_points <= 30")
     table = ds.dataset(archive.folder(settings), partitioning="hive").to_table(columns=["n_points"])
     assert found.of == table.num_rows == 300
     assert found.matched == int((table.column("n_points").to_numpy() <= 30).sum())
     with pytest.raises(LookupError, match="holds no alert yet"):
-        filters.yield_of(spark, settings.model_copy(update={"home": settings.home / "none"}), "is_novel")
+        archive_yield.yield_of(spark, settings.model_copy(update={"home": settings.home / "none"}), "is_novel")
 
 
 def run_stream(spark: SparkSession, settings: Settings, inbox: Path) -> None:
     spark.dataSource.register(GueststarSink)
     rows = spark.readStream.schema(SPARK_SCHEMA).option("maxFilesPerTrigger", 2).parquet(str(inbox))
-    routed = topics.route(rows, settings, {"few": "n_points <= 30"})
+    routed = routing.route(rows, settings, {"few": "n_points <= 30"})
     writer = routed.writeStream.format(GueststarSink.name()).option("home", str(settings.home))
     query = writer.option("checkpointLocation", str(settings.home / "checkpoint")).trigger(availableNow=True).start()
     assert query.awaitTermination(180)

@@ -16,12 +16,12 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxRows
 
-from broker.fetch import LostOffsets
-from broker.input_topics import MissingTopic
-from broker.planning import ChangedTopic
-from broker.rows import arrow_schema
-from broker.source import GueststarReader
-from models.registry import Registry
+from broker.records.fields import arrow_schema
+from broker.stream.fetch import LostOffsets
+from broker.stream.input_topics import MissingTopic
+from broker.stream.offsets import ChangedTopic
+from broker.stream.source import GueststarReader
+from models.registry.registry import Registry
 from tests.kafka_topics import Topic, create_topic
 from tests.streaming.small_models import light_curves, wire_messages
 from tests.waiting import wait_for
@@ -336,7 +336,7 @@ def test_the_nights_p_values_set_the_threshold(
 ) -> None:
     import time
 
-    from broker import night_histogram
+    from broker.state import night_histogram
 
     alerts = topic(1)
     alerts.produce([b"bytes"])

@@ -1,0 +1,135 @@
+"""Running the streaming job: one for a home, until it is told to stop, with errors that name their cause."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+from pyspark.errors import StreamingQueryException
+from pyspark.sql.streaming import StreamingQuery
+
+from broker import filters
+from broker.kafka import topics
+from broker.settings import Settings
+from broker.stream.query import start as start_query
+from broker.stream.session import LOG_FILE, session, warm_workers
+from broker.stream.source import STOP_FILE
+from broker.stream.telemetry import ProgressListener
+from models.registry.named_model import ensure_one
+
+LOCK_FILE = Path("run") / "job.lock"
+"""In the home: locked while a job runs; holds its process id."""
+
+LOOK_S = 1
+"""How often a stop asked for is noticed, seconds."""
+
+REPORTS_DEADLINE_S = 20.0
+"""How long the last batch's report may take after the query has ended, seconds."""
+
+
+class JobFailed(RuntimeError):
+    """The streaming query ended with an error; the text is its cause."""
+
+
+def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
+    """Run the job until it ends (``available_now``), or SIGTERM or Ctrl-C stops it after the running batch.
+
+    Returns the summary of ``gueststar run --json``. Raises JobFailed with the cause; LookupError where no model is in
+    production; RuntimeError where another job runs in this home.
+    """
+    with only_job(settings.home), _stop_signals(settings.home) as stop_asked:
+        # raises where there is no Kafka, before Spark takes its seconds
+        topics.create(settings, topics.all_topics(settings, filters.load(settings)))
+        if shipped := ensure_one(settings.registry()):
+            print(f"no model was trained here yet: the one that came with gueststar, {shipped[:16]}", file=sys.stderr)
+        model = settings.registry().model("production")
+        began = time.monotonic()
+        spark = session(settings, warm_model=model.sha256)
+        threading.Thread(target=warm_workers, args=(spark,), name="warm workers", daemon=True).start()
+        listener = ProgressListener(settings.home)
+        spark.streams.addListener(listener)
+        try:
+            query = start_query(spark, settings, available_now=available_now)
+            listener.say(f"started after {time.monotonic() - began:.0f} s: model {model.version}, {model.sha256[:16]}")
+            _wait(query, stop_asked)
+            listener.terminated.wait(REPORTS_DEADLINE_S)
+        except StreamingQueryException as error:
+            raise JobFailed(f"{cause(str(error))} (all of it: {settings.home / LOG_FILE})") from None
+        except (Py4JError, ConnectionError) as error:
+            raise JobFailed(f"Spark's Java process is gone ({error}): see {settings.home / LOG_FILE}") from None
+        finally:
+            with suppress(Py4JError, ConnectionError):
+                spark.stop()
+    return listener.totals.summary()
+
+
+@contextmanager
+def only_job(home: Path) -> Iterator[None]:
+    """Hold the home's lock. Raises RuntimeError where another job holds it; a killed job holds nothing."""
+    file = home / LOCK_FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise RuntimeError(
+                f"a job already runs in {home} (process {lock.read().strip()}): stop it, "
+                "or set GUESTSTAR_HOME to another folder"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def cause(text: str) -> str:
+    """The innermost Python error in a query's failure: the line under its traceback; else the first line."""
+    raised = re.findall(r"^((?:\w+\.)*[A-Z]\w+): (.+)$", text, re.MULTILINE)
+    own = [(name, message) for name, message in raised if not name.startswith(("org.", "java.", "pyspark."))]
+    if not own:
+        return text.strip().split("\n")[0]
+    name, message = own[-1]
+    return message if name.startswith("broker.") else f"{name}: {message}"
+
+
+@contextmanager
+def _stop_signals(home: Path) -> Iterator[threading.Event]:
+    """Inside, SIGTERM and Ctrl-C set the event and ask the source to begin no new batch; a second one ends at once."""
+    asked, stop_file = threading.Event(), home / STOP_FILE
+    stop_file.parent.mkdir(parents=True, exist_ok=True)
+    stop_file.unlink(missing_ok=True)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        stop_file.touch()
+        asked.set()
+
+    numbers = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, ask) for number in numbers}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        stop_file.unlink(missing_ok=True)
+
+
+def _wait(query: StreamingQuery, stop_asked: threading.Event) -> None:
+    """Wait for the query's end; once a stop is asked for, for the end of its running batch, and stop it there."""
+    while not query.awaitTermination(LOOK_S):
+        if stop_asked.is_set() and not query.status["isTriggerActive"]:
+            query.stop()
+            return

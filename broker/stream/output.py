@@ -1,0 +1,244 @@
+"""One task's rows on their way out: to Kafka, the archive and Redis, and what is told of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import redis
+
+from active_learning.candidates import CandidateStore
+from broker.kafka import topics
+from broker.kafka.writing import Headers, KafkaWriter, Refused
+from broker.operate import dead_letters
+from broker.records import archive
+from broker.records.avro import AvroColumns
+from broker.records.fields import ALERT_FIELDS, NULLABLE, arrow_schema
+from broker.settings import Settings
+from broker.state import night_histogram
+from broker.stream.delivered import Delivered
+from schemas import messages
+
+KEY_HEADER = "gueststar-key"
+INPUT_HEADER = "input"
+
+REDIS_PAUSE_S = 10.0
+"""After Redis failed it is left alone for this long, seconds, so that the stream does not wait for it."""
+
+_MESSAGES_BETWEEN_REPORTS = 500
+_SHORT_PAYLOAD_BYTES = 10_000
+
+_CANDIDATE_FIELDS = (
+    "alert_id",
+    "object_id",
+    "alert_mjd",
+    "input_time_ms",
+    "p_survey",
+    "class_id",
+    "not_classified_reason",
+    "is_novel",
+    "novelty_p_value",
+)
+"""What decides which pools of candidates an object is in; the encoded message holds all."""
+
+log = logging.getLogger(__name__)
+
+_kafka: dict[Path, KafkaWriter] = {}
+_redis_failed_at: dict[Path, float] = {}
+
+
+class RowDelivery:
+    """Deliver the rows of one task: :meth:`take` every batch, then :meth:`finish`."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._settings = settings_of(home)
+        self._kafka = _kafka.get(home) or _kafka.setdefault(home, KafkaWriter(self._settings))
+        self._alerts: list[pa.RecordBatch] = []
+        self._counts: Counter[str] = Counter()
+        self._topics: Counter[str] = Counter()
+        self._ends: dict[str, int] = {}
+        self._tasks: dict[str, None] = {}
+
+    def __enter__(self) -> RowDelivery:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:  # what this task left in the queue must not mix with the next one's
+            close(self._home)
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        """Send a batch of rows to their topics; they are on their way when this returns."""
+        if not batch.num_rows:
+            return
+        self._note_input(batch)
+        is_alert = batch.column("alert_id").is_valid()
+        alerts, dead = batch.filter(is_alert), batch.filter(pc.invert(is_alert))
+        if dead.num_rows:
+            self._send_dead(dead)
+        if alerts.num_rows:
+            self._send_alerts(alerts)
+
+    def finish(self) -> Delivered:
+        """Wait until Kafka has everything; write the archive meanwhile."""
+        if self._alerts:
+            archive.write(self._settings, pa.Table.from_batches(self._alerts))
+            self._count_p_values()
+        for refused in self._kafka.finish():
+            self._bury_refused(refused)
+        still_refused = self._kafka.finish()
+        if still_refused:
+            first = still_refused[0]
+            raise RuntimeError(f"topic {first.topic} refuses a dead letter, even a short one: {first.error.str()}")
+        return Delivered(
+            tasks=tuple(self._tasks),
+            alerts=self._counts["alerts"],
+            dead_letters=self._counts["dead_letters"],
+            inputs=self._counts["inputs"],
+            novel=self._counts["novel"],
+            not_offered=self._counts["not_offered"],
+            topics=+self._topics,
+            ends=self._ends,
+        )
+
+    def _send_alerts(self, alerts: pa.RecordBatch) -> None:
+        complete = _classification().complete(alerts)
+        if not complete.all():
+            for row in alerts.filter(pa.array(~complete)).to_pylist():
+                self._bury_unwritable(row)
+            alerts = alerts.filter(pa.array(complete))
+        values = _classification().encode(alerts)
+        keys, inputs = output_keys(alerts), input_names(alerts)
+        for i, (value, key, place, names) in enumerate(
+            zip(values, keys, inputs, alerts.column("topics").to_pylist(), strict=True)
+        ):
+            headers: Headers = [(KEY_HEADER, key), (INPUT_HEADER, place)]
+            for name in names:
+                self._kafka.send(name, key, value, headers)
+            if i % _MESSAGES_BETWEEN_REPORTS == 0:
+                self._kafka.serve()
+        for counted in pc.value_counts(alerts.column("topics").flatten()).to_pylist():
+            self._topics[counted["values"]] += counted["counts"]
+        self._counts["alerts"] += alerts.num_rows
+        self._counts["novel"] += pc.sum(alerts.column("is_novel")).as_py() or 0
+        self._alerts.append(alerts)
+        self._offer(alerts, values)
+
+    def _send_dead(self, dead: pa.RecordBatch) -> None:
+        for row in dead.to_pylist():
+            self._bury(dead_letters.record_of(row))
+
+    def _bury(self, record: dict[str, Any], subject: str = "") -> None:
+        topic = topics.dead_letters(self._settings)
+        key, value, place = dead_letters.message_of(record, subject, topics.dead_letter_limit_bytes(self._settings))
+        self._kafka.send(topic, key, value, [(KEY_HEADER, key), (INPUT_HEADER, place)])
+        self._topics[topic] += 1
+        self._counts["dead_letters"] += 1
+
+    def _bury_unwritable(self, row: dict[str, Any]) -> None:
+        missing = [name for name in ALERT_FIELDS if row[name] is None and name not in NULLABLE]
+        reason = f"a classification must have a value in every field, found none in {', '.join(missing)}"
+        self._bury(dead_letters.record_of(row, "deliver", reason), str(row["alert_id"]))
+
+    def _bury_refused(self, refused: Refused) -> None:
+        """A message refused for its size or form becomes a dead letter; a dead letter is cut shorter."""
+        self._topics[refused.topic] -= 1
+        kind, record = messages.decode(refused.value)
+        if kind == "dead_letter":
+            self._counts["dead_letters"] -= 1
+            shorter = len(record["payload"]) > _SHORT_PAYLOAD_BYTES
+            self._bury({**record, "payload": record["payload"][:_SHORT_PAYLOAD_BYTES] if shorter else b""})
+            return
+        self._counts["alerts"] -= refused.topic == topics.classifications(self._settings)
+        reason = f"topic {refused.topic} refused a classification of {len(refused.value)} bytes: {refused.error.str()}"
+        self._bury(dead_letters.record_of(record, "deliver", reason), f"{record['alert_id']}:{refused.topic}")
+
+    def _note_input(self, batch: pa.RecordBatch) -> None:
+        self._tasks.update(dict.fromkeys(batch.column("task").unique().to_pylist()))
+        self._counts["inputs"] += pc.sum(batch.column("is_first_of_message")).as_py() or 0
+        places = pa.Table.from_batches([batch.select(["input_topic", "input_partition", "input_offset"])])
+        for end in places.group_by(["input_topic", "input_partition"]).aggregate([("input_offset", "max")]).to_pylist():
+            name = f"{end['input_topic']}:{end['input_partition']}"
+            self._ends[name] = max(end["input_offset_max"] + 1, self._ends.get(name, 0))
+
+    def _offer(self, alerts: pa.RecordBatch, values: list[bytes]) -> None:
+        """Tell Redis of the objects; what it can't be told is counted, and the stream goes on."""
+        if self._redis_rests():
+            self._counts["not_offered"] += alerts.num_rows
+            return
+        try:
+            CandidateStore(self._settings.redis_address()).offer(
+                alerts.select(list(_CANDIDATE_FIELDS)).to_pylist(), values
+            )
+        except (redis.RedisError, LookupError, OSError) as error:
+            self._counts["not_offered"] += alerts.num_rows
+            self._rest(error)
+
+    def _count_p_values(self) -> None:
+        if self._redis_rests():
+            return
+        try:
+            with redis.Redis.from_url(self._settings.redis_address()) as client:
+                table = pa.Table.from_batches(self._alerts).select(["task", "novelty_p_value", "input_time_ms"])
+                for task in self._tasks:
+                    own = table.filter(pc.equal(table.column("task"), task))
+                    if own.num_rows:
+                        night_histogram.add(client, task, own.column(1).to_numpy(), own.column(2).to_numpy())
+        except (redis.RedisError, LookupError, OSError) as error:
+            self._rest(error)
+
+    def _redis_rests(self) -> bool:
+        return time.monotonic() - _redis_failed_at.get(self._home, -np.inf) < REDIS_PAUSE_S
+
+    def _rest(self, error: Exception) -> None:
+        if self._home not in _redis_failed_at:
+            log.warning(
+                "Redis is away: candidates and the night's p-values miss what passes now; the stream goes on: %s", error
+            )
+        _redis_failed_at[self._home] = time.monotonic()
+
+
+def output_keys(alerts: pa.RecordBatch) -> list[bytes]:
+    """The key of each alert's messages, the same whenever the batch is done: ``<alert_id>:<model_sha256[:16]>``."""
+    shas = alerts.column("model_sha256").to_pylist()
+    return [f"{i}:{sha[:16]}".encode() for i, sha in zip(alerts.column("alert_id").to_pylist(), shas, strict=True)]
+
+
+def input_names(rows: pa.RecordBatch) -> list[bytes]:
+    """Where each row came from: ``topic:partition:offset``."""
+    columns = [rows.column(name).to_pylist() for name in ("input_topic", "input_partition", "input_offset")]
+    return [f"{topic}:{partition}:{offset}".encode() for topic, partition, offset in zip(*columns, strict=True)]
+
+
+def warm() -> None:
+    """Load the compiled code that a task needs; connects to nothing, so that a process may do it before it forks."""
+    _classification().encode(pa.RecordBatch.from_pylist([], schema=arrow_schema()))
+
+
+def close(home: Path) -> None:
+    """Let go of what this process keeps for a home: the next task begins with a new producer and settings."""
+    _kafka.pop(home, None)
+    _redis_failed_at.pop(home, None)
+    settings_of.cache_clear()
+
+
+@cache
+def settings_of(home: Path) -> Settings:
+    """The settings of this process, for the given home; read once."""
+    given: dict[str, Any] = {"home": home}
+    return Settings(**given)
+
+
+@cache
+def _classification() -> AvroColumns:
+    return AvroColumns("classification")

@@ -1,0 +1,33 @@
+"""A model as a user names it: a version or an alias of the registry, the word shipped, or a bundle's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.bundle import MANIFEST
+from models.registry import shipped
+from models.registry.registry import PRODUCTION, Registry
+from models.scoring.scorer import Scorer
+
+SHIPPED = "shipped"
+
+
+def named(model: str, registry: Registry) -> Scorer:
+    """The model, loaded and checked; of an empty registry the production model is the shipped one, which a job would
+    take. Raises LookupError where nothing has that name, BundleError as Scorer.load."""
+    if model == SHIPPED:
+        return Scorer.load(shipped.folder())
+    path = Path(model).expanduser()
+    if (path / MANIFEST).is_file():
+        return Scorer.load(path)
+    if model == PRODUCTION and not any(registry.models()):
+        return Scorer.load(shipped.folder())
+    found = registry.model(model)
+    return Scorer.load(found.path, found.sha256)
+
+
+def ensure_one(registry: Registry) -> str | None:
+    """Register the shipped model where the registry has none in production; its SHA-256, or None where it had one."""
+    if any(registry.models()):
+        return None
+    return registry.register(shipped.folder(), shipped.metrics(), {"origin": "came with gueststar"}).sha256

@@ -1,0 +1,169 @@
+"""Small neural networks on the catalogue's features: unlike trees they go on smoothly beyond what they saw."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import BundleError
+from models.scoring.classifier import balanced, softmax
+from models.scoring.normal_scores import NormalScores
+
+Array = NDArray[np.float64]
+
+HIDDEN = (128, 64)
+MEMBERS = 2
+"""Networks from other random weights, whose logits are averaged."""
+
+BATCH, STEPS_AN_EPOCH = 256, 30
+"""Rows a step of the optimiser; fewer where the rows would not make so many steps."""
+
+EPOCHS = 12
+LEAST_STEPS = 1_000
+"""Steps of the optimiser at the least: few rows are gone through more often."""
+
+PENALTY = 0.01
+LEARNING_RATE = 1e-3
+BALANCE = 0.5
+"""Rows weigh as their class's frequency to the power of minus this, as the trees' do."""
+
+LIMIT = 3.0
+"""Normal scores are cut at plus and minus this."""
+
+OFTEN_MISSING = 0.02
+"""A feature missing in more than this fraction of rows has a further input that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """``MEMBERS`` networks and how their inputs are made.
+
+    - ``normal_scores``: of the features; ``missing``: (i,) the features whose absence is an input.
+    - ``weights``, ``biases``: of each member's layers, (inputs, outputs) and (outputs,).
+    - ``log_rates``: (k,) of the rows learnt from, taken out of the logits.
+    """
+
+    normal_scores: NormalScores
+    missing: NDArray[np.int64]
+    weights: list[list[Array]]
+    biases: list[list[Array]]
+    log_rates: Array
+
+    @classmethod
+    def fit(
+        cls,
+        features: Array,
+        label: NDArray[np.int64],
+        weight: Array,
+        n_classes: int,
+        *,
+        seed: int,
+        members: int = MEMBERS,
+        hidden: tuple[int, ...] = HIDDEN,
+        normal_scores: NormalScores | None = None,
+    ) -> Network:
+        """Learn from features (n, f) with NaN where missing, ``label`` (n,) from 0, ``weight`` (n,); Adam
+        (arXiv:1412.6980) on the weighted log-loss. ``hidden``: units of each layer. ``normal_scores``: where they are
+        known already."""
+        from sklearn.neural_network import MLPClassifier  # here: it takes seconds to import
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        scores = normal_scores or NormalScores.fit(features)
+        missing = np.flatnonzero(np.isnan(features).mean(axis=0) > OFTEN_MISSING)
+        inputs, own = _inputs(scores.transform(features), features, missing), balanced(label, weight, BALANCE)
+        present = np.unique(label)
+        batch = max(1, min(BATCH, len(label) // STEPS_AN_EPOCH))
+        epochs = max(EPOCHS, math.ceil(LEAST_STEPS * batch / len(label)))
+        weights, biases = [], []
+        for member in range(members):
+            learner = MLPClassifier(
+                hidden, alpha=PENALTY, max_iter=epochs, n_iter_no_change=epochs, learning_rate_init=LEARNING_RATE,
+                batch_size=batch, random_state=seed + 1000 * member,
+            )  # fmt: skip
+            with threadpool_limits(1), _quiet():
+                learner.fit(inputs.astype(np.float32), label, sample_weight=own)
+            weights.append([np.asarray(layer, np.float64) for layer in learner.coefs_])
+            biases.append([np.asarray(layer, np.float64) for layer in learner.intercepts_])
+            _widen(weights[-1], biases[-1], present, n_classes)
+        rates = np.bincount(label, weights=own, minlength=n_classes)
+        log_rates = np.log(np.maximum(rates / rates.sum(), 1e-6))
+        return cls(scores, missing, weights, biases, log_rates)
+
+    def raw_scores(self, features: Array) -> Array:
+        """Logits of equal class rates, shape (n, k), for features of shape (n, f)."""
+        return self.raw_of_normal(self.normal_scores.transform(features), features)
+
+    def raw_of_normal(self, normal: Array, features: Array) -> Array:
+        """As :meth:`raw_scores`, where the features' normal scores (n, f) are known already."""
+        inputs = _inputs(normal, features, self.missing)
+        total = np.zeros((len(features), len(self.log_rates)))
+        for weights, biases in zip(self.weights, self.biases, strict=True):
+            values = inputs
+            for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+                values = values @ w + b
+                if layer < len(weights) - 1:
+                    np.maximum(values, 0, out=values)
+            total += np.log(np.maximum(softmax(values), 1e-6))
+        return np.asarray(total / len(self.weights) - self.log_rates)
+
+    def save(self, file: Path) -> None:
+        """Write plain arrays, all but the normal scores: no code runs when they are read."""
+        layers: dict[str, Any] = {}
+        for member, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
+            for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+                layers[f"weight_{member}_{layer}"] = w.astype(np.float32)
+                layers[f"bias_{member}_{layer}"] = b.astype(np.float32)
+        shape = np.array([len(self.weights), len(self.weights[0])])
+        np.savez_compressed(file, missing=self.missing, log_rates=self.log_rates, shape=shape, **layers)
+
+    @classmethod
+    def load(cls, file: Path, normal_scores: NormalScores) -> Network:
+        """Read what :meth:`save` wrote; raises BundleError where the arrays don't fit together."""
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                members, layers = map(int, arrays["shape"])
+                of = [
+                    [[np.asarray(arrays[f"{kind}_{m}_{i}"], np.float64) for i in range(layers)] for m in range(members)]
+                    for kind in ("weight", "bias")
+                ]
+                found = cls(normal_scores, arrays["missing"], of[0], of[1], arrays["log_rates"])
+            found.raw_scores(np.full((1, len(normal_scores.quantiles)), np.nan))
+        except (KeyError, ValueError, IndexError) as error:
+            raise BundleError(
+                f"{file}: no network of a classifier ({error}): train the bundle anew with `gueststar train`"
+            ) from error
+        return found
+
+
+def _inputs(normal: Array, features: Array, missing: NDArray[np.int64]) -> Array:
+    """Normal scores, and an input for each feature that is often missing, 1 where it is: (n, f + i)."""
+    return np.concatenate([np.clip(normal, -LIMIT, LIMIT), np.isnan(features[:, missing])], axis=1)
+
+
+def _widen(weights: list[Array], biases: list[Array], present: NDArray[np.int64], n_classes: int) -> None:
+    """Give the last layer an output for every class: those not learnt from are all but impossible. scikit-learn's one
+    output of two classes becomes two."""
+    w, b = weights[-1], biases[-1]
+    if len(present) == 2:
+        w, b = np.concatenate([np.zeros_like(w), w], axis=1), np.concatenate([np.zeros_like(b), b])
+    weights[-1] = np.zeros((len(w), n_classes))
+    biases[-1] = np.full(n_classes, -20.0)
+    weights[-1][:, present], biases[-1][present] = w, b
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """scikit-learn warns that the number of epochs was reached: it is meant to be."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield

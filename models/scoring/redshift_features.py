@@ -1,0 +1,50 @@
+"""What a redshift adds: luminosities, times, colours and fading in the source's own frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.catalogue import columns_of
+from features.cosmology import luminosity_distance_mpc
+from features.definition import FLUX_SOFTENING_NJY
+from models.scoring.rest_frame import faded, magnitudes_at_rest
+
+LEAST_REDSHIFT = 1e-3
+"""Below this the distance is not the Hubble flow's."""
+
+FLUXES = ("peak_flux", "sigmoid_amplitude", "bazin_amplitude", "spm_amplitude", "first_detection_flux", "latest_flux")
+LOG_FLUXES = ("amplitude",)
+DAYS = ("rise_days", "decline_days", "width_days", "equivalent_width_days", "days_since_first_detection", "duration")
+LOG_DAYS = ("timescale", "bazin_rise", "bazin_fall", "spm_rise", "spm_fall", "spm_gamma")
+
+
+def redshift_features(
+    features: NDArray[np.float64], redshift: NDArray[np.float64], error: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Columns to set beside the catalogue's (m, f): the redshift, its error, log10 of luminosities in nJy × (100 Mpc)²
+    and times over 1 + z; of :mod:`rest_frame` the colours at the peak and now, the luminosities at the peak, and
+    how it fades: (m, 40). NaN where the redshift is, or what a column is made from.
+    """
+    z = np.where(redshift >= 0, redshift, np.nan)
+    distance = 2 * np.log10(luminosity_distance_mpc(np.maximum(z, LEAST_REDSHIFT)) / 100.0)
+    softened = np.sinh(np.clip(columns_of(features, FLUXES), -60, 60)) * FLUX_SOFTENING_NJY
+    log_flux = np.log10(np.where(softened > 0, softened, np.nan))
+    stretched = np.log10(1 + z)[:, None]
+    at_peak, now = (magnitudes_at_rest(features, z, when) for when in ("peak", "now"))
+    # Flux per frequency is (1 + z) L / (4 π d²) (Hogg 1999, equation 22).
+    peak_luminosity = log_flux[:, [FLUXES.index("peak_flux")]] - 0.4 * at_peak + distance[:, None] - stretched
+    return np.concatenate(
+        [
+            np.stack([z, error], axis=1),
+            log_flux + distance[:, None],
+            columns_of(features, LOG_FLUXES) + distance[:, None],
+            columns_of(features, DAYS) / (1 + z)[:, None],
+            columns_of(features, LOG_DAYS) - stretched,
+            np.diff(at_peak, axis=1),
+            np.diff(now, axis=1),
+            peak_luminosity,
+            faded(features, z),
+        ],
+        axis=1,
+    )

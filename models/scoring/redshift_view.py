@@ -1,0 +1,89 @@
+"""The second opinion, of alerts whose packet tells the host's photometric redshift: luminosities instead of fluxes.
+
+It tells apart the classes of objects that have hosts. Whether an object is of such a class at all the light curve alone
+says: stars have no redshift in the data to learn from, but many lie before a galaxy that has one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import BundleError
+from models.scoring.normal_scores import NormalScores
+from models.scoring.probabilities import Probabilities
+from models.scoring.redshift_features import redshift_features
+
+Array = NDArray[np.float64]
+
+PREFIX = "photoz_"
+NORMAL_SCORES_FILE = f"{PREFIX}normal_scores.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The photometric redshift of each alert's host and its error, (n,) each; NaN where the packet tells none."""
+
+    photoz: Array
+    photoz_err: Array
+
+    @property
+    def is_told(self) -> NDArray[np.bool_]:
+        """Where there is one, (n,)."""
+        return np.isfinite(self.photoz)
+
+    def select(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> Host:
+        """The chosen alerts."""
+        return Host(self.photoz[which], self.photoz_err[which])
+
+    def beside(self, features: Array) -> Array:
+        """The catalogue's features (n, f) and those of the redshift."""
+        return np.concatenate([features, redshift_features(features, self.photoz, self.photoz_err)], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RedshiftView:
+    """``probabilities`` of the catalogue's features with those of the redshift; ``normal_scores`` of the latter;
+    ``column``: place of each of its classes among the bundle's, (j,)."""
+
+    probabilities: Probabilities
+    normal_scores: NormalScores
+    column: NDArray[np.int64]
+
+    def p_flat(self, features: Array, normal: Array, host: Host, detections: NDArray[np.int64], alone: Array) -> Array:
+        """Probabilities under equal rates, (n, k), of alerts whose hosts' redshifts are told. ``normal``: normal scores
+        of the catalogue's features (n, f); ``alone``: the probabilities (n, k) of the light curve alone."""
+        both = host.beside(features)
+        own = self.normal_scores.transform(both[:, features.shape[1] :])
+        among = self.probabilities.p_flat(both, detections, normal=np.concatenate([normal, own], axis=1))
+        p = alone.copy()
+        p[:, self.column] = among * alone[:, self.column].sum(axis=1, keepdims=True)
+        return p
+
+    def save(self, folder: Path) -> None:
+        """Write the view's files: no code runs when they are read."""
+        self.probabilities.save(folder, PREFIX)
+        own = self.normal_scores
+        np.savez_compressed(folder / NORMAL_SCORES_FILE, quantiles=own.quantiles, normal=own.normal)
+
+    @classmethod
+    def load(cls, folder: Path, of_catalogue: NormalScores, class_ids: NDArray[np.int64]) -> RedshiftView | None:
+        """Read what :meth:`save` wrote; None where the bundle has no such view.
+
+        Raises BundleError where it does not fit the bundle's classes (``class_ids``) or its files are damaged.
+        """
+        if not (folder / NORMAL_SCORES_FILE).is_file():
+            return None
+        with np.load(folder / NORMAL_SCORES_FILE, allow_pickle=False) as stored:
+            own = NormalScores(stored["quantiles"], stored["normal"])
+        probabilities = Probabilities.load(folder, of_catalogue.beside(own), PREFIX)
+        found = probabilities.classifier.class_ids
+        if not np.isin(found, class_ids).all():
+            raise BundleError(
+                f"{folder}: the view with a redshift must know some of the bundle's classes {class_ids.tolist()}, "
+                f"found {found.tolist()}: train the bundle anew with `gueststar train`"
+            )
+        return cls(probabilities, own, np.searchsorted(class_ids, found))

@@ -1,0 +1,176 @@
+"""The Scorer: light curves in, probabilities and novelty out; a pure function of its input and one bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features import extract
+from features.catalogue import NAMES, fingerprint
+from models.bundle import BundleError, open_bundle
+from models.scoring.abstention import n_detections, reasons
+from models.scoring.calibration import with_prior
+from models.scoring.conformal import Conformal
+from models.scoring.novelty import Novelty
+from models.scoring.probabilities import Probabilities
+from models.scoring.redshift_view import Host, RedshiftView
+from schemas.light_curves import LightCurves
+from schemas.taxonomy import NOT_CLASSIFIED
+
+NOVELTY_FILE = "novelty.npz"
+CONFORMAL_FILE = "conformal.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a bundle says of ``n`` alerts; ``k`` classes, ``f`` features.
+
+    - ``class_ids``: taxonomy ids of the columns, shape (k,).
+    - ``p_flat``, ``p_survey``: probabilities if all classes were equally common, and at the survey's
+      rates, shape (n, k), float32; every row adds up to 1.
+    - ``class_id``: the most probable class at the survey's rates, or 300, not classified, shape (n,).
+      Where it is 300 the probabilities are the rates themselves: nothing was learnt from the alert.
+    - ``not_classified_reason``: why, "" where it is classified.
+    - ``novelty_score``: larger is stranger, shape (n,); ``novelty_p_value``: the chance that a known
+      object scores as high, (0, 1]; 1 where the alert is not classified.
+    - ``features``: shape (n, f), NaN where missing; ``feature_names``: of its columns.
+    - ``model_sha256``: of the bundle.
+    """
+
+    class_ids: NDArray[np.int32]
+    p_flat: NDArray[np.float32]
+    p_survey: NDArray[np.float32]
+    class_id: NDArray[np.int32]
+    not_classified_reason: list[str]
+    novelty_score: NDArray[np.float32]
+    novelty_p_value: NDArray[np.float64]
+    features: NDArray[np.float32]
+    feature_names: tuple[str, ...]
+    model_sha256: str
+
+    def __len__(self) -> int:
+        return len(self.class_id)
+
+
+class Scorer:
+    """A loaded bundle. It keeps no state between calls, and may be shared by threads.
+
+    ``of_light_curve``: the probabilities that need nothing but the light curve; ``with_photoz``: those of alerts whose
+    packet tells the host's photometric redshift, None in a bundle that learnt from none.
+    """
+
+    def __init__(
+        self,
+        *,
+        manifest: dict[str, Any],
+        sha256: str,
+        of_light_curve: Probabilities,
+        with_photoz: RedshiftView | None,
+        novelty: Novelty,
+        conformal: Conformal,
+    ) -> None:
+        self.manifest = manifest
+        self.sha256 = sha256
+        self.class_ids = of_light_curve.classifier.class_ids.astype(np.int32)
+        self.feature_names: tuple[str, ...] = tuple(manifest["feature_names"])
+        self.of_light_curve, self.with_photoz = of_light_curve, with_photoz
+        self._novelty, self._conformal = novelty, conformal
+        self._prior = np.array([manifest["prior"][str(class_id)] for class_id in self.class_ids])
+
+    @classmethod
+    def load(cls, path: Path | str, sha256: str | None = None) -> Scorer:
+        """Load the bundle at ``path``; where ``sha256`` is given, only that very bundle.
+
+        Raises BundleError where a file is missing or changed, or the bundle was made for other features.
+        """
+        folder = Path(path)
+        manifest, found = open_bundle(folder, sha256)
+        if manifest["feature_fingerprint"] != fingerprint() or tuple(manifest["feature_names"]) != tuple(NAMES):
+            raise BundleError(
+                f"{folder}: the bundle was trained on the feature catalogue {manifest['feature_fingerprint'][:16]}, "
+                f"this program computes {fingerprint()[:16]}: train a new bundle with `gueststar train`, "
+                "or run the version of gueststar that made this one"
+            )
+        with np.load(folder / CONFORMAL_FILE, allow_pickle=False) as stored:
+            conformal = Conformal(stored["scores"], stored["tail"], float(stored["own_weight"]))
+        novelty = Novelty.load(folder / NOVELTY_FILE)
+        of_light_curve = Probabilities.load(folder, novelty.normal_scores)
+        return cls(
+            manifest=manifest,
+            sha256=found,
+            of_light_curve=of_light_curve,
+            with_photoz=RedshiftView.load(folder, novelty.normal_scores, of_light_curve.classifier.class_ids),
+            novelty=novelty,
+            conformal=conformal,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write everything but the manifest into ``folder``."""
+        self.of_light_curve.save(folder)
+        if self.with_photoz is not None:
+            self.with_photoz.save(folder)
+        self._novelty.save(folder / NOVELTY_FILE)
+        known = self._conformal
+        np.savez_compressed(
+            folder / CONFORMAL_FILE, scores=known.scores, tail=known.tail, own_weight=np.array(known.own_weight)
+        )
+
+    @property
+    def novelty_threshold(self) -> float:
+        """The p-value at or below which an alert counts as novel where no night has set another."""
+        return float(self.manifest["novelty"]["threshold"])
+
+    def score(self, light_curves: LightCurves) -> Scores:
+        """Features, probabilities and novelty of a batch; never raises for valid light curves."""
+        return self.score_features(np.asarray(extract(light_curves).values, np.float64), light_curves)
+
+    def score_features(self, features: NDArray[np.float64], light_curves: LightCurves) -> Scores:
+        """As :meth:`score`, with features (n, f) in the catalogue's order that are already there.
+
+        Raises ValueError where the matrix has another shape than the light curves and catalogue call for.
+        """
+        wanted = (len(light_curves), len(self.feature_names))
+        if np.shape(features) != wanted:
+            raise ValueError(f"features must have shape {wanted} (alerts, features), found {np.shape(features)}")
+        matrix = np.where(np.isfinite(features), features, np.nan)
+        detections = n_detections(light_curves)
+        reason = reasons(light_curves, detections)
+        silent = np.array([bool(text) for text in reason], bool)
+        host = Host(light_curves.host_photoz.astype(np.float64), light_curves.host_photoz_err.astype(np.float64))
+        p_flat, score, p_value = self.evaluate(matrix, detections, host)
+        p_flat[silent] = 1.0 / len(self.class_ids)
+        p_survey = with_prior(p_flat, self._prior)
+        best = self.class_ids[p_survey.argmax(axis=1)]
+        return Scores(
+            class_ids=self.class_ids,
+            p_flat=p_flat.astype(np.float32),
+            p_survey=p_survey.astype(np.float32),
+            class_id=np.where(silent, NOT_CLASSIFIED, best).astype(np.int32),
+            not_classified_reason=reason,
+            novelty_score=score.astype(np.float32),
+            novelty_p_value=np.where(silent, 1.0, p_value),
+            features=matrix.astype(np.float32),
+            feature_names=self.feature_names,
+            model_sha256=self.sha256,
+        )
+
+    def evaluate(
+        self, features: NDArray[np.float64], detections: NDArray[np.int64], host: Host | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Flat-prior probabilities (n, k), novelty scores (n,) and p-values (n,) of features alone.
+
+        ``detections``: of each alert; ``host``: what is known of its redshift, nothing by default. Novelty is of the
+        light curve alone. For evaluation on a training table; the stream calls :meth:`score`.
+        """
+        normal = self._novelty.normal_scores.transform(features)
+        trees = self.of_light_curve.classifier.raw_scores(features)
+        p_flat = self.of_light_curve.p_flat(features, detections, normal=normal, trees=trees)
+        if host is not None and self.with_photoz is not None and (told := host.is_told).any():
+            known = host.select(told)
+            p_flat[told] = self.with_photoz.p_flat(features[told], normal[told], known, detections[told], p_flat[told])
+        score = self._novelty.score(normal, trees, detections)
+        return p_flat, score, self._conformal.p_value(score)

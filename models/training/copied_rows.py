@@ -1,0 +1,79 @@
+"""A training table with copies of its objects farther away: for a stream that is fainter than what is learnt from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features import augment
+from models.datasets.labelled import Labelled
+from models.progress import Progress, silent
+from models.training import snapshots
+from models.training.copies import made, wanted
+from models.training.extraction import extract_many
+from models.training.training_rows import keep, table_of, training_table
+
+RECIPE = (augment.STRETCH, augment.RATE_EVOLUTION, augment.LARGEST_OPEN, augment.PEAK_JITTER_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """``mean``: copies an object has on average, more of the rarer classes. ``donors``: whose visits and noise they
+    have, by default the training objects themselves; their classes are not looked at."""
+
+    mean: float
+    donors: Labelled | None = None
+
+    def to_json(self, labelled: Labelled) -> dict[str, object]:
+        """What a manifest says of it."""
+        donors = self.donors or labelled
+        return {"mean": self.mean, "donors": donors.source, "donors_fingerprint": donors.fingerprint}
+
+
+def copied_table(
+    labelled: Labelled,
+    copying: Copying,
+    seed: int,
+    folder: Path,
+    *,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
+) -> tuple[pa.Table, Path]:
+    """The training table of ``labelled`` with copies of the objects of its training split that have a redshift, and its
+    file in ``folder``; made once, then read. The other splits have no copies: they stand for the data as they are."""
+    base, base_file = training_table(labelled, seed, folder, progress=progress, n_jobs=n_jobs)
+    donors = copying.donors or labelled
+    text = json.dumps([base_file.stem, copying.mean, donors.fingerprint, RECIPE])
+    file = folder / f"{hashlib.sha256(text.encode()).hexdigest()}.parquet"
+    if not file.is_file():
+        copied = _copies(labelled, copying.mean, donors, seed, progress, n_jobs)
+        keep(pa.concat_tables([base, copied]), file)
+    return pq.read_table(file), file
+
+
+def _copies(
+    labelled: Labelled, mean: float, donors: Labelled, seed: int, progress: Progress, n_jobs: int | None
+) -> pa.Table:
+    learnt = snapshots.splits(labelled, seed) == snapshots.SPLITS.index("train")
+    rows = np.flatnonzero(learnt & (labelled.truth.redshift > 0))
+    label = np.unique(labelled.class_id[rows], return_inverse=True)[1]
+    parents, redshift = labelled.light_curves.select(rows), labelled.truth.redshift[rows]
+    found = made(parents, redshift, donors.light_curves, wanted(label, mean), seed, progress=progress, n_jobs=n_jobs)
+    copied = Labelled(found.light_curves, labelled.class_id[rows][found.parent], "copies", labelled.fingerprint)
+    taken = snapshots.take(copied, seed)
+    table = table_of(taken, extract_many(taken.light_curves, progress=progress, n_jobs=n_jobs))
+    number = np.bincount(found.parent, minlength=len(rows))
+    of_parent = dict(zip(parents.object_id.tolist(), number.tolist(), strict=True))
+    share = np.array([of_parent[one] for one in table["object_id"].to_pylist()], np.float64)
+    # all copies of an object count as much as the object
+    for name in ("weight", "stream_weight"):
+        values = pa.array(table[name].to_numpy() / share)
+        table = table.set_column(table.column_names.index(name), name, values)
+    split = pa.array(np.full(len(table), "train"))
+    return table.set_column(table.column_names.index("split"), "split", split)

@@ -1,0 +1,241 @@
+"""Train a bundle: snapshots with features, classifier, calibration, novelty, conformal scores, metrics."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.catalogue import NAMES, fingerprint
+from models import bundle
+from models.datasets.labelled import Labelled
+from models.datasets.plasticc import TEST_SET_COUNTS
+from models.progress import Progress, silent
+from models.scoring.calibration import survey_prior
+from models.scoring.classifier import Classifier
+from models.scoring.conformal import Conformal
+from models.scoring.normal_scores import NormalScores
+from models.scoring.novelty import COMPONENTS, Novelty
+from models.scoring.scorer import Scorer
+from models.training import novelty_training, view_training
+from models.training.copied_rows import Copying, copied_table
+from models.training.measures import DRAWS, held_out_intervals, held_out_metrics
+from models.training.training_rows import Rows, training_table
+
+MIN_OBJECTS = 10
+"""A class is learnt once it has this many training objects; with fewer it stays unknown, like a class left out."""
+
+DEFAULT_FDR = 0.1
+EXPECTED_DISCOVERIES = 0.01
+"""The threshold of the manifest is Benjamini and Hochberg's for a night in which this fraction of the
+alerts is discovered: fdr × 0.01. The stream sets its own from the p-values it has seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A finished bundle: its folder, SHA-256, metrics on held-out objects, and what went into it."""
+
+    path: Path
+    sha256: str
+    metrics: dict[str, float]
+    params: dict[str, str]
+
+
+def train(
+    labelled: Labelled,
+    *,
+    out: Path,
+    store: Path,
+    left_out: Collection[int] = (),
+    seed: int = 1,
+    copying: Copying | None = None,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
+) -> Trained:
+    """Train on a data set; the bundle is written to ``out``, its table kept in ``store/training``.
+
+    ``left_out``: class ids the bundle must not know, so that they are novel to it. ``copying``: learn from copies
+    farther away too. ``n_jobs``: processes for the features. Raises ValueError where fewer than two classes can be
+    learnt.
+    """
+    folder = store / "training"
+    sources: dict[str, Any] = {"sources": [labelled.source], "fingerprint": labelled.fingerprint}
+    if copying is None:
+        table, file = training_table(labelled, seed, folder, progress=progress, n_jobs=n_jobs)
+    else:
+        table, file = copied_table(labelled, copying, seed, folder, progress=progress, n_jobs=n_jobs)
+        sources["copies"] = copying.to_json(labelled)
+    sources["table"] = file.stem
+    return fit_bundle(
+        table, out=out, left_out=left_out, seed=seed, sources=sources, draws=DRAWS, progress=progress, n_jobs=n_jobs
+    )
+
+
+def fit_bundle(
+    table: pa.Table,
+    *,
+    out: Path,
+    left_out: Collection[int] = (),
+    seed: int = 1,
+    sources: Mapping[str, Any] | None = None,
+    draws: int = 0,
+    progress: Progress = silent,
+    n_jobs: int | None = None,
+) -> Trained:
+    """A bundle from a training table (see models.training.training_rows), written to the folder ``out``.
+
+    Classes in ``left_out``, and classes with fewer than ten training objects, are not learnt; their
+    objects serve to measure how well they are noticed. ``draws``: of the bootstrap for intervals of the metrics; with
+    0 there are none. Raises ValueError where fewer than two are left.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / bundle.MANIFEST).is_file():
+        raise ValueError(f"{out}: a bundle is written to a new folder or over an old bundle; found other files there")
+    rows = Rows.of(table, NAMES)
+    known = np.isin(rows.class_id, learnable(rows, left_out))
+    parts = {name: rows.select(known & (rows.split == name)) for name in ("train", "tune", "calibration", "test")}
+    fitted = parts["train"]
+    apart, scores = _or(parts["calibration"], fitted), NormalScores.fit(fitted.features)
+    classifier, trees_with_photoz, fusion = _learn(fitted, parts["tune"], seed, progress, n_jobs)
+    of_light_curve = view_training.probabilities(fitted, apart, classifier, scores, seed)
+    with_photoz = view_training.redshift_view(fitted, apart, trees_with_photoz, scores, classifier.class_ids, seed)
+    progress("learning", 1, 1)
+    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), classifier, scores, fusion)
+    raw = classifier.raw_scores(apart.features)
+    strangeness = novelty.score(scores.transform(apart.features), raw, apart.detections)
+    manifest = _manifest(classifier, rows, left_out, seed, sources or {}, novelty)
+    scorer = Scorer(
+        manifest=manifest,
+        sha256="",
+        of_light_curve=of_light_curve,
+        with_photoz=with_photoz,
+        novelty=novelty,
+        conformal=Conformal.fit(strangeness, apart.object_id, apart.stream_weight),
+    )
+    progress("metrics", 0, 1)
+    manifest["metrics"] = held_out_metrics(scorer, parts["test"], rows.select(~known))
+    manifest["intervals"] = held_out_intervals(scorer, parts["test"], seed=seed, draws=draws) if draws else {}
+    progress("metrics", 1, 1)
+    return Trained(out, _write(out, manifest, scorer), manifest["metrics"], _params(manifest, classifier))
+
+
+def _learn(
+    fitted: Rows, tune: Rows, seed: int, progress: Progress, n_jobs: int | None
+) -> tuple[Classifier, Classifier | None, NDArray[np.float64]]:
+    """What takes longest, side by side: trees of the light curve alone, trees of the classes with hosts that know their
+    redshift too (None where there are not two), and how the novelty scores are fused."""
+    tasks: list[Task] = [(view_training.trees, fitted, tune, seed), (novelty_training.rehearse, fitted, seed)]
+    hosted = _frequent(_objects(fitted.select(fitted.host.is_told)))
+    if len(hosted) > 1:
+        told = (view_training.with_redshift(part, hosted) for part in (fitted, tune))
+        tasks.insert(1, (view_training.trees, *told, seed))
+    progress("learning", 0, len(tasks) + 1)
+    found = []
+    for result in _side_by_side(tasks, n_jobs or len(os.sched_getaffinity(0))):
+        found.append(result)
+        progress("learning", len(found), len(tasks) + 1)
+    return found[0], found[1] if len(found) == 3 else None, found[-1]
+
+
+Task = tuple[Any, ...]
+"""A function and its arguments."""
+
+
+def _side_by_side(tasks: Sequence[Task], jobs: int) -> Iterator[Any]:
+    """Results in the order of the tasks, worked out by so many processes."""
+    if jobs == 1:
+        yield from (function(*arguments) for function, *arguments in tasks)
+        return
+    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        pending = [pool.submit(*task) for task in tasks]
+        yield from (one.result() for one in pending)
+
+
+def learnable(rows: Rows, left_out: Collection[int]) -> list[int]:
+    """The classes with at least ten objects in the training split, those left out removed, in the order of ids."""
+    counts = _objects(rows.select(rows.split == "train"))
+    learnt = [class_id for class_id in _frequent(counts) if class_id not in set(left_out)]
+    if len(learnt) < 2:
+        raise ValueError(
+            f"training needs at least two classes of {MIN_OBJECTS} training objects or more; found by class id "
+            f"{dict(sorted(counts.items()))}, with {sorted(left_out)} left out: give more objects, or leave out fewer"
+        )
+    return learnt
+
+
+def _objects(rows: Rows) -> Counter[int]:
+    """Objects of each class."""
+    return Counter(rows.class_id[np.unique(rows.object_id, return_index=True)[1]].tolist())
+
+
+def _frequent(counts: Mapping[int, int]) -> list[int]:
+    """The classes with enough objects to be learnt, in the order of ids."""
+    return sorted(class_id for class_id, n in counts.items() if n >= MIN_OBJECTS)
+
+
+def _or(rows: Rows, instead: Rows) -> Rows:
+    """Small tables may leave a split empty; the training rows then stand in, and are optimistic."""
+    return rows if len(rows) else instead
+
+
+def _manifest(
+    classifier: Classifier,
+    rows: Rows,
+    left_out: Collection[int],
+    seed: int,
+    sources: Mapping[str, Any],
+    novelty: Novelty,
+) -> dict[str, Any]:
+    classes, counts = classifier.class_ids.tolist(), _objects(rows)
+    fusion = dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))
+    prior = survey_prior(classes, TEST_SET_COUNTS, counts)
+    return {
+        "classes": classes,
+        "left_out": sorted(int(class_id) for class_id in left_out),
+        "too_few": sorted(set(counts) - set(classes) - set(left_out)),
+        "feature_names": list(NAMES),
+        "feature_fingerprint": fingerprint(),
+        "prior": {str(class_id): float(rate) for class_id, rate in zip(classes, prior, strict=True)},
+        "prior_source": "class counts of PLAsTiCC's test set, arXiv:1903.11756",
+        "training": {**sources, "n_objects": len(np.unique(rows.object_id)), "n_snapshots": len(rows), "seed": seed},
+        "novelty": {"fdr": DEFAULT_FDR, "threshold": DEFAULT_FDR * EXPECTED_DISCOVERIES, "fusion": fusion},
+        "versions": {name: version(name) for name in ("gueststar", "numpy", "scikit-learn", "skops")},
+    }
+
+
+def _write(out: Path, manifest: dict[str, Any], scorer: Scorer) -> str:
+    """The bundle's files, complete or not at all; whatever bundle was at ``out`` is replaced."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    scorer.save(draft)
+    sha256 = bundle.seal(draft, manifest)
+    if out.exists():
+        shutil.rmtree(out)
+    draft.rename(out)
+    out.chmod(0o755)
+    return sha256
+
+
+def _params(manifest: Mapping[str, Any], classifier: Classifier) -> dict[str, str]:
+    """What the registry shows of how a bundle came about."""
+    return {
+        "classes": " ".join(map(str, manifest["classes"])),
+        "left_out": " ".join(map(str, manifest["left_out"])) or "none",
+        "n_objects": str(manifest["training"]["n_objects"]),
+        "seed": str(manifest["training"]["seed"]),
+        "data": ", ".join(manifest["training"].get("sources", [])) or "unknown",
+        "data_fingerprint": str(manifest["training"].get("fingerprint", "unknown"))[:16],
+        "iterations": str(classifier.iterations),
+        "feature_fingerprint": manifest["feature_fingerprint"][:16],
+    }

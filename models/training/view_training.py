@@ -1,0 +1,55 @@
+"""Fit a bundle's two sets of probabilities: of the light curve alone, and with the host's photometric redshift."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.scoring.classifier import Classifier
+from models.scoring.network import Network
+from models.scoring.normal_scores import NormalScores
+from models.scoring.probabilities import Probabilities
+from models.scoring.redshift_view import RedshiftView
+from models.training.training_rows import Rows
+
+
+def with_redshift(rows: Rows, class_ids: NDArray[np.int64] | list[int]) -> Rows:
+    """The rows of some classes whose host's redshift is told, its features beside those of the catalogue."""
+    told = rows.select(rows.host.is_told & np.isin(rows.class_id, class_ids))
+    return replace(told, features=told.host.beside(told.features))
+
+
+def trees(rows: Rows, tune: Rows, seed: int) -> Classifier:
+    """Boost on ``rows`` until the objects of ``tune`` gain no more."""
+    validation = (tune.features, tune.class_id, tune.weight)
+    return Classifier.fit(rows.features, rows.class_id, rows.weight, seed=seed, validation=validation)
+
+
+def probabilities(rows: Rows, apart: Rows, classifier: Classifier, scores: NormalScores, seed: int) -> Probabilities:
+    """Networks on the same ``rows`` as the trees; both weighed and calibrated on the objects of ``apart``."""
+    label = np.searchsorted(classifier.class_ids, rows.class_id)
+    k = len(classifier.class_ids)
+    network = Network.fit(rows.features, label, rows.weight, k, seed=seed, normal_scores=scores)
+    return Probabilities.calibrated(classifier, network, apart.features, apart.class_id, apart.weight, apart.detections)
+
+
+def redshift_view(
+    rows: Rows,
+    apart: Rows,
+    classifier: Classifier | None,
+    of_catalogue: NormalScores,
+    class_ids: NDArray[np.int64],
+    seed: int,
+) -> RedshiftView | None:
+    """The view for alerts with a redshift; its trees are learnt already, None where there was nothing to learn from.
+
+    ``of_catalogue``: normal scores of the catalogue's features, which both views share; ``class_ids``: the bundle's.
+    """
+    if classifier is None:
+        return None
+    told, told_apart = (with_redshift(part, classifier.class_ids) for part in (rows, apart))
+    column = np.searchsorted(class_ids, classifier.class_ids)
+    own = NormalScores.fit(told.features[:, len(of_catalogue.quantiles) :])
+    return RedshiftView(probabilities(told, told_apart, classifier, of_catalogue.beside(own), seed), own, column)

@@ -1,0 +1,114 @@
+"""The benchmarks measure what they say, of work that gives the same result."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import fastavro
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from broker.bench import alerts, contest, decode, gp, pipeline
+from broker.bench.contest import Contestant, Timing, side_by_side
+from broker.bench.report import Report, Target
+from broker.commands.bench import bench
+from models.scoring.scorer import Scorer
+from schemas import packets
+
+
+def test_each_contestant_runs_once_a_round_and_once_before() -> None:
+    turns: list[str] = []
+    steps: list[int] = []
+    found = side_by_side(
+        [Contestant(name, lambda name=name: turns.append(name), 4) for name in "ab"],  # type: ignore[misc]
+        lambda _, done, of: steps.append(done),
+        rounds=2,
+    )
+    assert turns == ["a", "b"] * 3
+    assert steps == [1, 2, 3, 4, 5, 6]
+    assert found["a"].items == 4
+
+
+def test_it_is_cpu_time_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 2.0, 2.4, 5.0, 5.2, 7.0, 8.0])
+    monkeypatch.setattr(contest.time, "process_time", lambda: next(clock))
+    found = side_by_side([Contestant("one", lambda: None, 10)], rounds=3)["one"]
+    assert (found.median_us, found.low_us, found.high_us) == pytest.approx((40_000, 20_000, 100_000))
+    assert found.rate == pytest.approx(25)
+
+
+def test_a_report_says_whether_the_target_is_met() -> None:
+    timing = Timing(20.0, 19.0, 22.0, 500, 7)
+    report = Report("decode", "fastavro", {"ratio": 79.0}, (Target("ratio", 80.0),), {"ours": timing}, {"points": 140})
+    found = report.to_json()
+    assert found["ratio"] == 79.0
+    assert found["targets"] == [{"figure": "ratio", "target": "≥ 80", "met": False}]
+    assert found["timings"]["ours"]["rate"] == 50_000
+    assert found["versions"]["fastavro"] == fastavro.__version__
+    text = "\n".join(report.lines())
+    assert "ratio: 79  (target ≥ 80: not met)" in text
+    assert "20.0 (19.0 to 22.0)" in text
+    assert Target("p99_s", at_most=2.0).met(1.9)
+    assert not Target("p99_s", at_most=2.0).met(2.1)
+
+
+def test_the_packets_are_as_heavy_as_real_ones_and_say_the_same() -> None:
+    curves = alerts.simulated(300)
+    wire = alerts.messages(curves)
+    assert 45_000 < np.mean([len(message) for message in wire]) < 70_000
+    read, dead = packets.read(wire)
+    assert dead == []
+    assert np.array_equal(read.alert_id, curves.alert_id)
+    assert np.array_equal(read.time_mjd, curves.time_mjd)
+
+
+def test_the_peers_read_the_same_light_curve() -> None:
+    message = alerts.messages(alerts.made_up(1, 4, 6))[0]
+    definition, record = packets.as_avro(message)
+    schema, narrow = fastavro.parse_schema(definition), fastavro.parse_schema(decode.projection(definition))
+    whole = fastavro.schemaless_reader(io.BytesIO(record), schema, None)
+    few = fastavro.schemaless_reader(io.BytesIO(record), schema, narrow)
+    (curves, _) = packets.read([message])
+    for found in (whole, few):
+        points = [found["diaSource"], *found["prvDiaSources"], *found["prvDiaForcedSources"]]
+        assert sorted(point["midpointMjdTai"] for point in points) == curves.time_mjd.tolist()
+    assert len(few["diaSource"]) < len(whole["diaSource"]) / 5
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, n, peers in ((decode, 20, 4), (gp, 30, 4), (pipeline, 30, 3)):
+        monkeypatch.setattr(module, "N_ALERTS", n)
+        monkeypatch.setattr(module, "PEER_ALERTS", peers)
+    monkeypatch.setattr(pipeline, "ROUNDS", 1)
+    monkeypatch.setitem(side_by_side.__kwdefaults__ or {}, "rounds", 1)
+
+
+def run(name: str) -> dict:
+    ran = CliRunner().invoke(bench, [name, "--json"], catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    found: dict = json.loads(ran.stdout)
+    assert {"machine", "versions", "timings", "targets", "peer", "ratio"} <= found.keys()
+    return found
+
+
+@pytest.mark.usefixtures("quick")
+def test_decode_and_gp_report_their_ratio_to_a_named_peer() -> None:
+    found = run("decode")
+    assert "fastavro" in found["peer"]
+    assert found["ratio"] == pytest.approx(
+        found["timings"]["fastavro"]["median_us"] / found["timings"]["gueststar"]["median_us"], rel=1e-3
+    )
+    assert "george" in run("gp")["peer"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_pipeline_reports_a_rate(small_bundle: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    from broker.bench import model
+
+    monkeypatch.setattr(model, "scorer", lambda settings, progress: Scorer.load(str(small_bundle)))
+    found = run("pipeline")
+    assert found["rate"] == pytest.approx(found["timings"]["gueststar"]["rate"], rel=1e-3)
+    assert found["ratio"] > 1

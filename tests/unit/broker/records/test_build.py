@@ -1,0 +1,141 @@
+"""Rows between source and sink: their schema, and that one bad alert harms no other."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import schemas
+from broker.records.build import RowContext, Verdicts, alert_rows, dead_rows, lost_row, mark_first_of_message
+from broker.records.fields import ALERT_FIELDS, SPARK_SCHEMA, arrow_schema
+from broker.stream.fetch import Messages
+from broker.stream.offsets import Range
+from broker.stream.scoring import isolate
+from schemas.dead_letters import DeadLetter
+from schemas.light_curves import LightCurves
+
+CONTEXT = RowContext("ab" * 32, 0.001, "alerts-0-0-9", 1_000)
+
+
+def messages(*values: bytes) -> Messages:
+    n = len(values)
+    return Messages(["alerts"] * n, [0] * n, list(range(n)), [1_700_000_000_000] * n, list(values))
+
+
+def two_alerts() -> LightCurves:
+    """The first with points in g and r, the second with none."""
+    alerts = {
+        "alert_id": [1, 2],
+        "object_id": [11, 0],
+        "alert_mjd": [61_000.0, 61_000.0],
+        "ra_deg": [1.0, 2.0],
+        "dec_deg": [3.0, 4.0],
+        "survey": [0, 0],
+        "schema_id": [1101, 1101],
+        "is_solar_system": [False, True],
+        "reliability": [np.nan, 0.5],
+    }
+    points = {
+        "time_mjd": [60_990.0, 60_995.0, 61_000.0],
+        "flux_njy": [100.0, 900.0, 50.0],
+        "flux_err_njy": [10.0, 20.0, 30.0],
+        "band": [1, 2, 1],
+        "is_detection": [False, True, False],
+    }
+    return LightCurves.from_points(alert=[0, 0, 0], columns=points, alerts=alerts)
+
+
+def test_alert_columns_are_the_classification_records_fields_in_its_order() -> None:
+    file = Path(schemas.__file__).parent / "avro" / "classification.v3.avsc"
+    names = [field["name"] for field in json.loads(file.read_text())["fields"]]
+    assert list(ALERT_FIELDS) == names
+
+
+def test_every_kind_of_row_has_exactly_the_schema_spark_asks_for() -> None:
+    curves, incoming = two_alerts(), messages(b"a", b"b")
+    verdicts = Verdicts.unscored(2, "why")
+    batches = [
+        alert_rows(curves, verdicts, np.ones(2, bool), incoming, CONTEXT),
+        dead_rows([DeadLetter(0, "decode", "no")], incoming, CONTEXT),
+        lost_row(Range("alerts", 0, 3, 9), CONTEXT),
+    ]
+    for batch in batches:
+        assert batch.schema.equals(arrow_schema())
+    assert arrow_schema().names == SPARK_SCHEMA.fieldNames()
+
+
+def test_a_row_tells_of_the_detection_that_triggered_it() -> None:
+    first, second = alert_rows(
+        two_alerts(), Verdicts.unscored(2, ""), np.ones(2, bool), messages(b"a", b"b"), CONTEXT
+    ).to_pylist()
+    assert (first["band"], first["flux_njy"], first["flux_err_njy"], first["n_points"]) == ("r", 900.0, 20.0, 3)
+    assert first["reliability"] is None
+    assert (second["band"], second["n_points"], second["reliability"]) == ("", 0, 0.5)
+    assert np.isnan(second["flux_njy"])
+    assert second["object_name"] == ""
+
+
+def test_a_long_payload_is_cut_and_its_length_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broker.records.build.TRUNCATED_PAYLOAD_BYTES", 10)
+    rows = dead_rows(
+        [DeadLetter(0, "decode", ""), DeadLetter(1, "decode", "")], messages(b"x" * 1_001, b"y" * 1_000), CONTEXT
+    )
+    assert rows["payload"].to_pylist() == [b"x" * 10, b"y" * 1_000]
+    assert rows["payload_length"].to_pylist() == [1_001, 1_000]
+
+
+@given(st.lists(st.integers(0, 5), max_size=30))
+def test_one_row_of_each_message_is_marked_as_its_first(offsets: list[int]) -> None:
+    incoming = messages(*[b"m"] * 6)
+    rows = mark_first_of_message(dead_rows([DeadLetter(i, "decode", "") for i in offsets], incoming, CONTEXT))
+    marked = rows.filter(rows["is_first_of_message"])["input_offset"].to_pylist()
+    assert sorted(marked) == sorted(set(offsets))
+
+
+@given(st.integers(0, 60), st.sets(st.integers(0, 59)))
+def test_only_what_fails_is_left_out(n: int, bad: set[int]) -> None:
+    def work(index: np.ndarray) -> list[int]:
+        if bad.intersection(index.tolist()):
+            raise FloatingPointError("a bad one among them")
+        return index.tolist()
+
+    logging.getLogger("broker.stream.scoring").disabled = True
+    done, failed = isolate(work, np.arange(n))
+    assert sorted(place for _, places in done for place in places) == sorted(set(range(n)) - bad)
+    assert sorted(place for place, _ in failed) == sorted(bad & set(range(n)))
+    assert all(isinstance(error, FloatingPointError) for _, error in failed)
+
+
+def test_scores_of_some_alerts_leave_the_others_without_lists() -> None:
+    class Answer:
+        class_ids = np.array([2222, 2223], np.int32)
+        p_flat = np.array([[0.25, 0.75]], np.float32)
+        p_survey = np.array([[0.5, 0.5]], np.float32)
+        features = np.array([[1.0, np.nan, 3.0]], np.float32)
+        class_id = np.array([2223], np.int32)
+        not_classified_reason = ("",)
+        novelty_score = np.array([9.0], np.float32)
+        novelty_p_value = np.array([0.0005])
+
+    verdicts = Verdicts.unscored(2, "a Solar System object", 2, 3)
+    verdicts.put(np.array([0]), Answer)
+    rows = alert_rows(two_alerts(), verdicts, np.ones(2, bool), messages(b"a", b"b"), CONTEXT)
+    first, second = rows.to_pylist()
+    assert (first["class_ids"], first["p_flat"], first["class_id"], first["is_novel"]) == (
+        [2222, 2223],
+        [0.25, 0.75],
+        2223,
+        True,
+    )
+    assert np.isnan(first["features"][1])
+    assert (second["class_ids"], second["p_survey"], second["features"], second["class_id"]) == ([], [], [], 300)
+    assert not second["is_novel"]
+    assert second["not_classified_reason"] == "a Solar System object"
+    assert isinstance(rows, pa.RecordBatch)

@@ -1,0 +1,75 @@
+"""What the job says of its batches and of its failure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broker.stream import telemetry
+from broker.stream.job import cause, only_job
+
+PYTHON_ERROR = """Job aborted: org.apache.spark.api.python.PythonException: Traceback (most recent call last):
+  File "fetch.py", line 170, in _skip_lost
+    raise LostOffsets(
+broker.stream.fetch.LostOffsets: topic alerts partition 3 offsets 5 to 9: 5 offsets were deleted
+
+JVM stacktrace:
+org.apache.spark.SparkException: Task failed
+\tat org.apache.spark.sql.execution.python.Something.run(Something.scala:1)
+Caused by: java.lang.RuntimeException: other
+"""
+
+
+def test_a_failure_is_told_by_its_python_cause() -> None:
+    assert cause(PYTHON_ERROR) == "topic alerts partition 3 offsets 5 to 9: 5 offsets were deleted"
+    assert cause(PYTHON_ERROR.replace("broker.stream.fetch.LostOffsets", "MemoryError")).startswith(
+        "MemoryError: topic"
+    )
+    assert cause("Java alone failed\n\tat somewhere") == "Java alone failed"
+
+
+def report(**offsets: dict[str, int]) -> dict[str, Any]:
+    """Spark's report of a batch of ``topic`` up to ``end``, with ``latest`` there."""
+
+    def as_offset(places: dict[str, int]) -> dict[str, Any]:
+        return {"topics": {"alerts": {"id": "x", "partitions": places}}, "model": "abc", "tasks": 2}
+
+    return {
+        "batchId": 7,
+        "durationMs": {"triggerExecution": 2_500},
+        "observedMetrics": {"gueststar": {"alerts_in": 10, "alerts_out": 12, "dead_letters": 1}},
+        "sources": [{"endOffset": as_offset(offsets["end"]), "latestOffset": json.dumps(as_offset(offsets["latest"]))}],
+    }
+
+
+def test_a_batch_is_told_in_numbers() -> None:
+    told = telemetry.batch_progress(report(end={"0": 30, "1": 5}, latest={"0": 100, "1": 5, "2": 8}))
+    assert told["lag"] == 78
+    assert (told["batch"], told["alerts_in"], told["alerts_out"], told["dead_letters"]) == (7, 10, 12, 1)
+    assert (told["seconds"], told["model"]) == (2.5, "abc")
+    assert told["offsets"] == {"alerts": {"0": 30, "1": 5}}
+
+
+def test_a_batch_without_rows_counts_nothing() -> None:
+    empty = report(end={"0": 0}, latest={"0": 0}) | {"observedMetrics": {}}
+    assert telemetry.batch_progress(empty)["alerts_in"] == 0
+
+
+def test_a_long_progress_file_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telemetry, "PROGRESS_FILE_LIMIT_BYTES", 20)
+    file = tmp_path / "run" / "progress.jsonl"
+    for batch in range(4):
+        telemetry.append(file, {"batch": batch, "seconds": 1.0})
+    texts = [file.with_name(name).read_text() for name in ("progress.jsonl.1", "progress.jsonl")]
+    kept = [json.loads(line)["batch"] for text in texts for line in text.splitlines()]
+    assert kept == [2, 3]
+
+
+def test_only_one_job_holds_a_home(tmp_path: Path) -> None:
+    with only_job(tmp_path), pytest.raises(RuntimeError, match="a job already runs in"), only_job(tmp_path):
+        pass
+    with only_job(tmp_path):
+        pass

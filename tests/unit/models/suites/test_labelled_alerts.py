@@ -1,0 +1,181 @@
+"""Labelled alerts as a table: read as meant, scored beside others, refused with the place and the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from models.datasets import plasticc
+from models.datasets.labelled import alerts
+from models.registry import shipped
+from models.scoring.scorer import Scorer
+from models.suites import run
+from models.suites.labelled_alerts import AlertSet
+from models.suites.learners import TreesAndNetworks
+from models.suites.moments import WHOLE
+from schemas import labelled_alerts
+from schemas.light_curves import BANDS, LightCurves
+from schemas.photometry import njy_per_unit
+from schemas.taxonomy import CHALLENGE
+
+IA, II = 2222, 2224
+FLUXCAL = float(njy_per_unit(27.5))
+
+
+def as_table(curves: LightCurves, class_id: np.ndarray) -> pa.Table:
+    """Alerts in the columns of the format, with a peer that knows the answer for a third of them."""
+    offsets = pa.array(curves.offsets.astype(np.int32))
+
+    def lists(values: np.ndarray) -> pa.Array:
+        return pa.ListArray.from_arrays(offsets, pa.array(values))
+
+    answered = np.arange(len(curves)) % 3 == 0
+    return pa.table(
+        {
+            "alert_id": pa.array(curves.alert_id),
+            "object_id": pa.array(curves.object_id),
+            "alert_mjd": pa.array(curves.alert_mjd),
+            "class_id": pa.array(class_id),
+            "class_name": pa.array(["Ia" if one == IA else "II" for one in class_id]),
+            "ra": pa.array(curves.ra_deg),
+            "dec": pa.array(curves.dec_deg),
+            "mjd": lists(curves.time_mjd),
+            "origin": lists(np.where(curves.is_detection, "prvDiaSources", "prvDiaForcedSources")),
+            "psFlux": lists(curves.flux_njy / FLUXCAL),
+            "psFluxErr": lists(curves.flux_err_njy / FLUXCAL),
+            "band": lists(np.array(list(BANDS.replace("y", "Y")))[curves.band]),
+            "mwebv": pa.array(np.full(len(curves), 0.1)),
+            "hostgal_zphot": pa.array(np.full(len(curves), -9.0)),
+            "hostgal_zphot_err": pa.array(np.full(len(curves), -9.0)),
+            "hostgal_snsep": pa.array(np.full(len(curves), 1.5)),
+            "all_knowing": pa.array(np.where(answered, (class_id == IA).astype(float), np.nan)),
+            "guess": pa.array(np.full(len(curves), 0.5)),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def few() -> tuple[LightCurves, np.ndarray]:
+    """The alerts of 24 supernovae of either type, and their classes."""
+    whole = plasticc.load()
+    chosen = np.concatenate([np.flatnonzero(whole.class_id == one)[:24] for one in (IA, II)])
+    some = whole.select(chosen)
+    stream = alerts(some)
+    class_of = dict(zip(some.light_curves.object_id.tolist(), some.class_id.tolist(), strict=True))
+    return stream, np.array([class_of[one] for one in stream.object_id.tolist()])
+
+
+@pytest.fixture
+def file(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> Path:
+    pq.write_table(as_table(*few), tmp_path / "alerts.parquet")
+    return tmp_path / "alerts.parquet"
+
+
+def test_the_table_is_read_as_it_was_meant(few: tuple[LightCurves, np.ndarray], file: Path) -> None:
+    stream, class_id = few
+    found = labelled_alerts.read(file)
+    assert found.class_id.tolist() == class_id.tolist()
+    for name in ("offsets", "time_mjd", "band", "is_detection", "alert_id", "object_id", "alert_mjd"):
+        np.testing.assert_array_equal(getattr(found.light_curves, name), getattr(stream, name), err_msg=name)
+    assert found.light_curves.flux_njy == pytest.approx(stream.flux_njy, rel=1e-12)
+    assert np.isnan(found.light_curves.host_photoz).all()
+    assert found.light_curves.host_separation_arcsec == pytest.approx(1.5)
+    assert sorted(found.peers) == ["all_knowing", "guess"]
+    assert labelled_alerts.read(file.parent).fingerprint == found.fingerprint
+
+
+def test_fluxes_in_njy_and_texts_in_a_dictionary_are_read_alike(
+    few: tuple[LightCurves, np.ndarray], file: Path, tmp_path: Path
+) -> None:
+    table = pq.read_table(file)
+    for name in ("psFlux", "psFluxErr"):
+        values = pc.multiply(pc.list_flatten(table[name]).combine_chunks(), FLUXCAL)
+        lists = pa.ListArray.from_arrays(table[name].combine_chunks().offsets, values)
+        table = table.set_column(table.column_names.index(name), name, lists)
+    words = pc.list_flatten(table["origin"]).combine_chunks().dictionary_encode()
+    origin = pa.ListArray.from_arrays(table["origin"].combine_chunks().offsets, words)
+    pq.write_table(table.set_column(table.column_names.index("origin"), "origin", origin), tmp_path / "njy.parquet")
+    njy, fluxcal = (labelled_alerts.read(one).light_curves for one in (tmp_path / "njy.parquet", file))
+    assert njy.flux_njy == pytest.approx(fluxcal.flux_njy)
+    assert (njy.is_detection == fluxcal.is_detection).all()
+
+
+def test_without_words_five_standard_errors_of_either_sign_are_a_detection(file: Path, tmp_path: Path) -> None:
+    table = pq.read_table(file)
+    pq.write_table(table.drop_columns("origin"), tmp_path / "plain.parquet")
+    found = labelled_alerts.read(tmp_path / "plain.parquet").light_curves
+    assert (found.is_detection == (np.abs(found.flux_njy) >= 5 * found.flux_err_njy)).all()
+    assert found.is_detection.any()
+
+
+def test_the_suite_scores_every_alert_and_peers_beside(file: Path, tmp_path: Path) -> None:
+    learner = TreesAndNetworks(folds=2, iterations=3, n_jobs=1)
+    outcome = run.run(CHALLENGE, str(file), folder=tmp_path, draws=10, learner=learner, n_jobs=1)
+    found = outcome.to_json()["metrics"]
+    assert found["auc_ia_ii"]["low"] <= found["auc_ia_ii"]["value"] <= found["auc_ia_ii"]["high"]
+    assert found["auc_ia_ii_peer"]["value"] == found["auc_ia_ii_peer_all_knowing"]["value"] == 1.0
+    assert found["auc_ia_ii_peer_guess"]["value"] == 0.5
+    assert found["auc_ia_ii_beside_peer_guess"]["value"] == found["auc_ia_ii"]["value"]
+    assert found["coverage_peer_all_knowing"]["value"] == pytest.approx(1 / 3, abs=0.01)
+    assert 0.5 < found["coverage"]["value"] <= 1
+    assert {"auc_ia_ii_phase0", "auc_ia_ii_same_phase", "ece_phase0"} <= set(found)
+    assert outcome.n_test == 48
+    peers = {peer.metric: peer.value for peer in outcome.peers}
+    assert peers == {"auc_ia_ii_beside_peer_all_knowing": 1.0, "auc_ia_ii_beside_peer_guess": 0.5}
+
+
+def test_a_finished_model_needs_few_objects(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> None:
+    stream, class_id = few
+    some = np.isin(stream.object_id, [stream.object_id[np.argmax(class_id == one)] for one in (IA, II)])
+    pq.write_table(as_table(stream.select(some), class_id[some]), tmp_path / "two.parquet")
+    with pytest.raises(ValueError, match="two classes of 10 objects"):
+        run.prepare(CHALLENGE, str(tmp_path / "two.parquet"), 1)
+    scorer = Scorer.load(shipped.folder())
+    outcome = run.score_model(CHALLENGE, str(tmp_path / "two.parquet"), scorer, folder=tmp_path, draws=5, n_jobs=1)
+    assert outcome.n_test == 2
+    assert 0 <= outcome.metrics["auc_ia_ii"][0] <= 1
+    assert len(outcome.trials[0][1].at(WHOLE)) == 2
+
+
+def test_each_object_is_whole_once_and_its_last_alert_is_it(file: Path) -> None:
+    alert_set = AlertSet.load(file)
+    rows = alert_set.moments(None, n_jobs=1)
+    whole = rows.at(WHOLE)
+    assert np.unique(whole.object_row).tolist() == whole.object_row.tolist() == list(range(48))
+    np.testing.assert_array_equal(whole.mjd, alert_set.labelled.light_curves.alert_mjd)
+    per_object = np.bincount(rows.for_learning().object_row)
+    assert (per_object >= 1).all()
+    assert per_object.max() <= 11
+
+
+def test_what_is_wrong_is_named(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> None:
+    table = as_table(*few)
+
+    def refused(bad: pa.Table, match: str) -> None:
+        pq.write_table(bad, tmp_path / "bad.parquet")
+        with pytest.raises((ValueError, LookupError), match=match):
+            AlertSet.load(tmp_path / "bad.parquet")
+
+    def other(name: str, values: pa.Array) -> pa.Table:
+        return table.set_column(table.column_names.index(name), name, values)
+
+    refused(table.drop_columns(["psFlux"]), "the column psFlux is missing")
+    refused(other("ra", table["mjd"]), "ra must be right ascension")
+    shorter = pa.array([values[:-1] for values in table["band"].to_pylist()])
+    refused(other("band", shorter), "row 1: band must have as many entries as mjd")
+    refused(
+        other("band", pa.array([["w"] * len(values) for values in table["band"].to_pylist()])), "band must be .* 'w'"
+    )
+    refused(
+        other("class_id", pa.array([7] * len(table))).drop_columns(["class_name"]), "row 1: class_id must be .* found 7"
+    )
+    mixed = np.where(np.arange(len(table)) == 5, 4_000 - few[1] + 446, few[1])
+    refused(other("class_id", pa.array(mixed)), "all alerts of an object must be of one class")
+    refused(other("dec", pa.array([None, *table["dec"].to_pylist()[1:]])), "row 1: dec must be declination")
+    with pytest.raises(LookupError, match="a Parquet file"):
+        AlertSet.load(tmp_path / "nothing")
