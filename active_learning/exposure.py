@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from schemas.light_curves import BANDS
-
-ZERO_POINT_NJY = 31.4
-"""AB magnitude of 1 nJy (Oke & Gunn 1983, doi:10.1086/160817: 0 mag is 3631 Jy)."""
+from schemas.photometry import magnitude_of_flux
 
 AB_PHOTONS_CM2_S = 3.631e-20 / 6.62607015e-27
 """Photons s⁻¹ cm⁻² per unit of ln(wavelength) of a source of 0 mag AB: its flux density (erg s⁻¹ cm⁻² Hz⁻¹) over
@@ -51,13 +49,6 @@ class Spectrograph:
     sky_mag_arcsec2: tuple[float, ...] = field(default=DARK_SKY_MAG_ARCSEC2)
 
 
-def magnitude_of(flux_njy: ArrayLike) -> NDArray[np.float64]:
-    """AB magnitude 31.4 − 2.5 log₁₀(flux / nJy); NaN where the flux is not greater than 0."""
-    flux = np.asarray(flux_njy, np.float64)
-    safe = np.where(flux > 0, flux, np.nan)
-    return ZERO_POINT_NJY - 2.5 * np.log10(safe)
-
-
 def photon_rates(
     magnitude: ArrayLike, band: ArrayLike, telescope: Spectrograph
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -94,7 +85,7 @@ def cost_s(flux_njy: float, band: str, telescope: Spectrograph | None = None) ->
     telescope = telescope or Spectrograph()
     if band not in BANDS or len(band) != 1:
         return np.nan, np.nan, f"its band must be one of {', '.join(BANDS)}, found {band!r}"
-    magnitude = float(magnitude_of(flux_njy))
+    magnitude = float(magnitude_of_flux(flux_njy))
     if not np.isfinite(magnitude):
         return np.nan, np.nan, f"no magnitude: its latest difference flux is {flux_njy:.0f} nJy, not above 0"
     seconds = float(exposure_s(magnitude, BANDS.index(band), telescope))

@@ -19,7 +19,7 @@ from features.gaussian_process import GaussianProcessFits, fit
 from features.kernel import SQRT3, WAVELENGTH_LENGTH_NM, floored_variance, wavelengths_nm
 from features.points import peak_mjd
 from schemas.light_curves import ALERT_COLUMNS, LightCurves
-from schemas.photometry import DETECTION_SIGNAL_TO_NOISE
+from schemas.photometry import DETECTION_SIGNAL_TO_NOISE, is_detection
 
 Array = NDArray[np.float64]
 
@@ -265,7 +265,7 @@ def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck:
     error = np.sqrt(background + source * np.maximum(flux, 0))
     measured = flux + error * luck.standard_normal(len(flux))
     keep = std <= LARGEST_OPEN * process.amplitude
-    detected = keep & (measured >= DETECTION_SIGNAL_TO_NOISE * error)
+    detected = keep & is_detection(measured, error)
     if detected.sum() < LEAST_DETECTIONS:
         return None
     if sky.detections_only:

@@ -8,14 +8,14 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def arrange(owner, time, flux, flux_err, band, is_detection, precedence, latest, n_bands, flux_limit):
+def arrange(owner, time, flux, flux_err, band, is_detection, precedence, latest, n_bands, err_least, flux_limit):
     """Points by alert, sorted by time and then band, one of those at one time in one band.
 
     ``owner`` (points,): each point's alert, 0 to n - 1; ``precedence`` (points,): of several at one time in one band
     the lowest counts, the first given where they are equal; ``latest`` (n,): the alert's time, after which no point
     is kept. Returns (offsets (n + 1,), time, flux, error, band, is_detection, points dropped of each alert (n,));
-    dropped are those not finite, of ``flux_limit`` or more, without an error greater than 0 or a band below
-    ``n_bands``, not those that are later.
+    dropped are those not finite, with a flux or error of ``flux_limit`` or more, an error below ``err_least``, or no
+    band below ``n_bands``, not those that are later.
     """
     n = len(latest)
     ends, dropped = np.zeros(n + 1, np.int64), np.zeros(n, np.int64)
@@ -23,7 +23,8 @@ def arrange(owner, time, flux, flux_err, band, is_detection, precedence, latest,
     for i in range(len(owner)):
         alert = owner[i]
         usable = np.isfinite(time[i]) and np.isfinite(flux[i]) and np.isfinite(flux_err[i])
-        usable = usable and flux_err[i] > 0 and 0 <= band[i] < n_bands and abs(flux[i]) < flux_limit
+        usable = usable and err_least <= flux_err[i] < flux_limit and 0 <= band[i] < n_bands
+        usable = usable and abs(flux[i]) < flux_limit
         dropped[alert] += not usable
         good[i] = usable and time[i] <= latest[alert]
         ends[alert + 1] += good[i]

@@ -10,12 +10,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from schemas import lsst
-from schemas.photometry import njy_per_unit
+from schemas.photometry import NJY_PER_FLUXCAL
 from schemas.rows import Rows
 
 LAYOUT = lsst.LAYOUT
-FLUXCAL_ZERO_POINT = 27.5
-"""AB zero point of SNANA's FLUXCAL (Kessler et al. 2009, DOI 10.1086/605984)."""
 
 
 def recognises(schema: dict[str, Any]) -> bool:
@@ -31,4 +29,4 @@ schema_id_of = lsst.schema_id_of
 
 def columns(rows: Rows) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
     """As :func:`schemas.lsst.columns`, FLUXCAL turned to nJy."""
-    return lsst.columns(rows, float(njy_per_unit(FLUXCAL_ZERO_POINT)))
+    return lsst.columns(rows, NJY_PER_FLUXCAL)

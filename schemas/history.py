@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from schemas.light_curves import ALERT_COLUMNS, BANDS, FLUX_LIMIT_NJY, POINT_COLUMNS, LightCurves
 from schemas.passbands import ZTF
-from schemas.photometry import EARLIEST_MJD, LATEST_MJD
+from schemas.photometry import EARLIEST_MJD, LATEST_MJD, LEAST_FLUX_ERR_NJY
 
 VERSION = 1
 """Belongs into the key: bytes of another version are never read as these."""
@@ -139,7 +139,7 @@ def _first_mjd(light_curves: LightCurves) -> NDArray[np.float64]:
 def _is_sound(points: NDArray[np.void]) -> NDArray[np.bool_]:
     """Which points are measurements, whatever bytes they came from."""
     time, error = points["time_mjd"], points["flux_err_njy"]
-    sound = (time >= EARLIEST_MJD) & (time <= LATEST_MJD) & (error > 0) & (error < np.inf)
+    sound = (time >= EARLIEST_MJD) & (time <= LATEST_MJD) & (error >= LEAST_FLUX_ERR_NJY) & (error < FLUX_LIMIT_NJY)
     band = points["band"] & ~np.uint8(_DETECTION)
     return sound & (np.abs(points["flux_njy"]) < FLUX_LIMIT_NJY) & (band < len(BANDS))
 

@@ -15,11 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from schemas.elasticc import FLUXCAL_ZERO_POINT
 from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS, LightCurves
 from schemas.passbands import ELASTICC
-from schemas.photometry import DETECTION_SIGNAL_TO_NOISE, NJY_ZERO_POINT, njy_per_unit
+from schemas.photometry import FLUXCAL_ZERO_POINT, LIMIT_SIGMA, NJY_ZERO_POINT, is_detection, njy_per_unit
 from schemas.taxonomy import class_id_of
 
 ALERT_COLUMNS = {
@@ -144,7 +143,7 @@ def _zero_point(error: NDArray[np.float64]) -> float:
     usable = error[np.isfinite(error) & (error > 0)]
     if not len(usable):
         return FLUXCAL_ZERO_POINT
-    depth = -2.5 * np.log10(DETECTION_SIGNAL_TO_NOISE * np.median(usable))
+    depth = -2.5 * np.log10(LIMIT_SIGMA * np.median(usable))
     return min((FLUXCAL_ZERO_POINT, NJY_ZERO_POINT), key=lambda zero_point: abs(zero_point + depth - DEPTH_AB_MAG))
 
 
@@ -185,7 +184,7 @@ def _detected(
         forced = said.to_numpy(zero_copy_only=False).astype(bool)
         if forced.any():
             return ~forced, (~forced).astype(np.int8)
-    return np.abs(flux) >= DETECTION_SIGNAL_TO_NOISE * error, np.zeros(len(flux), np.int8)
+    return is_detection(np.abs(flux), error), np.zeros(len(flux), np.int8)
 
 
 def _classes(table: pa.Table, path: Path) -> NDArray[np.int64]:

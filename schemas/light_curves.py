@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from schemas.arrange import arrange
+from schemas.photometry import FLUX_LIMIT_NJY as FLUX_LIMIT_NJY
+from schemas.photometry import LEAST_FLUX_ERR_NJY
 
 BANDS = "ugrizy"
 """Band letters; ``LightCurves.band`` is an index into this string."""
-
-FLUX_LIMIT_NJY = 1e9
-"""A flux of this or more, either sign, is no measurement: magnitude 8.9 saturates every survey's camera."""
 
 POINT_COLUMNS: dict[str, type] = {
     "time_mjd": np.float64,
@@ -71,7 +70,8 @@ class LightCurves:
 
     - ``time_mjd``: middle of the exposure, MJD on the TAI scale, days.
     - ``flux_njy``, ``flux_err_njy``: difference flux and its standard error, nJy (AB zero point
-      31.4); flux may be negative, both are finite, the error is greater than 0.
+      31.4); flux may be negative, both are finite and below
+      1e9, the error is greater than 0.
     - ``band``: index into :data:`BANDS`.
     - ``is_detection``: True for a detection, False for forced photometry without one.
 
@@ -83,8 +83,8 @@ class LightCurves:
     - ``survey``: index into ``schemas.passbands.SURVEYS``; ``schema_id``: 100 × major + minor.
     - ``is_solar_system``: the packet associates the alert with a Solar System object.
     - ``reliability``: the survey's real/bogus score in [0, 1]; NaN where it gives none.
-    - ``n_points_dropped``: measurements of the packet refused: not finite, of 1e9 nJy or more, without an
-      error or a known band.
+    - ``n_points_dropped``: measurements of the packet refused: not finite, flux or error of 1e9 nJy or
+      more, without an error or a known band.
     - ``packet_index``: which message of the batch the alert came from.
     - ``n_points_from_history``: points that the packet did not hold (``schemas.history``): the first so many.
     - ``processed_mjd``: when the survey measured the trigger, MJD TAI.
@@ -170,10 +170,11 @@ class LightCurves:
 
         ``alert`` gives each point's alert as a row number of ``alerts``; ``columns`` holds the point
         columns, ``alerts`` the alert columns (those from ``n_points_dropped`` on may be left
-        out). Points that are not finite, have a flux of :data:`FLUX_LIMIT_NJY` or more, no error
-        greater than 0, no known band, or lie after ``alert_mjd`` are dropped; all but the last kind are counted in
-        ``n_points_dropped``. Of points at the same time in the same band the first given is kept, or where
-        ``columns`` has integers named ``precedence`` the one with the lowest; it is a detection if any was.
+        out). Points that are not finite, have a flux or an error of :data:`FLUX_LIMIT_NJY` or more, no error
+        (:data:`~schemas.photometry.LEAST_FLUX_ERR_NJY` or more), no known band, or lie after ``alert_mjd`` are dropped;
+        all but the last kind are counted in ``n_points_dropped``. Of points at the same time in the same band the
+        first given is kept, or where ``columns`` has integers named ``precedence`` the one with the lowest; it is a
+        detection if any was.
 
         Raises ValueError where columns have different lengths or ``alert`` is out of range.
         """
@@ -194,7 +195,17 @@ class LightCurves:
             )
         time, flux, flux_err, band, is_detection = points.values()
         offsets, *arranged, dropped = arrange(
-            owner, time, flux, flux_err, band, is_detection, precedence, rows["alert_mjd"], len(BANDS), FLUX_LIMIT_NJY
+            owner,
+            time,
+            flux,
+            flux_err,
+            band,
+            is_detection,
+            precedence,
+            rows["alert_mjd"],
+            len(BANDS),
+            LEAST_FLUX_ERR_NJY,
+            FLUX_LIMIT_NJY,
         )
         rows["n_points_dropped"] = (rows["n_points_dropped"] + dropped).astype(np.int32)
         return cls(offsets=offsets, **dict(zip(POINT_COLUMNS, arranged, strict=True)), **rows)

@@ -204,6 +204,6 @@ def _refusals(curves: LightCurves) -> dict[int, str]:
 
 _TIME_REASON = f"its time must be MJD {EARLIEST_MJD:.0f} to {LATEST_MJD:.0f}, found {{alert_mjd}}"
 _NO_POINTS_REASON = (
-    "it has no usable measurement: {n_points_dropped} were refused as not finite, of 1e9 nJy or more, without an error "
-    "greater than 0, without a known band or at an impossible time"
+    "it has no usable measurement: {n_points_dropped} were refused as not finite, no possible magnitude, of 1e9 nJy "
+    "or more, without an error greater than 0, without a known band or at an impossible time"
 )

@@ -2,9 +2,9 @@
 
 Fields: https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html. Detections are AB magnitudes of the
 difference image with its sign; ``jd`` is UTC at the start of the exposure (30 s as a rule), and is taken as it is:
-the history does not tell each exposure's length. A non-detection with only a limiting magnitude is a flux of 0 with a
-fifth of the limit's flux, which is one of 5 sigma, as its error. Forced photometry (``fp_hists``, since 4.0) counts
-before it, and before a detection in the same exposure, which has the same ``jd``.
+the history does not tell each exposure's length. A non-detection with only a limiting magnitude (``diffmaglim``, of
+5 sigma) is a flux of 0 with a fifth of the limit's flux as its error. Forced photometry (``fp_hists``, since 4.0)
+counts before it, and before a detection in the same exposure, which has the same ``jd``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ from schemas.avro_values import MISSING
 from schemas.columns import Column, Layout
 from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS
-from schemas.photometry import JD_OF_MJD_ZERO, flux_of_magnitude, mjd_tai_of_jd_utc, njy_per_unit
+from schemas.photometry import (
+    JD_OF_MJD_ZERO,
+    flux_err_of_limit,
+    flux_of_magnitude,
+    mjd_tai_of_jd_utc,
+    njy_per_unit,
+)
 from schemas.rows import Rows, texts, word
 from schemas.surroundings import flux_or_nan, image_flags, within
 
@@ -29,9 +35,6 @@ SOLAR_SYSTEM_ARCSEC = 5.0
 
 NO_VALUE = -99_998.0
 """At or below this a forced flux is ZTF's "no value", -99999."""
-
-LIMIT_SIGMA = 5.0
-"""``diffmaglim`` is the magnitude of so many standard errors."""
 
 PIXEL_ARCSEC = 1.012
 """``distnr`` counts pixels of so many arcsec (Dekany et al. 2020, DOI 10.1088/1538-3873/ab4ca2)."""
@@ -100,7 +103,7 @@ def columns(rows: Rows) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]
     flux_err[forced] = rows.point("forced_flux_err")[forced] * per_count
     limit = ~forced & ~np.isfinite(rows.point("magpsf"))
     flux[limit] = 0.0
-    flux_err[limit] = njy_per_unit(rows.point("limit")[limit]) / LIMIT_SIGMA
+    flux_err[limit] = flux_err_of_limit(rows.point("limit")[limit])
     jd = np.concatenate([rows.alert("jd"), rows.point("jd")])
     time = mjd_tai_of_jd_utc(jd)
     time = np.where(np.isnan(time), jd - JD_OF_MJD_ZERO, time)  # years that cannot be right are refused by their number

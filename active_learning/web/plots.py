@@ -7,20 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.exposure import magnitude_of
 from active_learning.web.wording import utc_of
 from features import gaussian_process
 from schemas.light_curves import BANDS, LightCurves
 from schemas.passbands import BAND_COLOURS, BAND_LINE_STYLES, BAND_MARKERS
+from schemas.photometry import MAGNITUDE_SIGNAL_TO_NOISE, magnitude_of_flux
 
 DARK_COLOURS = {"u": "#3eb7ff", "g": "#30c39f", "r": "#ff7e00", "i": "#2af5ff", "z": "#a7f9c1", "y": "#fdc900"}
 """The bands' colours on a dark background (RTN-045)."""
 
 SYMBOLS = {"o": "circle", "^": "triangle-up", "v": "triangle-down", "s": "square", "*": "star", "p": "pentagon"}
 DASHES = {"-": "solid", "--": "dash", "-.": "dashdot", ":": "dot"}
-
-LIMIT_SIGMA = 3.0
-"""A point fainter than this many standard errors has no magnitude; the page shows the limit there."""
 
 MAGNITUDE_ERROR = 2.5 / np.log(10)
 GRID_POINTS = 240
@@ -104,8 +101,8 @@ def _band(curve: LightCurves, band: int, grid: NDArray, mean: NDArray | None, st
 
 def _points(curve: LightCurves, here: NDArray[np.bool_]) -> dict[str, list[Any]]:
     flux, error = curve.flux_njy[here], curve.flux_err_njy[here]
-    bright = flux >= LIMIT_SIGMA * error
-    magnitude = np.where(bright, magnitude_of(flux), np.nan)
+    bright = flux >= MAGNITUDE_SIGNAL_TO_NOISE * error
+    magnitude = np.where(bright, magnitude_of_flux(flux), np.nan)
     return {
         "mjd": curve.time_mjd[here].tolist(),
         "utc": [utc_of(time) for time in curve.time_mjd[here].tolist()],
@@ -113,7 +110,7 @@ def _points(curve: LightCurves, here: NDArray[np.bool_]) -> dict[str, list[Any]]
         "flux_error": error.tolist(),
         "magnitude": _nullable(magnitude),
         "magnitude_error": _nullable(np.where(bright, MAGNITUDE_ERROR * error / np.where(bright, flux, 1), np.nan)),
-        "limit": _nullable(np.where(bright, np.nan, magnitude_of(LIMIT_SIGMA * error))),
+        "limit": _nullable(np.where(bright, np.nan, magnitude_of_flux(MAGNITUDE_SIGNAL_TO_NOISE * error))),
         "detection": curve.is_detection[here].tolist(),
     }
 
@@ -124,9 +121,11 @@ def _curve(grid: NDArray, mean: NDArray, std: NDArray) -> dict[str, list[Any]]:
         "flux": mean.tolist(),
         "flux_low": (mean - std).tolist(),
         "flux_high": (mean + std).tolist(),
-        "magnitude": _nullable(magnitude_of(mean)),
-        "magnitude_faint": _nullable(magnitude_of(np.where(mean > 0, np.maximum(mean - std, 0.02 * mean), np.nan))),
-        "magnitude_bright": _nullable(magnitude_of(np.where(mean > 0, mean + std, np.nan))),
+        "magnitude": _nullable(magnitude_of_flux(mean)),
+        "magnitude_faint": _nullable(
+            magnitude_of_flux(np.where(mean > 0, np.maximum(mean - std, 0.02 * mean), np.nan))
+        ),
+        "magnitude_bright": _nullable(magnitude_of_flux(np.where(mean > 0, mean + std, np.nan))),
     }
 
 

@@ -79,10 +79,12 @@ def _class(record: dict[str, Any]) -> str:
 
 
 def _magnitude(record: dict[str, Any]) -> str:
-    """AB magnitude where the flux is three times its error, else the flux in nJy."""
+    """AB magnitude where the flux tells one, else the flux in nJy."""
     import math
 
+    from schemas.photometry import MAGNITUDE_SIGNAL_TO_NOISE, NJY_ZERO_POINT
+
     flux_njy, error_njy = record["flux_njy"], record["flux_err_njy"]
-    if flux_njy > 3 * error_njy > 0:
-        return f"{31.4 - 2.5 * math.log10(flux_njy):6.2f} mag"
+    if flux_njy > MAGNITUDE_SIGNAL_TO_NOISE * error_njy > 0:
+        return f"{NJY_ZERO_POINT - 2.5 * math.log10(flux_njy):6.2f} mag"
     return f"{flux_njy:.0f}±{error_njy:.0f} nJy"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from broker.records.fields import ALERT_FIELDS
+from schemas.photometry import NJY_ZERO_POINT
 from schemas.taxonomy import TAXONOMY, class_id_of, lineage
 
 NUMBER, TEXT, FLAG, ARRAY = "a number", "text", "true or false", "an array"
@@ -32,9 +33,6 @@ _NUMERIC_FUNCTIONS = {
 }
 """Function of numbers: how many it takes at least."""
 
-_AB_ZERO_POINT = 31.4
-"""AB magnitude of 1 nJy."""
-
 _POLE_RA_DEG, _POLE_DEC_DEG = 192.85948, 27.12825
 """The north Galactic pole in ICRS (ESA 1997, The Hipparcos and Tycho Catalogues, SP-1200, volume 1, 1.5.3)."""
 
@@ -45,7 +43,7 @@ _SEPARATION = (
 """The haversine formula (Sinnott 1984, Sky and Telescope 68, 159)."""
 
 DERIVED = {
-    "magnitude": f"IF(flux_njy > 0, {_AB_ZERO_POINT}D - 2.5D * log10(flux_njy), NULL)",
+    "magnitude": f"IF(flux_njy > 0, {NJY_ZERO_POINT}D - 2.5D * log10(flux_njy), NULL)",
     "galactic_latitude_deg": "(90D - " + _SEPARATION.format(ra=f"{_POLE_RA_DEG}D", dec=f"{_POLE_DEC_DEG}D") + ")",
 }
 """Numbers that are not columns: the AB magnitude of the latest flux (null where that is not positive), and the

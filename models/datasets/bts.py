@@ -14,6 +14,7 @@ from models.datasets.truth import Truth
 from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS, LightCurves
 from schemas.passbands import SURVEYS
+from schemas.photometry import flux_of_magnitude
 
 LABELS_FILE = "bts_labels.csv"
 LIGHT_CURVES_FILE = "bts_light_curves.csv.gz"
@@ -43,8 +44,6 @@ TAI_MINUS_UTC_DAYS = 37 / 86_400
 """Since 2017 (IERS Bulletin C 52); the light curves begin in 2018."""
 PEAK_ORIGIN_MJD = 57_999.5
 """The catalogue counts the time of the peak from JD 2458000; so the brightest points fall on it, to seconds."""
-NJY_ZERO_POINT_AB_MAG = 31.4
-MAG_TO_RELATIVE_FLUX_ERROR = np.log(10) / 2.5
 
 
 def load(path: Path) -> Labelled:
@@ -93,7 +92,7 @@ def _truth(labels: pd.DataFrame, key: str) -> Truth:
 
 
 def _light_curves(points: pd.DataFrame, row: NDArray[np.int64], labels: pd.DataFrame, key: str) -> LightCurves:
-    flux = 10 ** ((NJY_ZERO_POINT_AB_MAG - points["ant_mag"].to_numpy()) / 2.5)
+    flux, flux_err = flux_of_magnitude(points["ant_mag"].to_numpy(), points["ant_magerr"].to_numpy())
     time = points["ant_mjd"].to_numpy() + TAI_MINUS_UTC_DAYS
     last = np.full(len(labels), -np.inf)
     np.maximum.at(last, row, time)
@@ -103,7 +102,7 @@ def _light_curves(points: pd.DataFrame, row: NDArray[np.int64], labels: pd.DataF
         columns={
             "time_mjd": time,
             "flux_njy": flux,
-            "flux_err_njy": flux * points["ant_magerr"].to_numpy() * MAG_TO_RELATIVE_FLUX_ERROR,
+            "flux_err_njy": flux_err,
             "band": points["ant_passband"].map(BAND).to_numpy(),
             "is_detection": np.ones(len(points), bool),
         },

@@ -13,9 +13,7 @@ from models.datasets import same_objects
 from models.datasets.truth import Truth
 from models.hashing import scramble
 from schemas.light_curves import ALERT_COLUMNS, POINT_COLUMNS, LightCurves
-
-NJY_PER_FLUXCAL = 10 ** ((31.4 - 27.5) / 2.5)
-"""nJy per FLUXCAL unit, 36.3078: zero points 31.4 and 27.5 AB mag (SNANA's unit, arXiv:0908.4280)."""
+from schemas.photometry import NJY_PER_FLUXCAL as NJY_PER_FLUXCAL
 
 FORCED_DAYS_BEFORE_FIRST_DETECTION = 30.0
 """An alert carries forced photometry from this many days before the object's first detection on

@@ -13,7 +13,7 @@ from models.datasets.labelled import NJY_PER_FLUXCAL, Labelled
 from models.datasets.truth import OWN_FAMILY, Truth
 from models.hashing import scramble
 from schemas.light_curves import BANDS, LightCurves
-from schemas.photometry import DETECTION_SIGNAL_TO_NOISE
+from schemas.photometry import is_detection
 from schemas.surroundings import within
 
 PHOTFLAG_DETECTION = 4096
@@ -69,7 +69,7 @@ class Release:
         """By PHOTFLAG where the object has any set, else by the signal-to-noise ratio."""
         if self.flags is not None and self.flags.any():
             return (self.flags & PHOTFLAG_DETECTION) > 0
-        return np.asarray(self.points["flux"] >= DETECTION_SIGNAL_TO_NOISE * self.points["error"])
+        return is_detection(self.points["flux"], self.points["error"])
 
 
 def first_known(values: Iterable[float]) -> float:

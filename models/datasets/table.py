@@ -16,7 +16,7 @@ from models.datasets.labelled import Labelled
 from models.datasets.truth import Truth
 from models.hashing import scramble
 from schemas.light_curves import BANDS, FLUX_LIMIT_NJY, LightCurves
-from schemas.photometry import DETECTION_SIGNAL_TO_NOISE
+from schemas.photometry import LEAST_FLUX_ERR_NJY, is_detection
 from schemas.taxonomy import NOT_CLASSIFIED, class_id_of, name_of
 
 ID_SEED = 4004
@@ -65,7 +65,10 @@ COLUMNS: dict[str, Column] = {
     "flux_njy": Column(
         f"a difference flux in nJy, within ±{FLUX_LIMIT_NJY:.0e}", _numbers(-FLUX_LIMIT_NJY, FLUX_LIMIT_NJY)
     ),
-    "flux_err_njy": Column("the flux's standard error in nJy, greater than 0", _numbers(0.0, np.inf)),
+    "flux_err_njy": Column(
+        f"the flux's standard error in nJy, greater than 0: {LEAST_FLUX_ERR_NJY:.0e} to {FLUX_LIMIT_NJY:.0e}",
+        _numbers(0.999 * LEAST_FLUX_ERR_NJY, FLUX_LIMIT_NJY),
+    ),
     "is_detection": Column("1 or 0, whether the point is a detection", _by_value(lambda v: str(v) in TRUE + FALSE), ""),
     "class": Column("a class of the taxonomy: its name, slug or id", _by_value(_is_class), NOT_CLASSIFIED),
     "ra_deg": Column("right ascension, 0 to 360 degrees", _numbers(-1e-12, 360.0), np.nan),
@@ -94,7 +97,7 @@ def load(path: Path) -> Labelled:
     per_object = table.iloc[first]
     for name in ("class", "ra_deg", "dec_deg", "host_photoz", "host_photoz_err"):
         _require_one_value(table, name, row, first, path)
-    detected = (table["flux_njy"] >= DETECTION_SIGNAL_TO_NOISE * table["flux_err_njy"]).to_numpy()
+    detected = is_detection(table["flux_njy"], table["flux_err_njy"])
     if "is_detection" in table:
         detected = table["is_detection"].astype(str).isin(TRUE).to_numpy()
     last = np.full(len(names), -np.inf)

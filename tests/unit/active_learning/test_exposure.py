@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from active_learning.exposure import Spectrograph, cost_s, exposure_s, magnitude_of, photon_rates
+from active_learning.exposure import Spectrograph, cost_s, exposure_s, photon_rates
 
 TELESCOPE = Spectrograph()
 
@@ -48,10 +48,6 @@ def test_the_size_is_that_of_telescopes_in_use() -> None:
     assert 50 < exposure_s(20.0, 2, four_metres) < 300
     assert 500 < exposure_s(22.0, 2, four_metres) < 2500
     assert 120 < exposure_s(22.0, 2) < 600
-
-
-def test_magnitudes() -> None:
-    assert magnitude_of([1.0, 3.631e12, 0.0, -5.0]) == pytest.approx([31.4, 0.0, np.nan, np.nan], abs=1e-4, nan_ok=True)
 
 
 def test_what_cannot_be_observed_says_why() -> None:

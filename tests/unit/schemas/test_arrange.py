@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from schemas.arrange import arrange
 
-N_ALERTS, N_BANDS, FLUX_LIMIT = 4, 3, 4.0
+N_ALERTS, N_BANDS, ERR_LEAST, FLUX_LIMIT = 4, 3, 0.25, 4.0
 ODD = st.sampled_from([np.nan, np.inf, -np.inf])
 POINT = st.tuples(
     st.integers(0, N_ALERTS - 1),
     st.sampled_from([1.0, 2.0, 3.0, 4.0, 9.0]) | ODD,
     st.floats(-5, 5) | ODD,
-    st.sampled_from([0.5, 0.0, -1.0, 2.0]) | ODD,
+    st.sampled_from([0.5, 0.25, 0.2, 0.0, -1.0, 2.0, 4.0, 99.0]) | ODD,
     st.integers(-1, N_BANDS),
     st.booleans(),
     st.integers(0, 2),
@@ -28,7 +28,8 @@ def expected(points: list[tuple]) -> tuple[list[tuple], list[int]]:
     dropped = [0] * N_ALERTS
     best: dict[tuple, int] = {}
     for alert, time, flux, err, band, detection, precedence in points:
-        if not (np.isfinite([time, flux, err]).all() and err > 0 and 0 <= band < N_BANDS and abs(flux) < FLUX_LIMIT):
+        sound = np.isfinite([time, flux, err]).all() and ERR_LEAST <= err < FLUX_LIMIT and abs(flux) < FLUX_LIMIT
+        if not (sound and 0 <= band < N_BANDS):
             dropped[alert] += 1
         elif time <= LATEST[alert]:
             key = (alert, time, band)
@@ -43,7 +44,7 @@ def expected(points: list[tuple]) -> tuple[list[tuple], list[int]]:
 @given(st.lists(POINT, max_size=40))
 def test_it_is_sorted_and_without_repeats(points: list[tuple]) -> None:
     columns = [np.array([point[k] for point in points], kind) for k, kind in enumerate("qdddb?b")]
-    offsets, time, flux, err, band, detection, dropped = arrange(*columns, LATEST, N_BANDS, FLUX_LIMIT)
+    offsets, time, flux, err, band, detection, dropped = arrange(*columns, LATEST, N_BANDS, ERR_LEAST, FLUX_LIMIT)
     alert = np.repeat(np.arange(N_ALERTS), np.diff(offsets))
     found = zip(alert, time, band, flux, err, detection, strict=True)
     wanted, wanted_dropped = expected(points)

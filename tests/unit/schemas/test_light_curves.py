@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.light_curves import BANDS, FLAGS_UNKNOWN, FLUX_LIMIT_NJY, LightCurves
+from schemas.photometry import LEAST_FLUX_ERR_NJY
 
 # few distinct times, so that points coincide; values that must be refused among them
 TIMES = st.sampled_from([60000.0, 60000.5, 60001.0, 60001.25, 60003.0, 60009.0, float("nan"), float("inf")])
@@ -54,7 +55,7 @@ def test_every_point_is_sound(points: list[tuple]) -> None:
     curves = light_curves(points)
     assert np.isfinite(curves.time_mjd).all()
     assert (np.abs(curves.flux_njy) < FLUX_LIMIT_NJY).all()
-    assert (curves.flux_err_njy > 0).all()
+    assert ((curves.flux_err_njy >= LEAST_FLUX_ERR_NJY) & (curves.flux_err_njy < FLUX_LIMIT_NJY)).all()
     assert ((curves.band >= 0) & (curves.band < len(BANDS))).all()
     assert (curves.time_mjd <= curves.alert_mjd[curves.alert_of_point]).all()
     keys = list(zip(curves.alert_of_point.tolist(), curves.time_mjd.tolist(), curves.band.tolist(), strict=True))
@@ -66,8 +67,8 @@ def test_every_point_is_sound(points: list[tuple]) -> None:
 @given(POINTS)
 def test_each_point_is_kept_dropped_or_a_repeat_or_late(points: list[tuple]) -> None:
     curves = light_curves(points)
-    measured = [p for p in points if np.isfinite(p[1:4]).all() and abs(p[2]) < FLUX_LIMIT_NJY]
-    sound = [p for p in measured if p[3] > 0 and 0 <= p[4] < 6]
+    measured = [p for p in points if np.isfinite(p[1:4]).all() and max(abs(p[2]), p[3]) < FLUX_LIMIT_NJY]
+    sound = [p for p in measured if p[3] >= LEAST_FLUX_ERR_NJY and 0 <= p[4] < 6]
     in_time = {(p[0], p[1], p[4]) for p in sound if p[1] <= ALERT_MJD[p[0]]}
     assert int(curves.n_points_dropped.sum()) == len(points) - len(sound)
     assert len(curves.time_mjd) == len(in_time)
