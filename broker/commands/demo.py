@@ -12,15 +12,6 @@ import click
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
 
-NEXT = """
-Look around (Kafka and Redis are still running):
-  gueststar listen novel --start-at earliest --no-wait    what belongs to no known class
-  gueststar audit                                         every input offset accounted for
-  gueststar deadletters list                              what was refused, and why
-  gueststar models list                                   the models, before and after the labels
-  gueststar label                                         the labelling page
-  gueststar down                                          stop Kafka and Redis"""
-
 
 @click.command()
 @click.option("--objects", default=320, show_default=True, type=click.IntRange(min=30), help="Objects to stream.")
@@ -41,11 +32,12 @@ def demo(settings: Settings, objects: int, end: bool, real: Path | None, as_json
     """
     from broker.commands.label import serve_page
     from broker.demo import story
+    from broker.demo.next_steps import next_steps
 
     def then(result: dict[str, Any]) -> None:
         if as_json:
             click.echo(json.dumps(result))
-        click.echo(NEXT, err=True)
+        click.echo(next_steps(settings.home), err=True)
         if not end:
             serve_page(settings, settings.label_port)
 

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
-from pathlib import Path
 
 import pytest
 
 from tests.command_line import gueststar
+from tests.documentation import ROOT, commands
 from tests.end_to_end.conftest import Demo
 
-README = Path(__file__).resolve().parents[2] / "README.md"
-
 pytestmark = [pytest.mark.services, pytest.mark.timeout(1_500)]
-
-
-def readme_commands() -> list[str]:
-    blocks = re.findall(r"```console\n(.*?)```", README.read_text(), re.S)
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
 def test_every_alert_is_accounted_for(demo: Demo) -> None:
@@ -59,13 +50,11 @@ def test_the_summary_is_for_newcomers(demo: Demo) -> None:
 
 
 def test_the_readme_s_commands_work(demo: Demo) -> None:
-    commands = readme_commands()
-    assert len(commands) > 8
-    for line in commands:
-        program, *arguments = shlex.split(line)
-        assert program == "gueststar"
+    lines = commands(ROOT / "README.md")
+    assert len(lines) > 8
+    for arguments in lines:
         if arguments == ["down"]:  # the other tests still need the services
             continue
         ran = gueststar(demo.home, *arguments, deadline_s=300)
-        assert ran.returncode == 0, f"{line}\n{ran.stdout}\n{ran.stderr}"
-        assert ran.stdout.strip() or "novel" in line, f"{line} printed nothing"
+        assert ran.returncode == 0, f"{arguments}\n{ran.stdout}\n{ran.stderr}"
+        assert ran.stdout.strip() or "novel" in arguments, f"{arguments} printed nothing"
