@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
 from broker.settings import Settings
@@ -38,11 +39,10 @@ def convert(
     """
     import numpy as np
 
-    from models.datasets import sources, stream_files
-    from models.datasets.fetching import located
+    from models.datasets import stream_files
     from models.training import snapshots
 
-    labelled = sources.load(located(settings.home, src), kind)
+    labelled = load(src, settings, kind)
     if held_out:
         labelled = labelled.select(snapshots.held_out(labelled, seed))
     if objects is not None and objects < len(labelled):

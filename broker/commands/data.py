@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
 from broker.settings import Settings
@@ -81,14 +82,13 @@ def check(name: str, path: Path | None, as_json: bool, settings: Settings) -> No
     """
     from dataclasses import asdict
 
-    from models.datasets import sources
     from models.datasets.check import check as compare
 
     card = _card(name)
     place = path or _place(card, settings)
     if place is None:
         raise click.ClickException(f"{card.name} is not here: give its folder with --data, or fetch it")
-    found = compare(card, sources.load(str(place), card.kind), place if isinstance(place, Path) else None)
+    found = compare(card, load(str(place), settings, card.kind), place if isinstance(place, Path) else None)
     if as_json:
         told = asdict(found) | {"objects": {str(class_id): n for class_id, n in found.objects.items()}}
         click.echo(json.dumps({"name": card.name, "place": str(place), **told}))
@@ -136,16 +136,15 @@ def export(src: str, dest: Path, description: bool, as_json: bool, settings: Set
     one's own light curves.
     """
     from models.datasets import description as describing
-    from models.datasets import sources, table, table_files
-    from models.datasets.fetching import located
+    from models.datasets import table
 
-    labelled = sources.load(located(settings.home, src))
-    points = table.to_table(labelled)
-    table_files.write(points, dest, labelled.source)
+    labelled = load(src, settings)
+    points = table.write(labelled, dest)
     if description:
         describing.write(points, labelled, dest)
-    report = {"objects": len(labelled), "points": len(points), "out": str(dest)}
-    click.echo(json.dumps(report) if as_json else f"{len(points):,} points of {len(labelled):,} objects in {dest}")
+    report = {"objects": points["object"].nunique(), "points": len(points), "out": str(dest)}
+    report["notes"] = list(labelled.notes)
+    click.echo(json.dumps(report) if as_json else f"{len(points):,} points of {report['objects']:,} objects in {dest}")
 
 
 def _card(name: str) -> Card:

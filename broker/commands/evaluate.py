@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
 from broker.settings import Settings
@@ -129,7 +130,6 @@ def _measured(
 ) -> Outcome:
     """Learn and test, or test a finished model."""
     from broker.stream import warm_up
-    from models.datasets.sources import load
     from models.registry.named_model import named
     from models.suites import robustness
     from models.suites.run import run, score_model
@@ -138,7 +138,7 @@ def _measured(
     folder = settings.home / "models" / "suites"
     if suite == ROBUSTNESS:
         scorer = named(model or "production", settings.registry())
-        return robustness.run(scorer, load(data or "plasticc"), seed=seed, progress=progress)
+        return robustness.run(scorer, load(data or "plasticc", settings), seed=seed, progress=progress)
     if model is None:
         return run(suite, data, folder=folder, seed=seed, progress=progress)
     return score_model(suite, data, named(model, settings.registry()), folder=folder, seed=seed, progress=progress)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
 from broker.settings import Settings
@@ -58,9 +59,7 @@ def train(
     The first bundle goes into production; later ones become candidate, for `gueststar models promote`.
     """
     from broker.stream import warm_up
-    from models.datasets.fetching import located
     from models.datasets.labelled import concatenate
-    from models.datasets.sources import load
     from models.training import training
     from models.training.copied_rows import Copying
     from schemas.taxonomy import class_id_of
@@ -68,8 +67,8 @@ def train(
     if donors and copies is None:
         raise click.UsageError("--donors are for copies: say how many with --copies N")
     left_out = [class_id_of(name) for name in leave_out]
-    labelled = concatenate([load(located(settings.home, source)) for source in data])
-    copying = None if copies is None else Copying(copies, load(located(settings.home, donors)) if donors else None)
+    labelled = concatenate([load(source, settings) for source in data])
+    copying = None if copies is None else Copying(copies, load(donors, settings) if donors else None)
     registry = settings.registry()
     with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch, stages() as progress:
         warm_up.compiled_in_parallel(progress)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from models.datasets.labelled import Labelled
-from models.datasets.table import COLUMNS
+from models.datasets.table_columns import COLUMNS
 
 TARGET, GROUP = "class", "object"
 

@@ -32,6 +32,7 @@ class Labelled:
     - ``class_id``: taxonomy ids, shape (n,), int64.
     - ``source``: the name of the data set; ``fingerprint``: SHA-256 of what was read, hexadecimal.
     - ``truth``: what else is known of the objects, which no feature and no score may see; all unknown by default.
+    - ``notes``: what the reader left out or took in another way than it stands there, a line each, for the user.
 
     The truth is kept apart from ``light_curves``. Those hold the host's photometric redshift where the set gives one,
     never a spectroscopic or a true one; field flags are not kept at all.
@@ -42,6 +43,7 @@ class Labelled:
     source: str
     fingerprint: str
     truth: Truth = field(default_factory=lambda: Truth.of(0))
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.class_id.shape != (len(self.light_curves),):
@@ -58,7 +60,7 @@ class Labelled:
     def select(self, which: ArrayLike) -> Labelled:
         """The chosen objects: row numbers or a boolean mask of shape (n,)."""
         curves, class_id = self.light_curves.select(which), self.class_id[np.asarray(which)]
-        return Labelled(curves, class_id, self.source, self.fingerprint, self.truth.select(which))
+        return Labelled(curves, class_id, self.source, self.fingerprint, self.truth.select(which), self.notes)
 
 
 def concatenate(parts: Sequence[Labelled]) -> Labelled:
@@ -75,7 +77,8 @@ def concatenate(parts: Sequence[Labelled]) -> Labelled:
     digest = hashlib.sha256("".join(part.fingerprint for part in parts).encode()).hexdigest()
     source = " + ".join(part.source for part in parts)
     truth = Truth.concatenate([part.truth for part in parts])
-    whole = Labelled(curves, np.concatenate([part.class_id for part in parts]), source, digest, truth)
+    notes = tuple(note for part in parts for note in part.notes)
+    whole = Labelled(curves, np.concatenate([part.class_id for part in parts]), source, digest, truth, notes)
     set_number = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     group = same_objects.groups(curves.object_id, set_number, curves.ra_deg, curves.dec_deg, truth)
     return whole.select(np.sort(np.unique(group, return_index=True)[1]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,120 +13,73 @@ from numpy.typing import NDArray
 
 from models.datasets import table_files
 from models.datasets.labelled import Labelled
+from models.datasets.raw_table import RawTable
+from models.datasets.reading import UnreadableError, reading
+from models.datasets.table_columns import COLUMNS, cell, check
 from models.datasets.truth import Truth
 from models.hashing import scramble
-from schemas.light_curves import BANDS, FLUX_LIMIT_NJY, LightCurves
-from schemas.photometry import LEAST_FLUX_ERR_NJY, is_detection
-from schemas.taxonomy import NOT_CLASSIFIED, class_id_of, name_of
+from schemas.light_curves import BANDS, LightCurves
+from schemas.photometry import is_detection
+from schemas.taxonomy import NOT_CLASSIFIED, name_of
 
 ID_SEED = 4004
 
-TRUE, FALSE = ("1", "1.0", "True"), ("0", "0.0", "False")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table: what it must be, in words and as a test of its values; ``default`` None: it must be
-    there."""
-
-    meaning: str
-    holds: Callable[[pd.Series], NDArray[np.bool_]]
-    default: object = None
-
-
-def _numbers(low: float, high: float) -> Callable[[pd.Series], NDArray[np.bool_]]:
-    def hold(values: pd.Series) -> NDArray[np.bool_]:
-        number = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
-        return np.asarray((number > low) & (number < high))
-
-    return hold
-
-
-def _is_class(value: object) -> bool:
-    try:
-        _class_id(value)
-    except (LookupError, ValueError):
-        return False
-    return True
-
-
-def _by_value(holds: Callable[[object], bool]) -> Callable[[pd.Series], NDArray[np.bool_]]:
-    def hold(values: pd.Series) -> NDArray[np.bool_]:
-        known = {value: holds(value) for value in values.unique()}
-        return values.map(known).to_numpy(bool)
-
-    return hold
-
-
-COLUMNS: dict[str, Column] = {
-    "object": Column("the object's name or number", _by_value(lambda v: not pd.isna(v) and str(v) != "")),
-    "time_mjd": Column("a time, MJD TAI, between 10,000 and 100,000", _numbers(1e4, 1e5)),
-    "band": Column(f"one of {' '.join(BANDS)}", _by_value(lambda v: isinstance(v, str) and v in tuple(BANDS))),
-    "flux_njy": Column(
-        f"a difference flux in nJy, within ±{FLUX_LIMIT_NJY:.0e}", _numbers(-FLUX_LIMIT_NJY, FLUX_LIMIT_NJY)
-    ),
-    "flux_err_njy": Column(
-        f"the flux's standard error in nJy, greater than 0: {LEAST_FLUX_ERR_NJY:.0e} to {FLUX_LIMIT_NJY:.0e}",
-        _numbers(0.999 * LEAST_FLUX_ERR_NJY, FLUX_LIMIT_NJY),
-    ),
-    "is_detection": Column("1 or 0, whether the point is a detection", _by_value(lambda v: str(v) in TRUE + FALSE), ""),
-    "class": Column("a class of the taxonomy: its name, slug or id", _by_value(_is_class), NOT_CLASSIFIED),
-    "ra_deg": Column("right ascension, 0 to 360 degrees", _numbers(-1e-12, 360.0), np.nan),
-    "dec_deg": Column("declination, -90 to 90 degrees", _numbers(-90.1, 90.1), np.nan),
-    "host_photoz": Column(
-        "the host's photometric redshift, greater than 0; empty: none", lambda v: _or_none(v), np.nan
-    ),
-    "host_photoz_err": Column("its standard error, greater than 0; empty: none", lambda v: _or_none(v), np.nan),
-}
-"""The columns, those that must be there first; columns of other names are left unread."""
-
-
-def _or_none(values: pd.Series) -> NDArray[np.bool_]:
-    return np.asarray(values.isna().to_numpy() | _numbers(0.0, np.inf)(values))
+OF_THE_OBJECT = ("ra_deg", "dec_deg", "host_photoz", "host_photoz_err")
+"""Columns of numbers that are the same in all rows of an object, and may be missing."""
 
 
 def load(path: Path) -> Labelled:
     """The light curves of a table's file (see :mod:`models.datasets.table_files`) with the columns :data:`COLUMNS`.
 
-    Without a class, objects are of class 300, not classified. Raises ValueError naming the column, what it must be, and
-    the line where it is not: nothing is half read.
+    Without a column of classes, objects are of class 300, not classified. Of points of an object at the same time in
+    the same band the first is kept, and a note says so. Raises UnreadableError naming the column, what it must be, and
+    the row where it is not: nothing is half read.
     """
-    table = table_files.read(path)
-    _require(table, path)
-    names, first, row = np.unique(table["object"].astype(str), return_index=True, return_inverse=True)
-    per_object = table.iloc[first]
-    for name in ("class", "ra_deg", "dec_deg", "host_photoz", "host_photoz_err"):
-        _require_one_value(table, name, row, first, path)
-    detected = is_detection(table["flux_njy"], table["flux_err_njy"])
-    if "is_detection" in table:
-        detected = table["is_detection"].astype(str).isin(TRUE).to_numpy()
-    last = np.full(len(names), -np.inf)
-    np.maximum.at(last, row, table["time_mjd"].to_numpy(np.float64))
-    class_id = np.array([_class_id(value) for value in _column(per_object, "class")], np.int64)
-    light_curves = LightCurves.from_points(
-        alert=row,
-        columns={
-            "time_mjd": table["time_mjd"].to_numpy(np.float64),
-            "flux_njy": table["flux_njy"].to_numpy(np.float64),
-            "flux_err_njy": table["flux_err_njy"].to_numpy(np.float64),
-            "band": table["band"].map(BANDS.index).to_numpy(),
-            "is_detection": detected,
-        },
-        alerts=_alerts(names, last, per_object),
+    table = table_files.read(path, COLUMNS)
+    points = check(table, path)
+    with reading(path, "a file"), path.open("rb") as file:
+        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+    names, first, row = np.unique(points["object"].astype(np.str_), return_index=True, return_inverse=True)
+    for name in ("class", *OF_THE_OBJECT):
+        if name in points:
+            _require_one_value(name, points[name], table, row, first, path)
+    alerts = _alerts(names, points, row, first)
+    _require_whole_positions(alerts, table, first, path)
+    class_id = points["class"][first] if "class" in points else np.full(len(names), NOT_CLASSIFIED)
+    on_sky = np.isfinite(alerts["ra_deg"]) & np.isfinite(alerts["dec_deg"])
+    return Labelled(
+        LightCurves.from_points(
+            alert=row,
+            columns={
+                "time_mjd": points["time_mjd"],
+                "flux_njy": points["flux_njy"],
+                "flux_err_njy": points["flux_err_njy"],
+                "band": points["band"],
+                "is_detection": _detected(points),
+            },
+            alerts=alerts,
+        ),
+        np.asarray(class_id, np.int64),
+        path.name,
+        fingerprint,
+        Truth.of(len(names), name=names, on_sky=on_sky),
+        _repeats(points, table, row, path),
     )
-    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    on_sky = np.isfinite(light_curves.ra_deg) & np.isfinite(light_curves.dec_deg)
-    truth = Truth.of(len(names), name=names, on_sky=on_sky)
-    return Labelled(light_curves, class_id, path.name, fingerprint, truth)
 
 
-def _alerts(names: NDArray, last: NDArray[np.float64], per_object: pd.DataFrame) -> dict:
+def _detected(points: Mapping[str, NDArray]) -> NDArray[np.bool_]:
+    if "is_detection" in points:
+        return points["is_detection"]
+    return is_detection(points["flux_njy"], points["flux_err_njy"])
+
+
+def _alerts(names: NDArray, points: Mapping[str, NDArray], row: NDArray, first: NDArray) -> dict[str, Any]:
     n = len(names)
     digests = [int.from_bytes(hashlib.sha256(str(name).encode()).digest()[:8], "big") >> 2 for name in names]
-    number = {
-        name: pd.to_numeric(_column(per_object, name), errors="coerce").to_numpy(np.float64)
-        for name in ("ra_deg", "dec_deg", "host_photoz", "host_photoz_err")
-    }
+    last = np.full(n, -np.inf)
+    np.maximum.at(last, row, points["time_mjd"])
+    number = {name: points[name][first] if name in points else np.full(n, np.nan) for name in OF_THE_OBJECT}
+    number["ra_deg"] = number["ra_deg"] % 360.0
     return {
         "alert_id": np.arange(n),
         "object_id": scramble(digests, ID_SEED),
@@ -139,69 +92,99 @@ def _alerts(names: NDArray, last: NDArray[np.float64], per_object: pd.DataFrame)
     }
 
 
+def _require_one_value(name: str, values: NDArray, table: RawTable, row: NDArray, first: NDArray, path: Path) -> None:
+    of_the_first = values[first][row]
+    differs = values != of_the_first
+    if values.dtype.kind == "f":
+        differs &= ~(np.isnan(values) & np.isnan(of_the_first))
+    wrong = np.flatnonzero(differs)
+    if len(wrong):
+        at, before = int(wrong[0]), int(first[row[wrong[0]]])
+        raise UnreadableError(
+            f"{path}, {table.place(at)}: {name} must be the same in all rows of the object "
+            f"{_plain(table, 'object', at)}, found {_plain(table, name, at)} after {_plain(table, name, before)}"
+        )
+
+
+def _plain(table: RawTable, name: str, row: int) -> str:
+    return cell(table, name, row).strip("'")
+
+
+def _require_whole_positions(alerts: Mapping[str, NDArray], table: RawTable, first: NDArray, path: Path) -> None:
+    half = np.flatnonzero(np.isnan(alerts["ra_deg"]) != np.isnan(alerts["dec_deg"]))
+    if len(half):
+        at = int(first[half].min())
+        raise UnreadableError(
+            f"{path}, {table.place(at)}: ra_deg and dec_deg must both be there or both be missing, found one of them "
+            f"for the object {_plain(table, 'object', at)}"
+        )
+
+
+def _repeats(points: Mapping[str, NDArray], table: RawTable, row: NDArray, path: Path) -> tuple[str, ...]:
+    """A note where an object has several points at the same time in the same band; nothing where it has not."""
+    order = np.lexsort((points["band"], points["time_mjd"], row))
+    same = np.ones(len(order) - 1, bool)
+    for key in (row, points["time_mjd"], points["band"]):
+        same &= key[order][1:] == key[order][:-1]
+    repeats = np.sort(order[1:][same])
+    if not len(repeats):
+        return ()
+    at = int(repeats[0])
+    what = "1 point is" if len(repeats) == 1 else f"{len(repeats):,} points are"
+    return (
+        f"{path}: {what} left out, of the same object, time and band as an earlier one; the first is that of "
+        f"{_plain(table, 'object', at)} in {table.place(at)}",
+    )
+
+
 def to_table(labelled: Labelled) -> pd.DataFrame:
-    """The table that :func:`load` reads back: a point a row, with everything of :data:`COLUMNS`."""
+    """The table that :func:`load` reads back: a point a row, with everything of :data:`COLUMNS`.
+
+    An object without a name is named by its id, and so are objects that share a name, after it. Raises ValueError
+    where there is no point.
+    """
     curves, owner = labelled.light_curves, labelled.light_curves.alert_of_point
-    known = labelled.truth.name
-    names = np.where(known == "", curves.object_id.astype(str), known)
+    if not len(owner):
+        raise ValueError(f"a table of light curves must have at least one point, found none in {labelled.source}")
     classes = np.array([name_of(int(class_id)) for class_id in labelled.class_id])
     return pd.DataFrame(
         {
-            "object": names[owner],
+            "object": _distinct_names(labelled)[owner],
             "time_mjd": curves.time_mjd,
             "band": np.array(list(BANDS))[curves.band],
             "flux_njy": curves.flux_njy,
             "flux_err_njy": curves.flux_err_njy,
             "is_detection": curves.is_detection.astype(np.int64),
             "class": classes[owner],
-            **{
-                name: getattr(curves, name)[owner].astype(np.float64)
-                for name in ("ra_deg", "dec_deg", "host_photoz", "host_photoz_err")
-            },
+            **{name: getattr(curves, name)[owner].astype(np.float64) for name in OF_THE_OBJECT},
         }
     )
 
 
-def _column(table: pd.DataFrame, name: str) -> pd.Series:
-    return table[name] if name in table else pd.Series([COLUMNS[name].default] * len(table))
+def _distinct_names(labelled: Labelled) -> NDArray[np.object_]:
+    names, ids = labelled.truth.name.astype(object), labelled.light_curves.object_id.astype(str).astype(object)
+    names = np.where(names == "", ids, names)
+    _, which, count = np.unique(names.astype(np.str_), return_inverse=True, return_counts=True)
+    shared = count[which] > 1
+    return np.where(shared, names + " " + ids, names)
 
 
-def _class_id(value: object) -> int:
-    text = str(value)
-    return class_id_of(int(float(text)) if text.replace(".", "", 1).isdigit() else text)
+def write(labelled: Labelled, path: Path) -> pd.DataFrame:
+    """Write light curves as a table that :func:`load` reads back; returns the table.
 
+    The ending of ``path`` is the format. What is written is read before it gets its name. Raises ValueError where the
+    format can't hold it: a name that it would change, a value outside of what a table's column may be.
+    """
+    points = to_table(labelled)
+    n_objects = points["object"].nunique()
 
-def _require(table: pd.DataFrame, path: Path) -> None:
-    for name, column in COLUMNS.items():
-        if name not in table:
-            if column.default is None:
-                there = ", ".join(map(str, table.columns))
-                raise ValueError(f"{path}: the column {name} is missing ({column.meaning}); found {there}")
-            continue
-        wrong = np.flatnonzero(~column.holds(table[name]))
-        if len(wrong):
-            found = table[name].iloc[[wrong[0]]].tolist()[0]  # a plain value, not NumPy's
-            more = f", and {len(wrong) - 1:,} more like it" if len(wrong) > 1 else ""
-            raise ValueError(
-                f"{path}, {_line(path, int(wrong[0]))}: {name} must be {column.meaning}, found {found!r}{more}"
-            )
-    if not len(table):
-        raise ValueError(f"{path}: the table must have at least one row, found none")
+    def read_back(draft: Path) -> None:
+        try:
+            n_read = len(load(draft))
+        except UnreadableError as error:
+            raise ValueError(f"{path} would not be read again: {str(error).replace(str(draft), path.name)}") from error
+        if n_read != n_objects:
+            raise ValueError(f"{path} can't hold these names: {n_objects:,} objects would become {n_read:,}")
 
-
-def _require_one_value(table: pd.DataFrame, name: str, row: NDArray, first: NDArray, path: Path) -> None:
-    if name not in table:
-        return
-    values = table[name].astype(str).to_numpy()
-    wrong = np.flatnonzero(values != values[first][row])
-    if len(wrong):
-        at = int(wrong[0])
-        raise ValueError(
-            f"{path}, {_line(path, at)}: {name} must be the same in all rows of the object {table['object'].iloc[at]}, "
-            f"found {values[at]} after {values[first][row][at]}"
-        )
-
-
-def _line(path: Path, row: int) -> str:
-    """Where a person finds the row: a CSV's line, with its header as line 1, or the row's number from 1."""
-    return f"line {row + 2}" if path.suffix.lower() == ".csv" else f"row {row + 1}"
+    table_files.write(points, path, labelled.source, read_back)
+    return points

@@ -87,4 +87,4 @@ def _written(points: pd.DataFrame, ending: str) -> bytes | None:
         return file.read_bytes()
 
 
-KIND = Kind(make, read, refused=(ValueError,))
+KIND = Kind(make, read)

@@ -1,0 +1,96 @@
+"""Tables in FITS and HDF5 files, by astropy."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from models.datasets.raw_table import RawTable, as_arrow
+
+HDF5_PATH = "light_curves"
+"""The table's place within an HDF5 file."""
+
+
+def read_fits(path: Path, wanted: Collection[str]) -> RawTable:
+    """The wanted columns of the file's first table. A value is missing where it is the column's TNULL, or a text
+    without letters; how a column would be printed (TDISP) does not matter."""
+    from astropy.io import fits
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is not as the standard says, but can be read
+        with fits.open(path, memmap=False, character_as_bytes=True) as file:
+            hdu = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)), None)
+            if hdu is None:
+                raise ValueError(f"it holds no table, but {', '.join(type(hdu).__name__ for hdu in file)}")
+            names = tuple(hdu.columns.names)
+            chosen = [column for column in hdu.columns if column.name in wanted and names.count(column.name) == 1]
+            columns = {column.name: _fits_column(hdu, column) for column in chosen}
+            units = {column.name: str(column.unit) for column in chosen if column.unit}
+            n_rows = len(hdu.data) if hdu.data is not None else 0
+    return RawTable(names, n_rows, columns, units)
+
+
+def _fits_column(hdu: Any, column: Any) -> pa.ChunkedArray:
+    values = np.asarray(hdu.data.field(column.name))
+    if values.dtype.kind in "SU" and values.ndim == 1:
+        text = np.char.decode(np.asarray(values, np.bytes_), "utf-8") if values.dtype.kind == "S" else values
+        text = np.char.rstrip(text, " \x00")
+        return as_arrow(text, text == "")
+    if column.null in (None, "") or values.ndim != 1:
+        return as_arrow(values)
+    return as_arrow(values, values == column.null)
+
+
+def read_hdf5(path: Path, wanted: Collection[str]) -> RawTable:
+    """The wanted columns of the table at :data:`HDF5_PATH`; a masked value is missing."""
+    from astropy.table import Table
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = Table.read(path, format="hdf5", path=HDF5_PATH)
+    there = [name for name in table.colnames if name in wanted]
+    columns = {name: as_arrow(np.asarray(table[name]), getattr(table[name], "mask", None)) for name in there}
+    units = {name: str(table[name].unit) for name in there if table[name].unit is not None}
+    return RawTable(tuple(table.colnames), len(table), columns, units)
+
+
+def write_fits(table: pd.DataFrame, path: Path, name: str) -> None:
+    """Write the table; ValueError names a text that FITS can't hold: anything but printable ASCII, or with a blank at
+    its end."""
+    for column, values in _texts(table).items():
+        for text in dict.fromkeys(values.tolist()):
+            if not (text.isascii() and text.isprintable() and text == text.rstrip()):
+                raise ValueError(
+                    f"a FITS table holds texts of printable ASCII without blanks at their end, found {text!r} as "
+                    f"{column}: write .parquet, .csv or .h5 instead"
+                )
+    title = name if name.isascii() and name.isprintable() else "light curves"
+    _astropy_table(table, {"NAME": title}).write(path, format="fits")
+
+
+def write_hdf5(table: pd.DataFrame, path: Path, name: str) -> None:
+    """Write the table at :data:`HDF5_PATH`; texts are kept as UTF-8."""
+    found = _astropy_table(table, {"NAME": name})
+    found.convert_unicode_to_bytestring()
+    found.write(path, format="hdf5", path=HDF5_PATH, compression=True)
+
+
+def _astropy_table(table: pd.DataFrame, meta: dict[str, str]) -> Any:
+    from astropy.table import Table
+
+    return Table({str(name): values.to_numpy() for name, values in table.items()} | _texts(table), meta=meta)
+
+
+def _texts(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns of text, as arrays of NumPy's own strings."""
+    return {
+        str(name): values.to_numpy(np.str_)
+        for name, values in table.items()
+        if values.dtype == object or str(values.dtype) == "str"
+    }

@@ -1,0 +1,72 @@
+"""Tables in CSV files: cells stay texts, and a row is named by the file's own line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from models.datasets.raw_table import RawTable
+from models.datasets.reading import UnreadableError
+
+
+def read(path: Path, wanted: Collection[str]) -> RawTable:
+    """The wanted columns as texts; an empty cell is an empty text. Raises UnreadableError naming the line that has
+    more or fewer cells than the first."""
+    names = next((tuple(cells) for _, cells in _records(path)), ())
+    there = [name for name in dict.fromkeys(names) if name in wanted]
+    try:
+        table = arrow_csv.read_csv(
+            path,
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                include_columns=there, column_types=dict.fromkeys(there, pa.string())
+            ),
+        )
+    except pa.ArrowInvalid:
+        _require_whole_lines(path, len(names))
+        raise
+    columns = {name: table[name] for name in there}
+    return RawTable(names, table.num_rows, columns, place=partial(line_of, path))
+
+
+def write(table: pd.DataFrame, path: Path, name: str) -> None:
+    """Write the table; a missing number is an empty cell."""
+    returns = any(values.str.contains("\r").any() for _, values in table.items() if _is_text(values))
+    # without quotes a carriage return would end the line
+    table.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL)
+
+
+def line_of(path: Path, row: int) -> str:
+    """The line of the file on which a row begins: the header, blank lines and lines within quotes count."""
+    for number, (line, _) in enumerate(_records(path)):
+        if number == row + 1:
+            return f"line {line}"
+    return f"row {row + 1}"
+
+
+def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The line on which each record begins, and its cells; the header is the first."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader, line = csv.reader(file), 1
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+
+
+def _require_whole_lines(path: Path, width: int) -> None:
+    for line, cells in _records(path):
+        if len(cells) != width:
+            raise UnreadableError(
+                f"{path}, line {line}: each line must have {width} cells as the first, found {len(cells)}"
+            )
+
+
+def _is_text(values: pd.Series) -> bool:
+    return bool(pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values))
