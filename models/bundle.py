@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "manifest.json"
-FORMAT = "gueststar-bundle-5"
+FORMAT = "gueststar-bundle-6"
+READABLE_FORMATS = (FORMAT, "gueststar-bundle-5")
+"""A bundle of format 5 has the same arrays, and beside them two skops files that no score reads."""
 
 
 class BundleError(ValueError):
@@ -48,16 +50,19 @@ def open_bundle(path: Path, sha256: str | None = None) -> tuple[dict[str, Any], 
         raise BundleError(
             f"a bundle is a folder with a {MANIFEST}; none is at {path}: train one with `gueststar train`"
         )
-    found = sha256_of(manifest_file)
-    if sha256 is not None and found != sha256:
-        raise BundleError(_changed(manifest_file, sha256, found))
+    bundle_sha256 = sha256_of(manifest_file)
+    if sha256 is not None and bundle_sha256 != sha256:
+        raise BundleError(_changed(manifest_file, sha256, bundle_sha256))
     manifest = json.loads(manifest_file.read_bytes())
-    if manifest.get("format") != FORMAT:
-        found_format = manifest.get("format")
-        raise BundleError(f"{manifest_file}: the format must be {FORMAT!r}, found {found_format!r}: train it anew")
+    if manifest.get("format") not in READABLE_FORMATS:
+        raise BundleError(
+            f"{manifest_file}: the format must be {' or '.join(map(repr, READABLE_FORMATS))}, found "
+            f"{manifest.get('format')!r}: train a new bundle with `gueststar train`, or run the version of gueststar "
+            "that made this one"
+        )
     for name, expected in manifest["files"].items():
         check_file(path, name, expected)
-    return manifest, found
+    return manifest, bundle_sha256
 
 
 def check_file(path: Path, name: str, expected: str) -> Path:
@@ -67,9 +72,9 @@ def check_file(path: Path, name: str, expected: str) -> Path:
         raise BundleError(f"{path / MANIFEST}: names of files must be plain, found {name!r}: do not use this bundle")
     if not file.is_file():
         raise BundleError(f"{file}: the manifest names it, but it is missing: fetch the bundle again from the registry")
-    found = sha256_of(file)
-    if found != expected:
-        raise BundleError(_changed(file, expected, found))
+    actual = sha256_of(file)
+    if actual != expected:
+        raise BundleError(_changed(file, expected, actual))
     return file
 
 
@@ -93,8 +98,8 @@ def store(bundle: Path, folder: Path) -> tuple[Path, str]:
     return target, sha256
 
 
-def _changed(file: Path, expected: str, found: str) -> str:
+def _changed(file: Path, expected: str, actual: str) -> str:
     return (
-        f"{file}: the SHA-256 must be {expected}, found {found}: the file was changed or damaged after training, "
+        f"{file}: the SHA-256 must be {expected}, found {actual}: the file was changed or damaged after training, "
         "and will not be loaded; fetch the bundle again from the registry, or train it anew"
     )

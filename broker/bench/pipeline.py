@@ -13,6 +13,7 @@ from sklearn.ensemble import IsolationForest
 
 from broker.bench import alerts
 from broker.bench.contest import Contestant, Progress, Timing, side_by_side
+from broker.bench.scikit_trees import scikit_model
 from broker.records.build import RowContext
 from broker.stream.fetch import Messages
 from broker.stream.scoring import MessageScorer
@@ -69,7 +70,7 @@ class UsualTools:
     scikit-learn's own trees and an isolation forest of 100, which is fitted to ``known``."""
 
     def __init__(self, scorer: Scorer, known: LightCurves) -> None:
-        self.classifier = scorer.of_light_curve.classifier
+        self.classifier = scikit_model(scorer.of_light_curve.classifier, len(scorer.feature_names))
         self.forest = IsolationForest(n_estimators=100, random_state=0)
         self.forest.fit(np.nan_to_num(extract(known).values))
         self.schemas: dict[bytes, Any] = {}
@@ -89,7 +90,7 @@ class UsualTools:
 
     def score(self, features: NDArray[np.float64]) -> list[list[float]]:
         """Probabilities and the forest's score of each row."""
-        p = self.classifier.model.predict_proba(features)
+        p = self.classifier.predict_proba(features)
         return np.column_stack([p, self.forest.score_samples(np.nan_to_num(features))]).tolist()
 
     def batched(self, wire: list[bytes]) -> None:

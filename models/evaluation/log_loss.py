@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.scoring.classifier import balanced
+from models.class_weights import balanced
 
 LEAST_PROBABILITY = 1e-15
 """A probability below this counts as this, as in the challenge's own metric (arXiv:1809.11145)."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.scoring.classifier import balanced, softmax
+from models.class_weights import balanced
+from models.scoring.classifier import softmax
 
 EPOCH_EDGES = (2, 3, 6, 13)
 """Lower edges, in detections, of the second bin and on: 1, 2, 3 to 5, 6 to 12, 13 and more."""

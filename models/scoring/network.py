@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import BundleError
-from models.scoring.classifier import balanced, softmax
+from models.class_weights import balanced
+from models.scoring.classifier import softmax
 from models.scoring.normal_scores import NormalScores
 
 Array = NDArray[np.float64]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from models.class_weights import balanced
 from models.hashing import uniform
-from models.scoring.classifier import Classifier, balanced
+from models.scoring.classifier import Classifier
 from models.scoring.normal_scores import NormalScores
 from models.scoring.novelty import COMPONENTS, ClassGaussians, Novelty, Scale, centred, fuse_inputs
 from models.training.training_rows import Rows

@@ -210,7 +210,7 @@ def _manifest(
         "prior_source": "class counts of PLAsTiCC's test set, arXiv:1903.11756",
         "training": {**sources, "n_objects": len(np.unique(rows.object_id)), "n_snapshots": len(rows), "seed": seed},
         "novelty": {"fdr": DEFAULT_FDR, "threshold": DEFAULT_FDR * EXPECTED_DISCOVERIES, "fusion": fusion},
-        "versions": {name: version(name) for name in ("gueststar", "numpy", "scikit-learn", "skops")},
+        "versions": {name: version(name) for name in ("gueststar", "numpy", "scikit-learn")},
     }
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import models.scoring.scorer
 from models import bundle
 from models.bundle import BundleError
+from models.registry import shipped
 from models.registry.registry import NAME, Registry
 from models.registry.tables import RegistryTables
 from models.scoring.scorer import Scorer
@@ -27,9 +29,8 @@ def copy(small: Small, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "name",
     [
-        *("classifier.skops", "trees.npz", "calibration.json", "network.npz", "novelty.npz", "conformal.npz"),
-        *("photoz_classifier.skops", "photoz_trees.npz", "photoz_calibration.json", "photoz_network.npz"),
-        "photoz_normal_scores.npz",
+        *("trees.npz", "calibration.json", "network.npz", "novelty.npz", "conformal.npz"),
+        *("photoz_trees.npz", "photoz_calibration.json", "photoz_network.npz", "photoz_normal_scores.npz"),
     ],
 )
 def test_a_changed_file_is_refused_by_name(copy: Path, name: str) -> None:
@@ -37,6 +38,54 @@ def test_a_changed_file_is_refused_by_name(copy: Path, name: str) -> None:
     content[len(content) // 2] ^= 1
     (copy / name).write_bytes(bytes(content))
     with pytest.raises(BundleError, match=rf"{name}: the SHA-256 must be \w{{64}}, found \w{{64}}.*fetch"):
+        Scorer.load(copy)
+
+
+def test_a_bundle_holds_what_a_score_reads_and_nothing_else(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the one that ships."""
+    read: set[str] = set()
+
+    def recorded(read_as: Any) -> Any:
+        return lambda path, *rest, **options: read.add(Path(path).name) or read_as(path, *rest, **options)
+
+    monkeypatch.setattr(np, "load", recorded(np.load))
+    monkeypatch.setattr(Path, "read_text", recorded(Path.read_text))
+    for folder in (small.trained.path, shipped.folder()):
+        read.clear()
+        Scorer.load(folder)
+        in_folder = {file.name for file in folder.iterdir()}
+        assert in_folder - {bundle.MANIFEST} == read - {bundle.MANIFEST}
+        assert all(name.endswith((".npz", ".json")) for name in in_folder)
+
+
+def with_format(folder: Path, form: str) -> None:
+    """Write another format into a sealed bundle's manifest."""
+    manifest = json.loads((folder / bundle.MANIFEST).read_text())
+    (folder / bundle.MANIFEST).write_text(json.dumps({**manifest, "format": form}))
+
+
+def test_a_bundle_of_the_form_before_is_read(copy: Path, small: Small) -> None:
+    """It has scikit-learn's models beside the arrays. They are checked like every file, and not opened."""
+    for name in ("classifier.skops", "photoz_classifier.skops"):
+        (copy / name).write_bytes(b"a model of scikit-learn")
+    manifest = json.loads((copy / bundle.MANIFEST).read_text())
+    bundle.seal(copy, {name: value for name, value in manifest.items() if name not in ("format", "files")})
+    with_format(copy, "gueststar-bundle-5")
+    curves = small.labelled.select(np.arange(20)).light_curves
+    former, current = Scorer.load(copy), Scorer.load(small.trained.path)
+    assert np.array_equal(former.score(curves).p_survey, current.score(curves).p_survey)
+    assert bundle.store(copy, copy.parent / "store")[1] == former.sha256
+    (copy / "classifier.skops").write_bytes(b"another model")
+    with pytest.raises(BundleError, match=r"classifier\.skops: the SHA-256 must be"):
+        Scorer.load(copy)
+
+
+@pytest.mark.parametrize("form", ["gueststar-bundle-4", "gueststar-bundle-7"])
+def test_a_bundle_of_another_form_says_what_to_do(copy: Path, form: str) -> None:
+    with_format(copy, form)
+    with pytest.raises(
+        BundleError, match=rf"the format must be .*-6' or .*-5', found '{form}': train .*or run the ver"
+    ):
         Scorer.load(copy)
 
 
