@@ -23,13 +23,13 @@ CUTOUT_BYTES = 12_000
 def simulated(n: int, seed: int = SEED) -> LightCurves:
     """``n`` alerts drawn from all those of PLAsTiCC's training objects, each with its history."""
     labelled = plasticc.load()
-    found = triggers(labelled.light_curves)
+    all_triggers = triggers(labelled.light_curves)
     rng = np.random.default_rng(seed)
-    total = len(found)
+    total = len(all_triggers)
     if n > total:
         raise ValueError(f"PLAsTiCC's training objects have {total:,} alerts, {n:,} were asked for")
     chosen = np.sort(rng.choice(total, n, replace=False))
-    return alerts_at(labelled.light_curves, found.select(chosen))
+    return alerts_at(labelled.light_curves, all_triggers.select(chosen))
 
 
 def on_one_night(light_curves: LightCurves) -> LightCurves:

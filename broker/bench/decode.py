@@ -39,7 +39,7 @@ def contest(progress: Progress) -> tuple[dict[str, Timing], dict[str, Any]]:
     def peer(reader_schema: Any) -> list[Any]:
         return [fastavro.schemaless_reader(io.BytesIO(record), schema, reader_schema) for record in few]
 
-    found = side_by_side(
+    timings = side_by_side(
         [
             Contestant(OURS, lambda: packets.read(messages), len(messages)),
             Contestant(FULL, lambda: peer(None), len(few)),
@@ -47,7 +47,7 @@ def contest(progress: Progress) -> tuple[dict[str, Timing], dict[str, Any]]:
         ],
         progress,
     )
-    return found, {
+    return timings, {
         "peer": f"fastavro {version('fastavro')}, schemaless_reader",
         "bytes": round(sum(map(len, messages)) / len(messages)),
         "points": N_DETECTIONS + N_FORCED,

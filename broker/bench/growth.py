@@ -23,20 +23,20 @@ ROUNDS = 3
 
 def measure(settings: Settings, progress: Progress) -> dict[str, dict[str, Any]]:
     """CPU time by points (µs an alert), and the whole job's rate (1/s) by size of a batch, by master, by partitions."""
-    found: dict[str, dict[str, Any]] = {"us_by_points": by_points(settings, progress)}
-    with stream_home.stream_home(settings, progress) as own:
+    figures: dict[str, dict[str, Any]] = {"us_by_points": by_points(settings, progress)}
+    with stream_home.stream_home(settings, progress) as bench_settings:
         made = stream_home.messages(progress)
 
         def rate(size: int, partitions: int = 4, **more: Any) -> float:
             n = size * (kafka.WARM_UP_BATCHES + kafka.MEASURED_BATCHES)
-            fresh = stream_home.new_input(own, size, partitions=partitions, **more)
+            fresh = stream_home.new_input(bench_settings, size, partitions=partitions, **more)
             stream_home.send(fresh, made, n, progress)
             return kafka.work_off(fresh, size, n, progress).rate
 
-        found["rate_by_batch"] = {str(size): rate(size) for size in BATCH_SIZES}
-        found["rate_by_master"] = {master: rate(BATCH_SIZE, spark_master=master) for master in MASTERS}
-        found["rate_by_partitions"] = {str(count): rate(BATCH_SIZE, count) for count in PARTITIONS}
-    return found
+        figures["rate_by_batch"] = {str(size): rate(size) for size in BATCH_SIZES}
+        figures["rate_by_master"] = {master: rate(BATCH_SIZE, spark_master=master) for master in MASTERS}
+        figures["rate_by_partitions"] = {str(count): rate(BATCH_SIZE, count) for count in PARTITIONS}
+    return figures
 
 
 def by_points(settings: Settings, progress: Progress) -> dict[str, float]:

@@ -50,21 +50,21 @@ class Backlog:
 
 def contest(settings: Settings, progress: Progress) -> tuple[dict[int, Backlog], float, dict[str, Any]]:
     """The backlog by batch size, the peer's rate (1/s), and what was measured with."""
-    with stream_home.stream_home(settings, progress) as own:
+    with stream_home.stream_home(settings, progress) as bench_settings:
         made = stream_home.messages(progress)
-        peer = peer_rate(own, made[:PEER_ALERTS], progress)
-        found, mean_bytes = {}, 0
+        peer = peer_rate(bench_settings, made[:PEER_ALERTS], progress)
+        by_batch_size, mean_bytes = {}, 0
         for size in dict.fromkeys(BATCH_SIZES):
             n = size * (WARM_UP_BATCHES + MEASURED_BATCHES)
-            fresh = stream_home.new_input(own, size)
+            fresh = stream_home.new_input(bench_settings, size)
             mean_bytes = stream_home.send(fresh, made, n, progress)
-            found[size] = work_off(fresh, size, n, progress)
+            by_batch_size[size] = work_off(fresh, size, n, progress)
     facts = {
         "peer": f"the same job, its work a Python UDF row by row: fastavro {version('fastavro')}, "
         f"george {version('george')}, scikit-learn's trees and forest",
         "bytes": mean_bytes,
     }
-    return found, peer, facts
+    return by_batch_size, peer, facts
 
 
 def work_off(settings: Settings, batch_size: int, n: int, progress: Progress) -> Backlog:

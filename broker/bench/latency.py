@@ -50,9 +50,9 @@ class Passage:
 
 def measure(settings: Settings, seconds: float, progress: Progress) -> tuple[Passage, Passage, dict[str, Any]]:
     """The passage of ``seconds`` of steady alerts, and of a burst; and what was measured with."""
-    with stream_home.stream_home(settings, progress) as own:
+    with stream_home.stream_home(settings, progress) as bench_settings:
         made = stream_home.messages(progress)
-        fresh = stream_home.new_input(own, BATCH_LIMIT)
+        fresh = stream_home.new_input(bench_settings, BATCH_LIMIT)
         with job_process.running_job(fresh) as job:
             _pass(fresh, job, made, int(LEAD_IN_S * RATE_PER_S), RATE_PER_S, "lead-in", progress)
             steady = _pass(fresh, job, made, int(seconds * RATE_PER_S), RATE_PER_S, "steady", progress)
@@ -83,10 +83,10 @@ def _pass(
     stretch = (made * (n // len(made) + 1))[:n]
     replay.send(settings, settings.input_topics[0], stretch, rate_per_s, lambda done: progress(what, done, n))
     job_process.wait_until_passed(settings, job, job_process.end_offsets(settings), lambda left: None)
-    found = passage(settings, began_ms)
-    if len(found.in_ms) != n:
-        raise RuntimeError(f"{n:,} alerts were sent, {len(found.in_ms):,} came out: see `gueststar audit`")
-    return found
+    passed = passage(settings, began_ms)
+    if len(passed.in_ms) != n:
+        raise RuntimeError(f"{n:,} alerts were sent, {len(passed.in_ms):,} came out: see `gueststar audit`")
+    return passed
 
 
 def passage(settings: Settings, since_ms: int) -> Passage:

@@ -13,20 +13,20 @@ from models.scoring.scorer import Scorer
 
 def scorer(settings: Settings, progress: Progress) -> Scorer:
     """The scorer of :func:`bundle_folder`."""
-    return _found(settings, progress)[1]
+    return _bundle_and_scorer(settings, progress)[1]
 
 
 def bundle_folder(settings: Settings, progress: Progress) -> Path:
     """The model in production; where there is none that fits this program, the one that came with it."""
-    return _found(settings, progress)[0]
+    return _bundle_and_scorer(settings, progress)[0]
 
 
-def _found(settings: Settings, progress: Progress) -> tuple[Path, Scorer]:
+def _bundle_and_scorer(settings: Settings, progress: Progress) -> tuple[Path, Scorer]:
     progress("model", 0, 1)
     try:
         model = settings.registry().model(PRODUCTION)
-        found = model.path, Scorer.load(model.path, model.sha256)
+        bundle = model.path, Scorer.load(model.path, model.sha256)
     except (LookupError, ValueError):  # none, or one for other features
-        found = shipped.folder(), Scorer.load(shipped.folder())
+        bundle = shipped.folder(), Scorer.load(shipped.folder())
     progress("model", 1, 1)
-    return found
+    return bundle

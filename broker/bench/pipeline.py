@@ -42,7 +42,7 @@ def contest(scorer: Scorer, progress: Progress) -> tuple[dict[str, Timing], dict
     ours = MessageScorer(scorer, context)
     chunks = [in_messages(wire[i : i + CHUNK_MESSAGES]) for i in range(0, len(wire), CHUNK_MESSAGES)]
     usual, few = UsualTools(scorer, curves), wire[:PEER_ALERTS]
-    found = side_by_side(
+    timings = side_by_side(
         [
             Contestant(OURS, lambda: [ours.rows(chunk) for chunk in chunks], len(wire)),
             Contestant(BATCHED, lambda: usual.batched(few), PEER_ALERTS),
@@ -51,7 +51,7 @@ def contest(scorer: Scorer, progress: Progress) -> tuple[dict[str, Timing], dict
         progress,
         ROUNDS,
     )
-    return found, {
+    return timings, {
         "peer": f"fastavro {version('fastavro')}, george {version('george')}, scikit-learn's boosted trees and forest",
         "bytes": round(sum(map(len, wire)) / len(wire)),
         "points_mean": round(float(curves.n_points.mean()), 1),
@@ -67,12 +67,12 @@ def in_messages(wire: list[bytes]) -> Messages:
 
 class UsualTools:
     """Each alert decoded to a dictionary, its process fitted by george, the features the same as ours, scored by
-    scikit-learn's own trees and an isolation forest of 100, which is fitted to ``known``."""
+    scikit-learn's own trees and an isolation forest of 100, which is fitted to ``training``."""
 
-    def __init__(self, scorer: Scorer, known: LightCurves) -> None:
+    def __init__(self, scorer: Scorer, training: LightCurves) -> None:
         self.classifier = scikit_model(scorer.of_light_curve.classifier, len(scorer.feature_names))
         self.forest = IsolationForest(n_estimators=100, random_state=0)
-        self.forest.fit(np.nan_to_num(extract(known).values))
+        self.forest.fit(np.nan_to_num(extract(training).values))
         self.schemas: dict[bytes, Any] = {}
 
     def score_message(self, message: bytes) -> list[float]:

@@ -44,8 +44,8 @@ class Soak:
 
 def measure(settings: Settings, n: int, progress: Progress) -> tuple[Soak, dict[str, Any]]:
     """Put ``n`` lean alerts (without images, 8 kB) through the job, and watch its workers."""
-    with stream_home.stream_home(settings, progress) as own:
-        fresh = stream_home.new_input(own, BATCH_LIMIT)
+    with stream_home.stream_home(settings, progress) as bench_settings:
+        fresh = stream_home.new_input(bench_settings, BATCH_LIMIT)
         made = replay.in_time_order(packets.write(alerts.on_one_night(alerts.simulated(BATCH_LIMIT))))
         samples: list[tuple[int, int]] = []
         sent, began = 0, time.monotonic()

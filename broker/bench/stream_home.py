@@ -34,15 +34,15 @@ def stream_home(settings: Settings, progress: Progress) -> Iterator[Settings]:
     base = settings.home / "cache" / "bench"
     base.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="stream-", dir=base))
-    own = Settings(home=home, jars=settings.jars or settings.home / "jars", registry_uri="")
+    bench_settings = Settings(home=home, jars=settings.jars or settings.home / "jars", registry_uri="")
     try:
-        services.start(own)
+        services.start(bench_settings)
         progress("model", 0, 1)
-        own.registry().register(scorer_folder, {}, {"made_for": "a benchmark"})
+        bench_settings.registry().register(scorer_folder, {}, {"made_for": "a benchmark"})
         progress("model", 1, 1)
-        yield own
+        yield bench_settings
     finally:
-        services.stop(own)
+        services.stop(bench_settings)
         shutil.rmtree(home, ignore_errors=True)
 
 

@@ -93,8 +93,8 @@ def kafka(as_json: bool, settings: Settings) -> None:
     from broker.bench.report import Report, Target
 
     with stages() as progress:
-        found, peer, facts = measured.contest(settings, progress)
-    large, small = (found[size] for size in measured.BATCH_SIZES)
+        by_batch_size, peer, facts = measured.contest(settings, progress)
+    large, small = (by_batch_size[size] for size in measured.BATCH_SIZES)
     figures = {
         "rate": large.rate,
         "rate_small_batches": small.rate,
@@ -103,7 +103,7 @@ def kafka(as_json: bool, settings: Settings) -> None:
         **{f"cpu_us_{part}": value for part, value in large.cpu_us.items()},
     }
     targets = (Target("rate", 3_500.0), Target("rate_small_batches", 2_800.0))
-    facts |= {f"at_{size}_a_batch": backlog.to_json() for size, backlog in found.items()}
+    facts |= {f"at_{size}_a_batch": backlog.to_json() for size, backlog in by_batch_size.items()}
     _tell(Report("kafka", facts.pop("peer"), figures, targets, facts=facts), as_json)
 
 
@@ -144,14 +144,14 @@ def soak(as_json: bool, alerts: int, settings: Settings) -> None:
     from broker.bench.report import Report, Target
 
     with stages() as progress:
-        found, facts = measured.measure(settings, alerts, progress)
+        soaked, facts = measured.measure(settings, alerts, progress)
     figures = {
-        "largest_worker_mib": float(found.largest_worker_bytes.max()) / 2**20,
-        "growth_mib": found.growth_mib,
-        "rate": alerts / found.seconds,
+        "largest_worker_mib": float(soaked.largest_worker_bytes.max()) / 2**20,
+        "growth_mib": soaked.growth_mib,
+        "rate": alerts / soaked.seconds,
     }
-    sizes_mib = np.round(found.largest_worker_bytes / 2**20).astype(int)
-    facts["samples"] = np.stack([found.alerts, sizes_mib], axis=1).tolist()
+    sizes_mib = np.round(soaked.largest_worker_bytes / 2**20).astype(int)
+    facts["samples"] = np.stack([soaked.alerts, sizes_mib], axis=1).tolist()
     targets = (Target("largest_worker_mib", at_most=1_024.0), Target("growth_mib", at_most=20.0))
     _tell(Report("soak", facts.pop("peer"), figures, targets, facts=facts), as_json)
 
@@ -171,12 +171,12 @@ def growth(as_json: bool, plot: Path | None, settings: Settings) -> None:
     from broker.bench.report import Report
 
     with stages() as progress:
-        found = measured.measure(settings, progress)
+        figures_by_axis = measured.measure(settings, progress)
     if plot:
-        growth_plot.draw(found, plot)
-    costs = {int(name): cost for name, cost in found["us_by_points"].items() if int(name) >= 100}
+        growth_plot.draw(figures_by_axis, plot)
+    costs = {int(name): cost for name, cost in figures_by_axis["us_by_points"].items() if int(name) >= 100}
     figures = {"slope_in_points": growth_slope(list(costs), list(costs.values()))}
-    _tell(Report("growth", "none", figures, facts=dict(found)), as_json)
+    _tell(Report("growth", "none", figures, facts=dict(figures_by_axis)), as_json)
 
 
 def _tell(report: Report, as_json: bool) -> None:

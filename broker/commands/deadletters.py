@@ -59,8 +59,8 @@ def replay(stage: str, reason: str, again: bool, yes: bool, as_json: bool, setti
     """
     from broker.operate import dead_letters
 
-    found = dead_letters.letters(settings, stage, reason)
-    chosen = list(found) if again else dead_letters.not_yet_replayed(settings, found)
+    letters = dead_letters.letters(settings, stage, reason)
+    chosen = list(letters) if again else dead_letters.not_yet_replayed(settings, letters)
     counts = Counter(letter.record["reason"] for letter in chosen)
     places = len({letter.place for letter in chosen})
     if chosen and not yes:

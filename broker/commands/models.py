@@ -26,17 +26,17 @@ def models() -> None:
 @with_settings("home", "registry_uri")
 def list_models(as_json: bool, settings: Settings) -> None:
     """Every version with its aliases."""
-    found = _registry(settings).models()
+    versions = _registry(settings).models()
     if as_json:
-        click.echo(json.dumps({"models": [_summary(model) for model in found]}))
+        click.echo(json.dumps({"models": [_summary(model) for model in versions]}))
         return
-    if not found:
+    if not versions:
         click.echo("no model yet: train one with `gueststar train --data plasticc`")
-    for model in found:
+    for model in versions:
         loss = model.metrics.get("log_loss_flat")
-        told = f"flat log-loss {loss:.3f}" if loss is not None else ""
+        log_loss = f"flat log-loss {loss:.3f}" if loss is not None else ""
         click.echo(
-            f"{model.version:>4}  {', '.join(model.aliases) or '-':<22} {model.sha256[:16]}  {_date(model)}  {told}"
+            f"{model.version:>4}  {', '.join(model.aliases) or '-':<22} {model.sha256[:16]}  {_date(model)}  {log_loss}"
         )
 
 
@@ -105,8 +105,8 @@ def compare(old: str, new: str, as_json: bool, settings: Settings) -> None:
     verdict = gate.compare(*scorers, rows, seed=1)
     if as_json:
         both = {name: one.sha256 for name, one in zip(("old", "new"), scorers, strict=True)}
-        told = {"accepted": verdict.accepted, "why": verdict.why, "held_out_objects": verdict.n_objects}
-        click.echo(json.dumps(both | told | {"figures": verdict.to_json()}))
+        judgement = {"accepted": verdict.accepted, "why": verdict.why, "held_out_objects": verdict.n_objects}
+        click.echo(json.dumps(both | judgement | {"figures": verdict.to_json()}))
         return
     click.echo(f"on {verdict.n_objects:,} objects that neither has learnt from:")
     click.echo(f"{'':<20} {scorers[0].sha256[:16]:>18} {scorers[1].sha256[:16]:>18}  difference, 95 % interval")

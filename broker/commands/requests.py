@@ -45,7 +45,7 @@ def plan(night: int | None, seed: int, dry_run: bool, as_json: bool, settings: S
     from active_learning.night import plan_night
 
     now_ms = time.time_ns() // 1_000_000
-    found = plan_night(
+    night_plan = plan_night(
         settings.kafka_client(),
         settings.redis_address(),
         settings.topic_prefix,
@@ -58,14 +58,14 @@ def plan(night: int | None, seed: int, dry_run: bool, as_json: bool, settings: S
     )
     topic = f"{settings.topic_prefix}.requests"
     if as_json:
-        click.echo(json.dumps(_report(found, topic, dry_run)))
+        click.echo(json.dumps(_report(night_plan, topic, dry_run)))
         return
-    _show(found.requests)
+    _show(night_plan.requests)
     click.echo(
-        f"{len(found.requests)} requests, {found.hours:.2f} of {found.budget_hours:g} h ({found.random_hours:.2f} h "
-        f"drawn at random); {len(found.infeasible)} candidates cannot be observed"
+        f"{len(night_plan.requests)} requests, {night_plan.hours:.2f} of {night_plan.budget_hours:g} h "
+        f"({night_plan.random_hours:.2f} h drawn at random); {len(night_plan.infeasible)} candidates cannot be observed"
     )
-    if dry_run or not found.requests:
+    if dry_run or not night_plan.requests:
         return
     click.echo(f"published to {topic}; answer them with `gueststar label`")
 
@@ -78,8 +78,8 @@ def _list(settings: Settings, as_json: bool) -> None:
     answered = labels.answers(stored.record for stored in labels.log_of(client, prefix).read())
     still_open = requests.unanswered((s.record for s in requests.log_of(client, prefix).read()), answered)
     if as_json:
-        found = [json.loads(to_json(request)) for request in still_open]
-        click.echo(json.dumps({"open": len(found), "answered": len(answered), "requests": found}))
+        requests_json = [json.loads(to_json(request)) for request in still_open]
+        click.echo(json.dumps({"open": len(requests_json), "answered": len(answered), "requests": requests_json}))
         return
     _show(still_open)
     click.echo(f"{len(still_open)} open, {len(answered)} objects answered")
@@ -87,24 +87,24 @@ def _list(settings: Settings, as_json: bool) -> None:
         click.echo("`gueststar requests plan` fills a night")
 
 
-def _report(found: Plan, topic: str, dry_run: bool) -> dict[str, Any]:
+def _report(night_plan: Plan, topic: str, dry_run: bool) -> dict[str, Any]:
     by_reason: dict[str, int] = {}
-    for request in found.requests:
+    for request in night_plan.requests:
         by_reason[request["reason"]] = by_reason.get(request["reason"], 0) + 1
     return {
-        "requests": len(found.requests),
+        "requests": len(night_plan.requests),
         "by_reason": by_reason,
-        "hours": found.hours,
-        "random_hours": found.random_hours,
-        "budget_hours": found.budget_hours,
-        "infeasible": len(found.infeasible),
-        "infeasible_reasons": dict(found.infeasible[:20]),
-        "objects": [request["object_name"] for request in found.requests],
+        "hours": night_plan.hours,
+        "random_hours": night_plan.random_hours,
+        "budget_hours": night_plan.budget_hours,
+        "infeasible": len(night_plan.infeasible),
+        "infeasible_reasons": dict(night_plan.infeasible[:20]),
+        "objects": [request["object_name"] for request in night_plan.requests],
         "published": "" if dry_run else topic,
     }
 
 
-def _show(found: list[dict[str, Any]]) -> None:
+def _show(requests_json: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -116,7 +116,7 @@ def _show(found: list[dict[str, Any]]) -> None:
         table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for column in ("mag", "exposure s", "RA °", "Dec °", "propensity"):
         table.add_column(column, justify="right", no_wrap=True)
-    for request in found:
+    for request in requests_json:
         likely = max(zip(request["p_survey"], request["class_ids"], strict=False), default=(0.0, 300))
         table.add_row(
             str(request["night"]),
@@ -130,5 +130,5 @@ def _show(found: list[dict[str, Any]]) -> None:
             f"{request['propensity']:.3g}",
         )
     console = Console()
-    if found:
+    if requests_json:
         Console(width=None if console.is_terminal else 130).print(table)

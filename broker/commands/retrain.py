@@ -28,7 +28,7 @@ def retrain(as_json: bool, settings: Settings) -> None:
 
     registry = settings.registry()
     with stages() as progress:
-        found = learn(
+        retrained = learn(
             settings.kafka_client(),
             settings.topic_prefix,
             registry=registry,
@@ -36,48 +36,49 @@ def retrain(as_json: bool, settings: Settings) -> None:
             progress=progress,
         )
     if as_json:
-        click.echo(json.dumps(_report(found)))
+        click.echo(json.dumps(_report(retrained)))
     else:
-        _show(found)
+        _show(retrained)
 
 
-def _report(found: Retrained) -> dict[str, Any]:
+def _report(retrained: Retrained) -> dict[str, Any]:
     from schemas.taxonomy import name_of
 
     return {
-        "accepted": found.verdict.accepted,
-        "why": found.verdict.why,
-        "version": found.model.version,
-        "sha256": found.model.sha256,
-        "aliases": list(found.model.aliases),
-        "labels": found.n_labels,
-        "objects_by_class": {name_of(class_id): n for class_id, n in found.by_class.items()},
-        "newly_known": [name_of(class_id) for class_id in found.newly_known],
-        "waiting": {name_of(class_id): n for class_id, n in found.waiting.items()},
-        "held_out_objects": found.verdict.n_objects,
-        "figures": found.verdict.to_json(),
-        "notes": found.notes,
+        "accepted": retrained.verdict.accepted,
+        "why": retrained.verdict.why,
+        "version": retrained.model.version,
+        "sha256": retrained.model.sha256,
+        "aliases": list(retrained.model.aliases),
+        "labels": retrained.n_labels,
+        "objects_by_class": {name_of(class_id): n for class_id, n in retrained.by_class.items()},
+        "newly_known": [name_of(class_id) for class_id in retrained.newly_known],
+        "waiting": {name_of(class_id): n for class_id, n in retrained.waiting.items()},
+        "held_out_objects": retrained.verdict.n_objects,
+        "figures": retrained.verdict.to_json(),
+        "notes": retrained.notes,
     }
 
 
-def _show(found: Retrained) -> None:
+def _show(retrained: Retrained) -> None:
     from models.training.training import MIN_OBJECTS
     from schemas.taxonomy import name_of
 
-    learnt = ", ".join(f"{name_of(class_id)} {n}" for class_id, n in found.by_class.items())
-    click.echo(f"learnt from {found.n_labels} labels: {learnt}")
-    for class_id in found.newly_known:
+    learnt = ", ".join(f"{name_of(class_id)} {n}" for class_id, n in retrained.by_class.items())
+    click.echo(f"learnt from {retrained.n_labels} labels: {learnt}")
+    for class_id in retrained.newly_known:
         click.echo(f"{name_of(class_id)} is now a known class")
-    for class_id, n in found.waiting.items():
+    for class_id, n in retrained.waiting.items():
         click.echo(f"{name_of(class_id)} has {n} labelled objects, it is learnt from {MIN_OBJECTS} on")
-    for name, figure in found.verdict.figures.items():
+    for name, figure in retrained.verdict.figures.items():
         click.echo(
             f"{name:<20} {figure.old:.4f} → {figure.new:.4f}   "
             f"difference {figure.difference:+.4f}, 95 % from {figure.low:+.4f} to {figure.high:+.4f}"
         )
-    for note in found.notes:
+    for note in retrained.notes:
         click.echo(note)
-    if found.verdict.accepted:
-        click.echo(f"accepted: version {found.model.version} is in production ({found.verdict.why})")
+    version, verdict = retrained.model.version, retrained.verdict
+    if verdict.accepted:
+        click.echo(f"accepted: version {version} is in production ({verdict.why})")
     else:
-        click.echo(f"not accepted: version {found.model.version} is registered as candidate: {found.verdict.why}")
+        click.echo(f"not accepted: version {version} is registered as candidate: {verdict.why}")

@@ -35,8 +35,9 @@ class Figures:
     @property
     def accuracy(self) -> float:
         """The fraction of objects of known classes that were given their true class."""
-        known = {pair: n for pair, n in self.confusion.items() if pair[0] in self.class_ids}
-        return sum(n for (true, given), n in known.items() if true == given) / max(1, sum(known.values()))
+        counted = {pair: n for pair, n in self.confusion.items() if pair[0] in self.class_ids}
+        right = sum(n for (true, given), n in counted.items() if true == given)
+        return right / max(1, sum(counted.values()))
 
 
 def scored(kafka_client: Mapping[str, Any], topic: str) -> list[tuple[int, Record]]:

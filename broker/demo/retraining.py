@@ -12,7 +12,7 @@ from schemas.taxonomy import name_of
 
 def learn(settings: Settings, progress: Callable[[str, int, int], None]) -> tuple[bool, str]:
     """Retrain on the labels so far; returns whether the new model went into production, and a sentence on it."""
-    found = retrain(
+    retrained = retrain(
         settings.kafka_client(),
         settings.topic_prefix,
         registry=registry_of(settings),
@@ -21,10 +21,10 @@ def learn(settings: Settings, progress: Callable[[str, int, int], None]) -> tupl
     )
     figures = ", ".join(
         f"{name.replace('_', ' ')} {figure.old:.3f} → {figure.new:.3f}"
-        for name, figure in found.verdict.figures.items()
+        for name, figure in retrained.verdict.figures.items()
     )
-    new = [f"{name_of(class_id)} is now a known class" for class_id in found.newly_known]
-    waiting = [f"{name_of(class_id)} has {n} labels, too few" for class_id, n in found.waiting.items()]
-    verdict = "in production" if found.verdict.accepted else f"not accepted: {found.verdict.why}"
-    model = f"model {found.model.version} ({found.model.sha256[:16]}) {verdict}"
-    return found.verdict.accepted, "; ".join([model, *new, *waiting, f"held out: {figures}"])
+    new = [f"{name_of(class_id)} is now a known class" for class_id in retrained.newly_known]
+    waiting = [f"{name_of(class_id)} has {n} labels, too few" for class_id, n in retrained.waiting.items()]
+    verdict = "in production" if retrained.verdict.accepted else f"not accepted: {retrained.verdict.why}"
+    model = f"model {retrained.model.version} ({retrained.model.sha256[:16]}) {verdict}"
+    return retrained.verdict.accepted, "; ".join([model, *new, *waiting, f"held out: {figures}"])

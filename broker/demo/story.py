@@ -78,11 +78,10 @@ def tell(
 def _services(story: Story) -> dict[str, Any]:
     with story.screen.step("Kafka and Redis") as outcome:
         kept = home.prepare(story.settings)
-        found = services.start(story.settings)
+        started = services.start(story.settings)
         topics.create(story.settings, topics.all_topics(story.settings, {}))
-        outcome(
-            f"Kafka at {found['kafka']['address']}, Redis at {found['redis']['address']}, home {story.settings.home}"
-        )
+        kafka, redis = started["kafka"]["address"], started["redis"]["address"]
+        outcome(f"Kafka at {kafka}, Redis at {redis}, home {story.settings.home}")
     return kept
 
 
@@ -99,12 +98,12 @@ def _first_model(story: Story, labelled: Labelled, kept: dict[str, Any]) -> None
         story.screen.bar("training") as bar,
     ):
         warm_up.compiled_in_parallel(lambda what, done, of: bar(done, of))
-        known = kept.get("first_model")
-        found = model.first_model(story.settings, labelled, known, lambda _, done, of: bar(done, of))
-        home.remember(story.settings.home, {**kept, "first_model": found.sha256})
+        kept_sha256 = kept.get("first_model")
+        trained = model.first_model(story.settings, labelled, kept_sha256, lambda _, done, of: bar(done, of))
+        home.remember(story.settings.home, {**kept, "first_model": trained.sha256})
         outcome(
-            f"model {found.version} {'kept from last time' if found.sha256 == known else 'trained'}, "
-            f"SHA-256 {found.sha256[:16]}, macro-F1 {found.metrics.get('macro_f1', np.nan):.2f} on held-out objects"
+            f"model {trained.version} {'kept from last time' if trained.sha256 == kept_sha256 else 'trained'}, "
+            f"SHA-256 {trained.sha256[:16]}, macro-F1 {trained.metrics.get('macro_f1', np.nan):.2f} on held-out objects"
         )
 
 
@@ -186,21 +185,22 @@ def _retrain(story: Story) -> bool:
 def _account(story: Story, stream: objects.DemoStream) -> dict[str, Any]:
     settings = story.settings
     with story.screen.step("The audit: every input offset accounted for") as outcome:
-        found = audit.audit(settings)
+        accounts = audit.audit(settings)
         figures = measure.figures(
             measure.scored(settings.kafka_client(), topics.classifications(settings)), stream.truth
         )
         open_now = _plan(settings, int(stream.alerts.alert_mjd[-1]) + NIGHTS)
         outcome(
-            f"{found.alerts_in:,} in, {found.alerts_out:,} out, {found.dead_letters:,} dead letters, {found.lost} lost"
+            f"{accounts.alerts_in:,} in, {accounts.alerts_out:,} out, {accounts.dead_letters:,} dead letters, "
+            f"{accounts.lost} lost"
         )
     p50, p99 = np.percentile(figures.latency_s, [50, 99])
     result = {
-        "alerts_in": found.alerts_in,
-        "alerts_out": found.alerts_out,
-        "dead_letters": found.dead_letters,
-        "lost": found.lost,
-        "duplicates": found.duplicates,
+        "alerts_in": accounts.alerts_in,
+        "alerts_out": accounts.alerts_out,
+        "dead_letters": accounts.dead_letters,
+        "lost": accounts.lost,
+        "duplicates": accounts.duplicates,
         "novel": len(figures.novel),
         "novel_true": sum(stream.truth[object_id] in model.LEFT_OUT for object_id in figures.novel),
         "left_out_objects": sum(class_id in model.LEFT_OUT for class_id in stream.truth.values()),

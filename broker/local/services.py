@@ -80,13 +80,13 @@ def is_local(settings: Settings, name: str) -> bool:
 
 def _launched(settings: Settings, name: str, remembered: dict[str, Any]) -> Launched:
     """The server's process: the one that runs, else a new one. Its ports are written down before it starts."""
-    part, known = PARTS[name], remembered.get(name, {})
+    part, last_start = PARTS[name], remembered.get(name, {})
     if process := running(settings, name):
-        if "port" in known:
-            return Launched(name, process, known["port"], is_new=False)
+        if "port" in last_start:
+            return Launched(name, process, last_start["port"], is_new=False)
         _end(settings, name, process)  # nobody knows where it listens
     taken = {port for service in remembered.values() for key, port in service.items() if key.endswith("port")}
-    ports = part.choose_ports(known, taken - set(known.values()))
+    ports = part.choose_ports(last_start, taken - set(last_start.values()))
     _forget(remembered, name)
     remembered[name] = remembered.get(name, {}) | ports
     _remember(settings, remembered)

@@ -49,18 +49,18 @@ class ProcessPrediction:
 
     def mark(self, axes: Axes, scale: float) -> None:
         """Mark peak, rise, decline and the slope now, in r, in an axis whose unit is 1 / ``scale`` nJy."""
-        found, high, length = self.features, self.peak_njy * scale, float(np.ptp(self.time_mjd))
+        features, high, length = self.features, self.peak_njy * scale, float(np.ptp(self.time_mjd))
         if self.closer_mjd is not None:
             return
         axes.plot(self.peak_mjd, high, "*", color="white", markeredgecolor="k", markersize=13, zorder=6)
         for name, sign in (("rise_days", -1.0), ("decline_days", 1.0)):
-            if math.isfinite(found[name]):
-                _span(axes, self.peak_mjd, self.peak_mjd + sign * found[name], 0.5 * high, f"{found[name]:.1f} d")
-        if math.isfinite(found["slope_now"]):
+            if math.isfinite(features[name]):
+                _span(axes, self.peak_mjd, self.peak_mjd + sign * features[name], 0.5 * high, f"{features[name]:.1f} d")
+        if math.isfinite(features["slope_now"]):
             ends = np.array([-0.08, 0.03]) * length
             axes.plot(
                 self.time_mjd[-1] + ends,
-                (self.now_njy + found["slope_now"] * self.largest_njy * ends) * scale,
+                (self.now_njy + features["slope_now"] * self.largest_njy * ends) * scale,
                 "k-",
                 linewidth=2.0,
                 zorder=6,
@@ -96,17 +96,17 @@ def predictions_of(light_curves: LightCurves) -> list[ProcessPrediction | None]:
     mean, std = fits.predict(wanted)
     unknown = std > KNOWN * np.fmin(fits.amplitude_njy, _ranges_njy(light_curves))[:, None, None]
     mean[unknown], std[unknown] = np.nan, np.nan
-    found: list[ProcessPrediction | None] = []
+    predictions: list[ProcessPrediction | None] = []
     for row in range(len(light_curves)):
         if not fits.converged[row]:
-            found.append(None)
+            predictions.append(None)
             continue
         flux = grid.mean_njy[row, _R]
         peak = int(np.argmax(flux))
         features = dict(zip(NAMES, values[row].tolist(), strict=True))
         marks = float(grid.time_mjd[row, peak]), float(flux[peak]), float(flux[-1]), float(np.abs(flux).max())
-        found.append(ProcessPrediction(wanted[row], mean[row], std[row], features, *marks, night[row]))
-    return found
+        predictions.append(ProcessPrediction(wanted[row], mean[row], std[row], features, *marks, night[row]))
+    return predictions
 
 
 def _ranges_njy(light_curves: LightCurves) -> NDArray[np.float64]:
@@ -129,9 +129,9 @@ def _times(light_curves: LightCurves, row: int, first: float, night: tuple[float
     even = np.linspace(first, last, TIMES // 2)
     if night is not None:
         return np.sort(np.concatenate([even, np.linspace(*night, TIMES - len(even))]))
-    own = light_curves.time_mjd[light_curves.offsets[row] : light_curves.offsets[row + 1]]
-    own = own[own >= first]
-    if not len(own):
+    curve_mjd = light_curves.time_mjd[light_curves.offsets[row] : light_curves.offsets[row + 1]]
+    curve_mjd = curve_mjd[curve_mjd >= first]
+    if not len(curve_mjd):
         return np.linspace(first, last, TIMES)
-    dense = np.interp(np.linspace(0, len(own) - 1, TIMES - len(even)), np.arange(len(own)), own)
+    dense = np.interp(np.linspace(0, len(curve_mjd) - 1, TIMES - len(even)), np.arange(len(curve_mjd)), curve_mjd)
     return np.sort(np.concatenate([even, dense]))
