@@ -2,8 +2,9 @@
 
 Sources whose bands vary together (pulsating stars, quasars, eclipses) then give one well-sampled series instead of
 six sparse ones. The mean of a band is weighted by the errors, its standard deviation is taken about that mean with
-m - 1 degrees of freedom; bands with one point are left out. For a band that does not vary at all the deviation is
-its root mean square error. With a single band the series is the flux, shifted and scaled.
+m - 1 degrees of freedom; bands with one point are left out. A band whose m points are one number but for rounding
+(:mod:`features.rounding`) has the value 0 everywhere, and for its deviation the root of its summed squared errors over
+m - 1. With a single band the series is the flux, shifted and scaled.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from features.band_moments import BandMoments, moments_of, residual
 from schemas.light_curves import BANDS, LightCurves
 
 Array = NDArray[np.float64]
@@ -55,19 +57,21 @@ def common_series(curves: LightCurves) -> CommonSeries:
 def _fill(
     offsets: NDArray[np.int64], time: Array, flux: Array, error: Array, band: NDArray[np.int8], series: CommonSeries
 ) -> None:
-    mean, spread, at = np.empty(_N_BANDS), np.empty(_N_BANDS), 0
+    at = 0
     for i in range(len(offsets) - 1):
         a, b = offsets[i], offsets[i + 1]
-        _moments(flux[a:b], error[a:b], band[a:b], mean, spread)
+        moments = moments_of(flux[a:b], error[a:b], band[a:b])
+        deviation = _deviations(moments)
         first, square, origin = at, 0.0, np.nan
         for j in range(a, b):
             k = band[j]
-            if math.isfinite(spread[k]) and spread[k] > 0.0:
+            if math.isfinite(deviation[k]) and deviation[k] > 0.0:
                 origin = time[j] if at == first else origin
                 series.time[at] = time[j] - origin
-                series.value[at], series.error[at] = (flux[j] - mean[k]) / spread[k], error[j] / spread[k]
+                series.value[at] = residual(flux[j], k, moments) / deviation[k]
+                series.error[at] = error[j] / deviation[k]
                 series.band[at] = k
-                square += spread[k] * spread[k]
+                square += deviation[k] * deviation[k]
                 at += 1
         series.offsets[i + 1] = at
         if at > first:
@@ -75,19 +79,11 @@ def _fill(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _moments(flux: Array, error: Array, band: NDArray[np.int8], mean: Array, spread: Array) -> None:
-    """Weighted mean and standard deviation of each band; the latter NaN for a band with fewer than two points."""
-    count, weight, noise = np.zeros(_N_BANDS), np.zeros(_N_BANDS), np.zeros(_N_BANDS)
-    mean[:], spread[:] = 0.0, 0.0
-    for j in range(len(flux)):
-        k, w = band[j], 1.0 / (error[j] * error[j])
-        count[k], weight[k], mean[k] = count[k] + 1.0, weight[k] + w, mean[k] + w * flux[j]
-        noise[k] += error[j] * error[j]
+def _deviations(moments: BandMoments) -> Array:
+    """The standard deviation of each band; NaN for a band with fewer than two points."""
+    deviation = np.full(_N_BANDS, np.nan)
     for k in range(_N_BANDS):
-        mean[k] /= weight[k]
-    for j in range(len(flux)):
-        spread[band[j]] += (flux[j] - mean[band[j]]) ** 2
-    for k in range(_N_BANDS):
-        spread[k] = (
-            math.sqrt((spread[k] if spread[k] > 0.0 else noise[k]) / (count[k] - 1.0)) if count[k] > 1.0 else np.nan
-        )
+        if moments.n_points[k] > 1.0:
+            square = moments.square[k] if moments.square[k] > 0.0 else moments.noise[k]
+            deviation[k] = math.sqrt(square / (moments.n_points[k] - 1.0))
+    return deviation

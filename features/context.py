@@ -104,7 +104,7 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
     brightest = curves.largest(np.abs(curves.flux_njy), curves.is_detection)
     flags = curves.image_flags.astype(np.int64)
     told = flags != FLAGS_UNKNOWN
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         measured = [
             galactic_latitude_deg(curves.ra_deg, curves.dec_deg),
             separation / ARCSEC_PER_DEG,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 FLUX_SOFTENING_NJY = 100.0
 """Fluxes are given as asinh(flux / 100 nJy): linear within the noise of one deep exposure (a 5σ limit of 24.6
 mag), a logarithm far above it, and defined for negative flux (Lupton, Gunn & Szalay 1999, doi:10.1086/301004)."""
@@ -56,3 +59,13 @@ class Feature:
     source: str = ""
     range: tuple[float, float] = ANY
     bands: str = ""
+
+
+def finite_or_missing(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``values`` with NaN, which is missing, for each that is not finite or is too large for float32.
+
+    Features are published and learnt from as float32; its largest number is 3.4e38.
+    """
+    with np.errstate(over="ignore"):
+        as_published = values.astype(np.float32)
+    return np.where(np.isfinite(as_published), values, np.nan)

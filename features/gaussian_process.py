@@ -143,7 +143,8 @@ class GaussianProcessFits:
         return np.take_along_axis(wanted, order, axis=1), order
 
     def _logarithms(self) -> tuple[Array, Array]:
-        return 2 * np.log(self.amplitude_njy), 2 * np.log(self.timescale_days)
+        with np.errstate(divide="ignore"):  # an amplitude of zero: errors too small for a double's square
+            return 2 * np.log(self.amplitude_njy), 2 * np.log(self.timescale_days)
 
 
 def fit(

@@ -21,6 +21,7 @@ from features import (
 )
 from features.catalogue import CATALOGUE, NAMES
 from features.common_series import common_series
+from features.definition import finite_or_missing
 from features.gaussian_process import GaussianProcessFits
 from features.grid import predict_grid
 from schemas.light_curves import LightCurves
@@ -28,12 +29,16 @@ from schemas.light_curves import LightCurves
 CHUNK_ALERTS = 500
 """Alerts measured at a time: the predicted grids of that many light curves fit in the processor's cache hierarchy."""
 
+_QUIET = np.errstate(over="ignore", divide="ignore", invalid="ignore")
+"""What overflows or is undefined is no warning: it becomes missing."""
+
 _MIN_POINTS = np.array([feature.min_points for feature in CATALOGUE])
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureMatrix:
-    """``values`` (n, features) float64, NaN = missing; ``names`` of its columns; the Gaussian process ``fits``."""
+    """``values`` (n, features) float64, finite also as float32 or NaN = missing; ``names`` of its columns; the Gaussian
+    process ``fits``."""
 
     values: NDArray[np.float64]
     names: tuple[str, ...]
@@ -43,6 +48,7 @@ class FeatureMatrix:
         return len(self.values)
 
 
+@_QUIET
 def extract(
     light_curves: LightCurves, *, backend: str = "state_space", start: NDArray[np.float64] | None = None
 ) -> FeatureMatrix:
@@ -59,6 +65,7 @@ def extract(
     return FeatureMatrix(values, NAMES, fits)
 
 
+@_QUIET
 def measure(fits: GaussianProcessFits) -> NDArray[np.float64]:
     """The feature matrix (n, features) of fitted light curves."""
     curves, grid = fits.light_curves, predict_grid(fits)
@@ -77,5 +84,5 @@ def measure(fits: GaussianProcessFits) -> NDArray[np.float64]:
         ],
         axis=1,
     )
-    values[~np.isfinite(values) | (curves.n_points[:, None] < _MIN_POINTS)] = np.nan
-    return values
+    values[curves.n_points[:, None] < _MIN_POINTS] = np.nan
+    return finite_or_missing(values)

@@ -22,7 +22,8 @@ class Reason(IntEnum):
     - ``TOO_FEW_POINTS``: the light curve has fewer points than the feature or its fit needs.
     - ``NO_BAND``: a band that it compares has no point.
     - ``NOT_CONVERGED``: the Gaussian process, or the fit that it is a parameter of, did not converge.
-    - ``NOT_SEEN``: the light curve does not show it, or not yet: no decline, no second night, no positive peak.
+    - ``NOT_SEEN``: the light curve does not show it, or not yet: no decline, no second night, no positive peak, nothing
+      that varies beyond rounding, or no number that float32 holds.
     - ``NOT_GIVEN``: the packet doesn't say (features of the block context).
     """
 

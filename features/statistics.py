@@ -3,6 +3,10 @@
 Malanchev et al. 2021 (arXiv:2012.01419) collect them; each feature names its first source where there is one. The
 series (features.common_series) is shifted and scaled, and none of these change by that: on a single band they are
 the package's values, or the stated function of them.
+
+All are missing for a light curve whose bands are all constant but for rounding (:mod:`features.rounding`): each
+compares values with their own scatter, which is nothing. Where there is any scatter they are measured, however small it
+is beside the errors: n points of scatter s and errors e have an excess_variance of 1 - e² / s².
 """
 
 from __future__ import annotations

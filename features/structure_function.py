@@ -22,12 +22,17 @@ MIN_PAIRS = 3
 MIN_POINTS = 6
 PIVOT_DAYS = 30.0
 LEAST = 1e-3
-"""A bin whose mean square difference does not exceed its noise counts as this many variances: not less than nothing."""
+"""A bin whose mean square difference does not exceed its noise counts as this many variances: not less than nothing.
+So the slope is 0 for a light curve that is constant, and the amplitude √0.001 of its deviation."""
+
+LEAST_LAG_SCATTER = 0.01
+"""Bins whose lags scatter by less than this, in log10, are at one lag: a slope through them would be their rounding."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def fit(series: CommonSeries, out: Array) -> None:
-    """Fill ``out`` (n, 2): log10 of A in nJy, and gamma. NaN below 6 points, or with fewer than two bins of 3 pairs."""
+    """Fill ``out`` (n, 2): log10 of A in nJy, and gamma. NaN below 6 points, or without two bins of 3 pairs at
+    different lags."""
     for i in range(len(series.scale_njy)):
         a, b = series.offsets[i], series.offsets[i + 1]
         if b - a < MIN_POINTS:
@@ -43,7 +48,7 @@ def fit(series: CommonSeries, out: Array) -> None:
                 v = 0.5 * math.log10(max(square[k] / count[k], LEAST))
                 n, x, y, xx, xy = n + 1.0, x + u, y + v, xx + u * u, xy + u * v
         determinant = n * xx - x * x
-        if n >= 2.0 and determinant > 0.0:
+        if n >= 2.0 and determinant > (LEAST_LAG_SCATTER * n) ** 2:
             gamma = (n * xy - x * y) / determinant
             out[i, 0] = (y - gamma * x) / n + math.log10(series.scale_njy[i])
             out[i, 1] = gamma

@@ -4,6 +4,10 @@ varies.
 Every band is taken relative to its own weighted mean. Residuals are in units of the error times √(m / (m - 1)) for
 the m points of the band (Stetson 1996, doi:10.1086/133808) where the text says errors, of the band's own standard
 deviation where it says deviations. Bands with one point tell nothing here and are left out.
+
+In a band whose points are one number but for rounding (:mod:`features.rounding`) every residual is 0. A light curve of
+such bands alone has log_chi2, log_range, log_max_slope and log_night_scatter at their floor, -3, stetson_j and
+mean_crossings 0; what compares residuals with each other is missing.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from features.band_moments import moments_of, residual
 from features.definition import NUMBER, Feature
 from features.grid import GridFlux
 from schemas.light_curves import BANDS, LightCurves
@@ -129,79 +134,53 @@ Array = NDArray[np.float64]
 def _measure(
     offsets: NDArray[np.int64], time: Array, flux: Array, error: Array, band: NDArray[np.int8], out: Array
 ) -> None:
-    count, mean, spread, noise = np.empty(_N_BANDS), np.empty(_N_BANDS), np.empty(_N_BANDS), np.empty(_N_BANDS)
     for i in range(len(offsets) - 1):
         a, b, row = offsets[i], offsets[i + 1], out[i]
         if a == b:
             continue
         t, f, e, c = time[a:b], flux[a:b], error[a:b], band[a:b]
         row[11], row[12] = (f < -SIGNIFICANT * e).mean(), (f > SIGNIFICANT * e).mean()
-        _band_moments(f, e, c, count, mean, spread, noise)
-        in_errors, in_deviations = np.full(b - a, np.nan), np.full(b - a, np.nan)
+        moments = moments_of(f, e, c)
+        count, deviation, noise = moments.n_points, np.zeros(_N_BANDS), np.zeros(_N_BANDS)
+        for k in range(_N_BANDS):
+            noise[k] = moments.noise[k] / count[k] if count[k] > 0.0 else 0.0
+            deviation[k] = math.sqrt(moments.square[k] / (count[k] - 1.0)) if count[k] > 1.0 else 0.0
+        in_flux, in_errors, in_deviations = np.full(b - a, np.nan), np.full(b - a, np.nan), np.full(b - a, np.nan)
         for j in range(b - a):
             k = c[j]
             if count[k] > 1:
-                in_errors[j] = (f[j] - mean[k]) / e[j] * math.sqrt(count[k] / (count[k] - 1.0))
-                in_deviations[j] = (f[j] - mean[k]) / spread[k] if spread[k] > 0.0 else 0.0
+                in_flux[j] = residual(f[j], k, moments)
+                in_errors[j] = in_flux[j] / e[j] * math.sqrt(count[k] / (count[k] - 1.0))
+                in_deviations[j] = in_flux[j] / deviation[k] if deviation[k] > 0.0 else 0.0
         if np.isfinite(in_errors).sum() > 1:
-            _strength(f, c, count, mean, spread, noise, in_errors, row)
+            _strength(count, deviation, noise, in_flux, in_errors, row)
             _steps(t, c, in_errors, row)
             _distribution(in_errors, in_deviations, row)
         for r in range(len(_RATIO_BANDS)):
             one, two = _RATIO_BANDS[r]
             if count[one] > 1 and count[two] > 1:
-                row[13 + r] = 0.5 * math.log10(_beyond(spread[one], noise[one]) / _beyond(spread[two], noise[two]))
+                above, below = _beyond(deviation[one], noise[one]), _beyond(deviation[two], noise[two])
+                row[13 + r] = 0.5 * math.log10(above / below)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _beyond(spread: float, noise: float) -> float:
+def _beyond(deviation: float, noise: float) -> float:
     """Variance beyond the noise, never less than a tenth of the noise: what is not seen is not infinitely small."""
-    return max(spread * spread - noise, 0.1 * noise)
+    return max(deviation * deviation - noise, 0.1 * noise)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _band_moments(
-    flux: Array, error: Array, band: NDArray[np.int8], count: Array, mean: Array, spread: Array, noise: Array
-) -> None:
-    """For each band: number of points, weighted mean, standard deviation about it, mean square error."""
-    weight = np.zeros(_N_BANDS)
-    count[:], mean[:], spread[:], noise[:] = 0.0, 0.0, 0.0, 0.0
-    for j in range(len(flux)):
-        w = 1.0 / (error[j] * error[j])
-        count[band[j]] += 1.0
-        weight[band[j]] += w
-        mean[band[j]] += w * flux[j]
-        noise[band[j]] += error[j] * error[j]
-    for k in range(_N_BANDS):
-        if count[k] > 0.0:
-            mean[k] /= weight[k]
-            noise[k] /= count[k]
-    for j in range(len(flux)):
-        spread[band[j]] += (flux[j] - mean[band[j]]) ** 2
-    for k in range(_N_BANDS):
-        spread[k] = math.sqrt(spread[k] / (count[k] - 1.0)) if count[k] > 1.0 else 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _strength(
-    flux: Array,
-    band: NDArray[np.int8],
-    count: Array,
-    mean: Array,
-    spread: Array,
-    noise: Array,
-    in_errors: Array,
-    row: Array,
-) -> None:
+def _strength(count: Array, deviation: Array, noise: Array, in_flux: Array, in_errors: Array, row: Array) -> None:
+    """Chi-square, scatter beyond the errors, range; residuals are NaN for points that are alone in their band."""
     square, freedom, excess, low, high = 0.0, 0.0, 0.0, np.inf, -np.inf
     for k in range(_N_BANDS):
         if count[k] > 1.0:
             freedom += count[k]
-            excess += count[k] * max(spread[k] * spread[k] - noise[k], 0.0)
-    for j in range(len(flux)):
+            excess += count[k] * max(deviation[k] * deviation[k] - noise[k], 0.0)
+    for j in range(len(in_flux)):
         if math.isfinite(in_errors[j]):
             square += in_errors[j] * in_errors[j]
-            low, high = min(low, flux[j] - mean[band[j]]), max(high, flux[j] - mean[band[j]])
+            low, high = min(low, in_flux[j]), max(high, in_flux[j])
     row[0] = math.log10(max(square / freedom, 1e-3))
     row[1] = math.sqrt(excess / freedom) / (high - low) if high > low else np.nan
     row[2] = math.log10(max(np.nanmax(in_errors) - np.nanmin(in_errors), 1e-3))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from features import extract
 from features.catalogue import NAMES, fingerprint
+from features.definition import finite_or_missing
 from models.bundle import BundleError, open_bundle
 from models.scoring.abstention import n_detections, reasons
 from models.scoring.calibration import with_prior
@@ -136,7 +137,7 @@ class Scorer:
         wanted = (len(light_curves), len(self.feature_names))
         if np.shape(features) != wanted:
             raise ValueError(f"features must have shape {wanted} (alerts, features), found {np.shape(features)}")
-        matrix = np.where(np.isfinite(features), features, np.nan)
+        matrix = finite_or_missing(np.asarray(features, np.float64))
         detections = n_detections(light_curves)
         reason = reasons(light_curves, detections)
         silent = np.array([bool(text) for text in reason], bool)
