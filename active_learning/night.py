@@ -1,20 +1,20 @@
-"""From the candidates in Redis to a night's requests in Kafka."""
+"""From candidates to a night's requests in Kafka."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from active_learning import labels, requests
-from active_learning.candidates import CandidateStore
+from active_learning.candidates import Candidate
 from active_learning.exposure import Spectrograph
 from active_learning.planner import Plan, plan
 
 
 def plan_night(
     kafka_client: Mapping[str, Any],
-    redis_url: str,
     prefix: str,
+    candidates: Sequence[Candidate],
     *,
     budget_hours: float,
     random_fraction: float,
@@ -26,14 +26,14 @@ def plan_night(
 ) -> Plan:
     """Plan a night (MJD of its evening) and publish its requests; what is open or labelled is not asked again.
 
-    Raises NotSaved where Kafka does not acknowledge them, redis.RedisError, KafkaException; arguments as
-    for :func:`active_learning.planner.plan`.
+    ``prefix``: of the topics. Raises NotSaved where Kafka does not acknowledge them, KafkaException; other arguments
+    as for :func:`active_learning.planner.plan`.
     """
     with requests.log_of(kafka_client, prefix) as request_log, labels.log_of(kafka_client, prefix) as label_log:
         answered = labels.answers(stored.record for stored in label_log.read())
         still_open = requests.unanswered((stored.record for stored in request_log.read()), answered)
         found = plan(
-            CandidateStore(redis_url, prefix).candidates(),
+            candidates,
             budget_hours=budget_hours,
             random_fraction=random_fraction,
             seed=seed,

@@ -50,11 +50,11 @@ class MessageReader(GueststarReader):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        from broker.stream.fetch import worker_fetcher
+        from broker.stream.worker import worker_of
 
         assert isinstance(partition, Slice)
         schema = pa.schema([pa.field("value", pa.binary(), nullable=False)])
-        with worker_fetcher(self._settings()) as fetcher:
+        with worker_of(self.home).fetcher() as fetcher:
             for part in fetcher.fetch(partition.ranges, CHUNK_MESSAGES):
                 yield pa.RecordBatch.from_arrays([pa.array(part.value, pa.binary())], schema=schema)  # type: ignore[union-attr]
 
@@ -77,14 +77,14 @@ class ResultWriter(DataSourceStreamArrowWriter):
         self.home = home
 
     def write(self, iterator: Iterator[pa.RecordBatch]) -> WriterCommitMessage:
-        from broker.kafka.writing import KafkaWriter
+        from broker.stream.worker import worker_of
 
-        settings = Settings(home=Path(self.home))
-        writer = KafkaWriter(settings)
-        for batch in iterator:
-            for value in batch.column(0).to_pylist():
-                writer.send(topics.classifications(settings), None, value, [])
-        writer.finish()
+        worker = worker_of(self.home)
+        with worker.writer() as writer:
+            for batch in iterator:
+                for value in batch.column(0).to_pylist():
+                    writer.send(topics.classifications(worker.settings), None, value, [])
+            writer.finish()
         return WriterCommitMessage()
 
     def commit(self, messages: Sequence[WriterCommitMessage | None], batchId: int) -> None:

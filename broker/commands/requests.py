@@ -43,12 +43,13 @@ def list_(as_json: bool, settings: Settings) -> None:
 def plan(night: int | None, seed: int, dry_run: bool, as_json: bool, settings: Settings) -> None:
     """Fill a night from the candidates the stream has left, and publish its requests."""
     from active_learning.night import plan_night
+    from broker.state.candidates import all_candidates
 
     now_ms = time.time_ns() // 1_000_000
     night_plan = plan_night(
         settings.kafka_client(),
-        settings.redis_address(),
         settings.topic_prefix,
+        all_candidates(settings),
         budget_hours=settings.telescope_budget_hours,
         random_fraction=settings.random_fraction,
         seed=seed,

@@ -18,6 +18,7 @@ from broker.local import services
 from broker.operate import audit, replay
 from broker.operate import job_process as job
 from broker.settings import Settings
+from broker.state.candidates import all_candidates
 from broker.stream import warm_up
 from models.datasets import plasticc
 from models.datasets.labelled import Labelled
@@ -165,8 +166,8 @@ def _nights(story: Story, stream: objects.DemoStream) -> None:
 def _plan(settings: Settings, of_night: int) -> Any:
     return night.plan_night(
         settings.kafka_client(),
-        settings.redis_address(),
         settings.topic_prefix,
+        all_candidates(settings),
         budget_hours=settings.telescope_budget_hours,
         random_fraction=settings.random_fraction,
         seed=model.SEED,

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import redis
 
 from broker.local.processes import Server, answers_tcp, free_port
 from broker.settings import Settings
+from broker.state import connection
 
 READY_DEADLINE_S = 60.0
 """It answers after 0.1 s; the deadline allows for a large append-only file to be read."""
@@ -48,13 +48,7 @@ def launch(settings: Settings, ports: dict[str, int]) -> psutil.Process:
 
 def answers(port: int) -> bool:
     """Whether a Redis on the loopback port answers PING."""
-    if not answers_tcp(port):
-        return False
-    with redis.Redis("127.0.0.1", port, socket_timeout=5.0) as client:
-        try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
+    return answers_tcp(port) and connection.answers(f"redis://127.0.0.1:{port}")
 
 
 def redis_binary() -> Path:

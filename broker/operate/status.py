@@ -6,12 +6,12 @@ import logging
 import time
 from typing import Any
 
-import redis
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from broker.local.services import is_local, running
 from broker.settings import Settings
+from broker.state import connection
 from broker.stream.progress_file import job_report, read_progress
 
 Ranges = dict[str, dict[int, tuple[int, int]]]
@@ -26,7 +26,7 @@ def report(settings: Settings) -> dict[str, Any]:
     ranges = read_ranges(client) if client and (kafka["running"] or not kafka["local"]) else None
     kafka["running"] = ranges is not None
     cache = _service(settings, "redis")
-    cache["running"] = bool(cache["address"]) and redis_answers(cache["address"])
+    cache["running"] = bool(cache["address"]) and connection.answers(cache["address"])
     ends = {topic: {p: end for p, (_, end) in found.items()} for topic, found in (ranges or {}).items()}
     return {
         "home": str(settings.home),
@@ -58,15 +58,6 @@ def read_ranges(client: dict[str, str]) -> Ranges | None:
         return found
     except KafkaException:
         return None
-
-
-def redis_answers(address: str) -> bool:
-    """Whether the Redis at the address (``redis://…``) answers PING."""
-    with redis.Redis.from_url(address, socket_timeout=5.0, socket_connect_timeout=5.0) as client:
-        try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
 
 
 def _service(settings: Settings, name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the broker keeps in Redis, all of which can be rebuilt from Kafka and the archive.
 
-It may use the settings, nothing else of the broker.
-Public: ``night_histogram``, ``object_history``.
+It may use the settings and active_learning's rules of candidates, nothing else of the broker; only this room
+(and broker.local, which starts the server) knows Redis.
+Public: ``keys``, ``connection``, ``candidates``, ``night_histogram``, ``object_history``.
 """

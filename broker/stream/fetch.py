@@ -9,13 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from broker.settings import Settings
 from broker.stream.input_topics import PASSING, PATIENCE_S, patiently
 from broker.stream.offsets import Range
 
@@ -185,27 +183,3 @@ class Fetcher:
         return KafkaException(
             KafkaError(KafkaError._TIMED_OUT, f"Kafka gave nothing for {self._patience_s:.0f} s, waiting for {waiting}")
         )
-
-
-_of_this_worker: list[tuple[dict[str, str], Fetcher]] = []
-
-
-@contextmanager
-def worker_fetcher(settings: Settings) -> Iterator[Fetcher]:
-    """The Fetcher of this worker process; after an error, or at another address, a new one."""
-    properties = settings.kafka_client()
-    if not _of_this_worker or _of_this_worker[0][0] != properties:
-        close_worker_fetcher()
-        fetcher = Fetcher(properties, f"{settings.topic_prefix}-source", lost_offsets=settings.lost_offsets)
-        _of_this_worker.append((properties, fetcher))
-    try:
-        yield _of_this_worker[0][1]
-    except BaseException:  # a task that is killed leaves its partitions assigned
-        close_worker_fetcher()
-        raise
-
-
-def close_worker_fetcher() -> None:
-    """Leave Kafka, where this process has a Fetcher."""
-    while _of_this_worker:
-        _of_this_worker.pop()[1].close()

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections import Counter
-from functools import cache
-from pathlib import Path
-from types import TracebackType
+from functools import cache, partial
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import redis
 
-from active_learning.candidates import CandidateStore
+from active_learning.candidates import FIELDS as CANDIDATE_FIELDS
 from broker.kafka import topics
 from broker.kafka.writing import Headers, KafkaWriter, Refused
 from broker.operate import dead_letters
@@ -24,58 +18,30 @@ from broker.records.avro import AvroColumns
 from broker.records.fields import ALERT_FIELDS, NULLABLE, arrow_schema
 from broker.settings import Settings
 from broker.state import night_histogram
+from broker.state.candidates import CandidateStore
+from broker.state.connection import RedisConnection
+from broker.state.keys import Keys
 from broker.stream.delivered import Delivered
 from schemas import messages
 
 KEY_HEADER = "gueststar-key"
 INPUT_HEADER = "input"
 
-REDIS_PAUSE_S = 10.0
-"""After Redis failed it is left alone for this long, seconds, so that the stream does not wait for it."""
-
 _MESSAGES_BETWEEN_REPORTS = 500
 _SHORT_PAYLOAD_BYTES = 10_000
-
-_CANDIDATE_FIELDS = (
-    "alert_id",
-    "object_id",
-    "alert_mjd",
-    "input_time_ms",
-    "p_survey",
-    "class_id",
-    "not_classified_reason",
-    "is_novel",
-    "novelty_p_value",
-)
-"""What decides which pools of candidates an object is in; the encoded message holds all."""
-
-log = logging.getLogger(__name__)
-
-_kafka: dict[Path, KafkaWriter] = {}
-_redis_failed_at: dict[Path, float] = {}
 
 
 class RowDelivery:
     """Deliver the rows of one task: :meth:`take` every batch, then :meth:`finish`."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._settings = settings_of(home)
-        self._kafka = _kafka.get(home) or _kafka.setdefault(home, KafkaWriter(self._settings))
+    def __init__(self, settings: Settings, writer: KafkaWriter, redis: RedisConnection) -> None:
+        self._settings, self._kafka, self._redis = settings, writer, redis
+        self._keys = Keys(settings.topic_prefix)
         self._alerts: list[pa.RecordBatch] = []
         self._counts: Counter[str] = Counter()
         self._topics: Counter[str] = Counter()
         self._ends: dict[str, int] = {}
         self._tasks: dict[str, None] = {}
-
-    def __enter__(self) -> RowDelivery:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:  # what this task left in the queue must not mix with the next one's
-            close(self._home)
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Send a batch of rows to their topics; they are on their way when this returns."""
@@ -173,39 +139,17 @@ class RowDelivery:
 
     def _offer(self, alerts: pa.RecordBatch, values: list[bytes]) -> None:
         """Tell Redis of the objects; what it can't be told is counted, and the stream goes on."""
-        if self._redis_rests():
+        offered = alerts.select(list(CANDIDATE_FIELDS))
+        if self._redis.ask(lambda client: CandidateStore(client, self._keys).offer(offered, values), None) is None:
             self._counts["not_offered"] += alerts.num_rows
-            return
-        try:
-            CandidateStore(self._settings.redis_address()).offer(
-                alerts.select(list(_CANDIDATE_FIELDS)).to_pylist(), values
-            )
-        except (redis.RedisError, LookupError, OSError) as error:
-            self._counts["not_offered"] += alerts.num_rows
-            self._rest(error)
 
     def _count_p_values(self) -> None:
-        if self._redis_rests():
-            return
-        try:
-            with redis.Redis.from_url(self._settings.redis_address()) as client:
-                table = pa.Table.from_batches(self._alerts).select(["task", "novelty_p_value", "input_time_ms"])
-                for task in self._tasks:
-                    own = table.filter(pc.equal(table.column("task"), task))
-                    if own.num_rows:
-                        night_histogram.add(client, task, own.column(1).to_numpy(), own.column(2).to_numpy())
-        except (redis.RedisError, LookupError, OSError) as error:
-            self._rest(error)
-
-    def _redis_rests(self) -> bool:
-        return time.monotonic() - _redis_failed_at.get(self._home, -np.inf) < REDIS_PAUSE_S
-
-    def _rest(self, error: Exception) -> None:
-        if self._home not in _redis_failed_at:
-            log.warning(
-                "Redis is away: candidates and the night's p-values miss what passes now; the stream goes on: %s", error
-            )
-        _redis_failed_at[self._home] = time.monotonic()
+        table = pa.Table.from_batches(self._alerts).select(["task", "novelty_p_value", "input_time_ms"])
+        for task in self._tasks:
+            rows = table.filter(pc.equal(table.column("task"), task))
+            if rows.num_rows:
+                columns = {"p_values": rows.column(1).to_numpy(), "time_ms": rows.column(2).to_numpy()}
+                self._redis.ask(partial(night_histogram.add, keys=self._keys, task=task, **columns), None)
 
 
 def output_keys(alerts: pa.RecordBatch) -> list[bytes]:
@@ -223,20 +167,6 @@ def input_names(rows: pa.RecordBatch) -> list[bytes]:
 def warm() -> None:
     """Load the compiled code that a task needs; connects to nothing, so that a process may do it before it forks."""
     _classification().encode(pa.RecordBatch.from_pylist([], schema=arrow_schema()))
-
-
-def close(home: Path) -> None:
-    """Let go of what this process keeps for a home: the next task begins with a new producer and settings."""
-    _kafka.pop(home, None)
-    _redis_failed_at.pop(home, None)
-    settings_of.cache_clear()
-
-
-@cache
-def settings_of(home: Path) -> Settings:
-    """The settings of this process, for the given home; read once."""
-    given: dict[str, Any] = {"home": home}
-    return Settings(**given)
 
 
 @cache

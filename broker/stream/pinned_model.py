@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import redis
 from numpy.typing import NDArray
 
 from broker.settings import Settings
 from broker.state import night_histogram
+from broker.state.connection import RedisConnection
+from broker.state.keys import Keys
 from models.bundle import open_bundle
 from models.registry.registry import Registry
 from models.scoring.conformal import histogram_edges, threshold_from_histogram
@@ -36,8 +37,8 @@ class PinnedModel:
         self._clock = clock
         self._read_at = -np.inf
         self._registry: Registry | None = None
-        self._redis: redis.Redis | None = None
-        self._own_threshold: dict[str, float] = {}
+        self._redis = RedisConnection.of(settings)
+        self._threshold_of_bundle: dict[str, float] = {}
         self._pin: dict[str, Any] = {}
 
     def current(self, start: dict[str, Any]) -> dict[str, Any]:
@@ -67,17 +68,12 @@ class PinnedModel:
         counts = self._counts(now)
         if counts is not None and counts.sum() > 0:
             return threshold_from_histogram(counts, histogram_edges(), self._settings.novelty_fdr)
-        if model not in self._own_threshold:
+        if model not in self._threshold_of_bundle:
             manifest, _ = open_bundle(self._settings.home / "models" / model, model)
-            self._own_threshold[model] = float(manifest["novelty"]["threshold"])
-        return self._own_threshold[model]
+            self._threshold_of_bundle[model] = float(manifest["novelty"]["threshold"])
+        return self._threshold_of_bundle[model]
 
     def _counts(self, now: float) -> NDArray[np.int64] | None:
-        try:
-            if self._redis is None:
-                address = self._settings.redis_address()
-                self._redis = redis.Redis.from_url(address, socket_timeout=1.0, socket_connect_timeout=1.0)
-            return night_histogram.read(self._redis, int(night_of_unix_ms(1_000 * now)))
-        except (redis.RedisError, LookupError, ValueError, OSError) as error:
-            log.warning("no histogram of the night's p-values, the bundle's own novelty threshold is used: %s", error)
-            return None
+        """The night's p-values so far; None while Redis is away: then the bundle's own threshold is used."""
+        keys, night = Keys(self._settings.topic_prefix), int(night_of_unix_ms(1_000 * now))
+        return self._redis.ask(lambda client: night_histogram.read(client, keys, night), None)

@@ -6,8 +6,6 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +15,6 @@ from numpy.typing import NDArray
 from broker.records.build import RowContext, Verdicts, alert_rows, dead_rows, mark_first_of_message
 from broker.state.object_history import ObjectHistory
 from broker.stream.fetch import Messages
-from broker.stream.output import settings_of
 from models.scoring.scorer import Scorer
 from schemas import packets
 from schemas.dead_letters import DeadLetter
@@ -29,18 +26,6 @@ SOLAR_SYSTEM_REASON = "a Solar System object"
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-@lru_cache(maxsize=3)  # the model in production, the one before it, and one that a replay may ask for
-def scorer_of(store: Path, sha256: str) -> Scorer:
-    """The scorer of a bundle in the registry's store, loaded once in a process; its hash is checked."""
-    return Scorer.load(store / sha256, sha256=sha256)
-
-
-@lru_cache(maxsize=1)
-def history_of(home: Path) -> ObjectHistory:
-    """The worker's connection to the points that are kept of objects."""
-    return ObjectHistory(settings_of(home))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,11 +55,13 @@ class GueststarWriter(DataSourceStreamArrowWriter):
 
     def write(self, iterator: Iterator[pa.RecordBatch]) -> Delivered:
         """Deliver a task's rows; raises broker.kafka.writing.UndeliveredError where Kafka does not take them."""
-        from broker.stream.output import (
-            RowDelivery,  # numba, Kafka and Arrow load in workers, not in the commit's process
-        )
+        # numba, Kafka and Arrow load in workers, not in the commit's process
+        from broker.stream.output import RowDelivery
+        from broker.stream.worker import worker_of
 
-        with RowDelivery(Path(self.home)) as delivery:
+        worker = worker_of(self.home)
+        with worker.writer() as writer:
+            delivery = RowDelivery(worker.settings, writer, worker.redis)
             for batch in iterator:
                 delivery.take(batch)
             return delivery.finish()

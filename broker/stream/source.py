@@ -136,16 +136,14 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         from broker.records.build import RowContext, lost_row
-        from broker.stream.fetch import worker_fetcher
-        from broker.stream.scoring import MessageScorer, history_of, scorer_of
+        from broker.stream.scoring import MessageScorer
+        from broker.stream.worker import worker_of
 
         assert isinstance(partition, Slice)
-        settings = self._settings()
-        context = RowContext(
-            partition.model_sha256, partition.novelty_threshold, partition.task, settings.packet_size_limit_bytes
-        )
-        scorer_now = scorer_of(settings.home / "models", partition.model_sha256)
-        scorer = MessageScorer(scorer_now, context, history_of(settings.home))
-        with worker_fetcher(settings) as fetcher:
+        worker = worker_of(self.home)
+        limit = worker.settings.packet_size_limit_bytes
+        context = RowContext(partition.model_sha256, partition.novelty_threshold, partition.task, limit)
+        scorer = MessageScorer(worker.scorer(partition.model_sha256), context, worker.history)
+        with worker.fetcher() as fetcher:
             for part in fetcher.fetch(partition.ranges, CHUNK_MESSAGES):
                 yield lost_row(part, context) if isinstance(part, Range) else scorer.rows(part)

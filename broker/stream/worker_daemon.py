@@ -26,15 +26,15 @@ def warm() -> None:
 
     from broker.settings import Settings
     from broker.stream import warm_up
-    from broker.stream.scoring import scorer_of
     from broker.stream.session import WARM_MODEL
+    from broker.stream.worker import worker_of
 
     sha256 = os.environ.get(WARM_MODEL)
     if not sha256:
         return
     began = time.monotonic()
     warm_up.rows()
-    scorer_of(Settings().home / "models", sha256).score(warm_up.packets())
+    worker_of(Settings().home).scorer(sha256).score(warm_up.packets())
     log.warning("worker daemon warmed the model %s in %.1f s", sha256[:16], time.monotonic() - began)
 
 

@@ -11,8 +11,7 @@ import pytest
 import redis
 
 from broker.settings import Settings
-from broker.stream import output
-from broker.stream.fetch import close_worker_fetcher
+from broker.stream import worker
 from models.registry.registry import Registry
 from tests.streaming import small_models
 
@@ -36,7 +35,7 @@ def home(model_home: Path, services: Settings, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("GUESTSTAR_REDIS_URL", services.redis_address())
     monkeypatch.setenv("GUESTSTAR_TOPIC_PREFIX", f"t{tmp_path.name}{id(tmp_path) % 9973}")
     yield tmp_path / "home"
-    close_worker_fetcher()
+    worker.close(tmp_path / "home")
 
 
 @pytest.fixture
@@ -49,4 +48,4 @@ def settings(services: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with redis.Redis.from_url(services.redis_address()) as client:
         client.flushdb()
     yield Settings(home=tmp_path)
-    output.close(tmp_path)
+    worker.close(tmp_path)

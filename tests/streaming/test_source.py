@@ -336,7 +336,9 @@ def test_the_nights_p_values_set_the_threshold(
 ) -> None:
     import time
 
+    from broker.settings import Settings
     from broker.state import night_histogram
+    from broker.state.keys import Keys
 
     alerts = topic(1)
     alerts.produce([b"bytes"])
@@ -345,7 +347,7 @@ def test_the_nights_p_values_set_the_threshold(
         own = joined(reader_of(alerts))["novelty_threshold"]
         now_ms = 1_000 * time.time()
         p_values = [1e-4] * 50 + [0.9] * 50
-        night_histogram.add(client, "a task", p_values, [now_ms] * 100)
+        night_histogram.add(client, Keys(Settings().topic_prefix), "a task", p_values, [now_ms] * 100)
         counted = joined(reader_of(alerts))["novelty_threshold"]
         client.flushdb()
     assert own < 1e-2

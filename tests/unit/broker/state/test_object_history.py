@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 import redis
 
-from broker.settings import Settings
+from broker.state.connection import RedisConnection
+from broker.state.keys import Keys
 from broker.state.object_history import ObjectHistory
-from schemas import history
 from schemas.light_curves import LightCurves
 from schemas.passbands import LSST, ZTF
 from tests.unit.features.made_curves import simulated
-
-pytestmark = pytest.mark.services
 
 PACKET_DAYS = 30.0
 
@@ -42,8 +40,10 @@ def objects() -> LightCurves:
     return replace(curves, survey=np.full(4, ZTF, np.int8), object_id=np.arange(11, 15))
 
 
-def test_each_alert_gets_what_earlier_packets_held(settings: Settings, objects: LightCurves) -> None:
-    kept = ObjectHistory(settings)
+def test_each_alert_gets_what_earlier_packets_held(
+    connection: RedisConnection, keys: Keys, objects: LightCurves
+) -> None:
+    kept = ObjectHistory(connection, keys)
     for day in (20.0, 45.0, 70.0):
         merged = kept.joined(packet(objects, day))
     whole = packet(objects, 70.0)
@@ -54,8 +54,10 @@ def test_each_alert_gets_what_earlier_packets_held(settings: Settings, objects: 
     assert np.allclose(merged.flux_njy, expected.flux_njy, rtol=1e-6)
 
 
-def test_a_replay_gives_what_it_gave_and_takes_nothing_away(settings: Settings, objects: LightCurves) -> None:
-    kept = ObjectHistory(settings)
+def test_a_replay_gives_what_it_gave_and_takes_nothing_away(
+    connection: RedisConnection, keys: Keys, objects: LightCurves
+) -> None:
+    kept = ObjectHistory(connection, keys)
     kept.joined(packet(objects, 20.0))
     first = kept.joined(packet(objects, 45.0))
     latest = kept.joined(packet(objects, 70.0))
@@ -64,24 +66,22 @@ def test_a_replay_gives_what_it_gave_and_takes_nothing_away(settings: Settings, 
     assert np.array_equal(kept.joined(packet(objects, 70.0)).time_mjd, latest.time_mjd)
 
 
-def test_long_packets_and_alerts_without_an_object_are_left_alone(settings: Settings, objects: LightCurves) -> None:
-    kept = ObjectHistory(settings)
+def test_long_packets_and_alerts_without_an_object_are_left_alone(
+    connection: RedisConnection, keys: Keys, objects: LightCurves, asked: redis.Redis
+) -> None:
+    kept = ObjectHistory(connection, keys)
     others = replace(objects, survey=np.array([LSST, ZTF, LSST, ZTF], np.int8), object_id=np.array([11, 0, 13, 14]))
     kept.joined(packet(others, 20.0))
-    with redis.Redis.from_url(settings.redis_address()) as client:
-        keys = [key.decode() for key in client.keys("*points*")]
-        assert keys == [f"{settings.topic_prefix}:points:{history.VERSION}:{ZTF}:14"]
-        assert client.ttl(keys[0]) > 390 * 86_400
+    (name,) = [key.decode() for key in asked.keys(f"{keys.prefix}:*")]
+    assert name == keys.points(ZTF, 14)
+    assert asked.ttl(name) > 390 * 86_400
     merged = kept.joined(packet(others, 60.0))
     assert (np.flatnonzero(merged.n_points_from_history) == [3]).all()
     assert np.array_equal(merged.object_id, others.object_id)
 
 
-def test_without_redis_the_packet_counts(
-    settings: Settings, objects: LightCurves, caplog: pytest.LogCaptureFixture
-) -> None:
-    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"})
-    kept = ObjectHistory(away)
+def test_without_redis_the_packet_counts(keys: Keys, objects: LightCurves, caplog: pytest.LogCaptureFixture) -> None:
+    kept = ObjectHistory(RedisConnection(lambda: "redis://127.0.0.1:1"), keys)
     curves = packet(objects, 45.0)
     assert kept.joined(curves) is curves
     assert kept.joined(curves) is curves  # and is not asked again at once
