@@ -12,9 +12,11 @@ from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
 from broker.settings import Settings
 
+KINDS = ("plasticc", "plasticc-test", "snana", "snana-fits", "bts", "table")
+
 
 @click.command()
-@click.argument("kind", type=click.Choice(["plasticc", "snana", "bts"]))
+@click.argument("kind", type=click.Choice(KINDS))
 @click.argument("src")
 @click.argument("dest", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--objects", type=click.IntRange(min=1), help="At most so many objects, drawn by the seed.")
@@ -34,8 +36,9 @@ def convert(
 ) -> None:
     """Turn light curves into alert messages, one per detection with its history.
 
-    SRC is a folder or archive of that KIND, or the name of a set of it that is installed or was fetched.
-    DEST gets alerts.parquet, in time order, and truth.parquet.
+    SRC is a folder or archive of that KIND, or the name of a set of it that is installed or was fetched; for KIND table
+    your own table. DEST gets alerts.parquet, in time order, and truth.parquet. An alert that no reader takes, such as
+    that of an object without a position, is left out and told.
     """
     import numpy as np
 
@@ -49,9 +52,12 @@ def convert(
         chosen = np.random.default_rng(seed).choice(len(labelled), objects, replace=False)
         labelled = labelled.select(np.sort(chosen))
     with stages() as progress:
-        n_alerts = stream_files.write(labelled, dest, lambda done, of: progress("alerts", done, of))
+        written = stream_files.write(labelled, dest, lambda done, of: progress("alerts", done, of))
+    if written.left_out:
+        click.echo(f"gueststar: {written.left_out:,} alerts left out, which are refused: {written.reason}", err=True)
     if as_json:
-        click.echo(json.dumps({"objects": len(labelled), "alerts": n_alerts, "dest": str(dest)}))
+        report = {"objects": len(labelled), "alerts": written.alerts, "left_out": written.left_out, "dest": str(dest)}
+        click.echo(json.dumps(report))
     else:
-        click.echo(f"{n_alerts:,} alerts of {len(labelled):,} objects in {dest / stream_files.ALERTS_FILE}")
+        click.echo(f"{written.alerts:,} alerts of {len(labelled):,} objects in {dest / stream_files.ALERTS_FILE}")
         click.echo(f"the truth, apart from them, in {dest / stream_files.TRUTH_FILE}")

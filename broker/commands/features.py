@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import time
@@ -10,8 +11,10 @@ from typing import Any
 
 import click
 
-from broker.commands.options import json_option
+from broker.commands.light_curves import load
+from broker.commands.options import json_option, with_settings
 from broker.commands.progress import stages
+from broker.settings import Settings
 
 
 @click.command()
@@ -20,17 +23,19 @@ from broker.commands.progress import stages
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The Parquet file to write: alert_id, object_id, and a column per feature; a missing feature is NaN.",
+    help="The Parquet file to write: alert_id, object_id (of light curves the object's name too), and a column per "
+    "feature; a missing feature is NaN.",
 )
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Processes; by default one for each core. The result is the same."
 )
 @json_option
-def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool) -> None:
+@with_settings("home")
+def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool, settings: Settings) -> None:
     """Measure the features of light curves.
 
-    SRC is one alert file or more (wire messages, Avro containers, Parquet), or the word plasticc for the PLAsTiCC
-    training set, whole light curves, one row per object.
+    SRC is one alert file or more (wire messages, Avro containers, Parquet), or labelled light curves, whole, a row per
+    object: a set by its name, such as plasticc, or a path to one or to your own table.
 
     Finished parts are kept beside the file, in a folder named like it with .parts, until all are there: the same call
     goes on where a killed one was.
@@ -40,10 +45,13 @@ def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool) -
 
     from broker.stream import warm_up
     from features.catalogue import NAMES
+    from models.datasets.fetching import located
     from models.training import feature_parts
 
     began = time.perf_counter()
-    plan = feature_parts.plan(src)
+    plan = feature_parts.plan(
+        [located(settings.home, source) for source in src], functools.partial(load, settings=settings)
+    )
     if not plan.batches:
         raise click.ClickException(f"no alerts in {', '.join(src)}: give at least one file that holds an alert")
     with stages() as compiling:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from models.datasets import bts, plasticc, snana, snana_fits, table, table_files
 from models.datasets.labelled import Labelled
 
@@ -36,6 +38,30 @@ def load(source: str, kind: str | None = None) -> Labelled:
             f"data is one of the words {', '.join(INSTALLED)} or a path that exists; found nothing at {path}"
         )
     return KINDS[kind or _kind_of(path)](path)
+
+
+def holds_light_curves(source: str) -> bool:
+    """Whether ``source`` is what :func:`load` reads, and not alert files.
+
+    Tables of messages or of packets are alert files, and so are tar archives, though SNANA's text may lie in them.
+    """
+    if source in INSTALLED:
+        return True
+    path = Path(source).expanduser()
+    try:
+        kind = _kind_of(path)
+    except LookupError:
+        return False
+    if kind == "snana":
+        return path.is_dir() and any(path.glob("*.DAT"))
+    return kind != "table" or not (path.suffix.lower() == ".parquet" and _is_table_of_alerts(path))
+
+
+def _is_table_of_alerts(path: Path) -> bool:
+    try:
+        return not {"message", "diaSource"}.isdisjoint(pq.read_schema(path).names)
+    except (OSError, ValueError):
+        return False
 
 
 def _kind_of(path: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,24 +24,66 @@ SCHEMA = pa.schema(
 )
 
 
-def write(labelled: Labelled, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> int:
-    """Write one wire message per detection, each with its history, in time order; returns their number.
+@dataclass(slots=True)
+class Written:
+    """What was written: ``alerts``; ``left_out``: those that no reader of messages would take, and ``reason``, why the
+    first was refused."""
+
+    alerts: int = 0
+    left_out: int = 0
+    reason: str = ""
+
+
+def write(labelled: Labelled, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> Written:
+    """Write one wire message per detection, each with its history, in time order.
 
     ``folder`` gets ``alerts.parquet`` (message, alert_mjd, alert_id, object_id) and ``truth.parquet``
-    (object_id, class_id, class_name): the messages themselves hold no truth.
+    (object_id, class_id, class_name): the messages themselves hold no truth. Each message is read before it is
+    written; one that would be a dead letter, such as that of an object without a position, is left out and counted.
+    Raises ValueError where there is no alert to write; nothing is written then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     stream = alerts(labelled)
-    with pq.ParquetWriter(folder / ALERTS_FILE, SCHEMA, compression="zstd") as file:
-        for begin in range(0, len(stream), ALERTS_A_GROUP):
-            part = stream.select(np.arange(begin, min(begin + ALERTS_A_GROUP, len(stream))))
-            columns = [packets.write(part), part.alert_mjd, part.alert_id, part.object_id]
-            file.write_table(pa.table(columns, schema=SCHEMA))
-            progress(begin + len(part), len(stream))
+    if not len(stream):
+        raise ValueError(
+            f"{labelled.source}: an alert is raised by a detection (is_detection, or a flux of five times its error), "
+            f"found none in the light curves of {len(labelled):,} objects"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    written, draft = Written(), folder / f".{os.getpid()}-{ALERTS_FILE}"
+    try:
+        with pq.ParquetWriter(draft, SCHEMA, compression="zstd") as file:
+            for begin in range(0, len(stream), ALERTS_A_GROUP):
+                part = stream.select(np.arange(begin, min(begin + ALERTS_A_GROUP, len(stream))))
+                file.write_table(
+                    _readable(
+                        pa.table([packets.write(part), part.alert_mjd, part.alert_id, part.object_id], schema=SCHEMA),
+                        written,
+                    )
+                )
+                progress(begin + len(part), len(stream))
+        if not written.alerts:
+            raise ValueError(
+                f"{labelled.source}: no alert can be written that is read again, {written.left_out:,} are refused: "
+                f"{written.reason}"
+            )
+        os.replace(draft, folder / ALERTS_FILE)
+    finally:
+        draft.unlink(missing_ok=True)
     truth = {
         "object_id": pa.array(labelled.light_curves.object_id),
         "class_id": pa.array(labelled.class_id),
         "class_name": pa.array([name_of(int(class_id)) for class_id in labelled.class_id]),
     }
     pq.write_table(pa.table(truth), folder / TRUTH_FILE)
-    return len(stream)
+    return written
+
+
+def _readable(table: pa.Table, written: Written) -> pa.Table:
+    """The rows whose messages are read as alerts; counts them and the others."""
+    _, dead = packets.read(table["message"].to_pylist())
+    keep = np.ones(len(table), bool)
+    keep[[letter.packet_index for letter in dead]] = False
+    written.alerts += int(keep.sum())
+    written.left_out += len(dead)
+    written.reason = written.reason or (dead[0].reason if dead else "")
+    return table.filter(pa.array(keep))

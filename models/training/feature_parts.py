@@ -8,29 +8,29 @@ asked for by a fingerprint of the sources, the catalogue and the size of a part:
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.light_curves import LightCurves
+from models.datasets import sources
+from models.datasets.labelled import Labelled
 
 ALERTS_AT_A_TIME = 1_000
-PLASTICC = "plasticc"
 PLAN_FILE = "plan.json"
-_REFUSED = b"refused"
+_REFUSED, _REASON = b"refused", b"reason"
 
-Batch = list[bytes] | LightCurves
+Batch = list[bytes] | Labelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +59,32 @@ class Joined:
     refused: int
 
 
-def plan(src: Sequence[str]) -> Plan:
-    """Cut the sources into batches: alert files, or the word plasticc. Raises as ``packets.read_files`` does."""
+def plan(src: Sequence[str], load: Callable[[str], Labelled] = sources.load) -> Plan:
+    """Cut the sources into batches: alert files, or labelled light curves, which ``load`` reads.
+
+    Raises as ``load`` and ``packets.read_files`` do.
+    """
     from features.catalogue import fingerprint
-
-    if tuple(src) == (PLASTICC,):
-        from models.datasets import plasticc
-
-        labelled = plasticc.load()
-        whole, source = labelled.light_curves, [PLASTICC, labelled.fingerprint]
-        cuts = range(0, len(whole), ALERTS_AT_A_TIME)
-        batches: list[Batch] = [whole.select(np.arange(i, min(i + ALERTS_AT_A_TIME, len(whole)))) for i in cuts]
-        return Plan(batches, len(whole), _digest(source, len(whole), fingerprint()))
     from schemas import packets
 
-    messages, origins = packets.read_files(src)
-    files = [[str(file.resolve()), *_state(file)] for file in dict.fromkeys(origins)]
-    batches = [messages[i : i + ALERTS_AT_A_TIME] for i in range(0, len(messages), ALERTS_AT_A_TIME)]
-    return Plan(batches, len(messages), _digest(files, len(messages), fingerprint()))
+    batches: list[Batch] = []
+    origins: list[Any] = []
+    for of_light_curves, group in itertools.groupby(src, sources.holds_light_curves):
+        if of_light_curves:
+            for source in group:
+                labelled = load(source)
+                origins.append([source, labelled.fingerprint])
+                batches += [labelled.select(cut) for cut in _cuts(len(labelled))]
+        else:
+            messages, files = packets.read_files(group)
+            origins += [[str(file.resolve()), *_state(file)] for file in dict.fromkeys(files)]
+            batches += [messages[cut.start : cut.stop] for cut in _cuts(len(messages))]
+    total = sum(map(len, batches))
+    return Plan(batches, total, _digest(origins, total, fingerprint()))
+
+
+def _cuts(count: int) -> list[range]:
+    return [range(k, min(k + ALERTS_AT_A_TIME, count)) for k in range(0, count, ALERTS_AT_A_TIME)]
 
 
 def _digest(source: Any, count: int, catalogue: str) -> str:
@@ -133,25 +141,38 @@ def measure_part(batch: Batch, file: Path) -> int:
     from features import extract
     from schemas import packets
 
-    curves, dead = (batch, []) if isinstance(batch, LightCurves) else packets.read(batch)
+    curves, dead = (batch.light_curves, []) if isinstance(batch, Labelled) else packets.read(batch)
     matrix = extract(curves)
-    columns = {name: matrix.values[:, k] for k, name in enumerate(matrix.names)}
-    table = pa.table({"alert_id": curves.alert_id, "object_id": curves.object_id, **columns})
+    columns: dict[str, Any] = {"alert_id": curves.alert_id, "object_id": curves.object_id}
+    if isinstance(batch, Labelled):
+        columns["object"] = pa.array(batch.truth.name.tolist(), pa.string())
+    table = pa.table(columns | {name: matrix.values[:, k] for k, name in enumerate(matrix.names)})
+    refusals = {_REFUSED: str(len(dead)), _REASON: dead[0].reason if dead else ""}
     draft = file.with_suffix(f".{os.getpid()}.draft")
-    pq.write_table(table.replace_schema_metadata({_REFUSED: str(len(dead))}), draft)
+    pq.write_table(table.replace_schema_metadata(refusals), draft)
     os.replace(draft, file)
     return len(batch)
 
 
 def join(request: Plan, out: Path) -> Joined:
-    """Put the parts together, in order, into ``out``, and remove them."""
+    """Put the parts together, in order, into ``out``, and remove them.
+
+    Where they hold nothing, because all messages were refused, ValueError says why the first was.
+    """
     from features.catalogue import fingerprint
 
     folder = folder_of(out)
     parts = [pq.read_table(folder / f"{number:06d}.parquet") for number in range(len(request.batches))]
     refused = sum(int(part.schema.metadata[_REFUSED]) for part in parts)
+    reason = next((part.schema.metadata[_REASON].decode() for part in parts if part.schema.metadata[_REASON]), "")
+    if not sum(map(len, parts)):
+        shutil.rmtree(folder)
+        raise ValueError(f"no alert could be measured, {refused:,} refused: {reason}")
     bare = [part.replace_schema_metadata(None) for part in parts]
-    table = pa.concat_tables(bare).replace_schema_metadata({"feature_fingerprint": fingerprint()})
+    table = pa.concat_tables(bare, promote_options="default")
+    ids = [name for name in ("alert_id", "object_id", "object") if name in table.column_names]
+    table = table.select(ids + [name for name in table.column_names if name not in ids])
+    table = table.replace_schema_metadata({"feature_fingerprint": fingerprint()})
     draft = folder / f"whole.{os.getpid()}.draft"
     pq.write_table(table, draft)
     os.replace(draft, out)
