@@ -16,7 +16,8 @@ def filters() -> None:
 
     A filter is a condition in SQL on the columns of a classification, on p['class'] (the probability of a class or
     of a group of classes at the survey's rates), and on magnitude, galactic_latitude_deg and separation_deg(ra, dec).
-    Every alert that passes goes to the topic <prefix>.filter.NAME. A missing value passes no comparison.
+    Every alert that passes goes to the topic <prefix>.filter.NAME. A missing value passes no comparison. An id is a
+    whole number, also in quotes, and is compared exactly.
     """
 
 
@@ -30,10 +31,10 @@ def add(name: str, expression: str, as_json: bool, settings: Settings) -> None:
 
     For example: gueststar filters add young-ia "p['Ia'] > 0.8 AND n_points < 8 AND magnitude < 21"
     """
-    from broker import filters as kept
+    from broker import filters as store
     from broker.kafka import topics
 
-    is_new = kept.add(settings, name, expression)
+    is_new = store.add(settings, name, expression)
     topic = topics.of_filter(settings, name)
     if as_json:
         click.echo(json.dumps({"name": name, "expression": expression, "topic": topic, "new": is_new}))
@@ -45,18 +46,32 @@ def add(name: str, expression: str, as_json: bool, settings: Settings) -> None:
 @json_option
 @with_settings("home")
 def list_filters(as_json: bool, settings: Settings) -> None:
-    """The filters and their topics."""
-    from broker import filters as kept
+    """The filters, their topics, and why one is refused.
+
+    A filter is refused where its entry in filters.toml is damaged, or where Spark could not run it when the last job
+    started. A job leaves it out.
+    """
+    from broker import filters as store
+    from broker.filters.refusals import without_refused
     from broker.kafka import topics
 
-    found = kept.load(settings)
+    kept = without_refused(settings, store.load(settings))
+    rows: list[tuple[str, str, str | None]]
+    rows = [(name, condition.expression, None) for name, condition in kept.conditions.items()]
+    rows += [(refused.name, refused.expression, refused.reason) for refused in kept.refused]
     if as_json:
-        rows = [{"name": n, "expression": e, "topic": topics.of_filter(settings, n)} for n, e in found.items()]
-        click.echo(json.dumps({"filters": rows}))
+        keys = ("name", "expression", "refused", "topic")
+        listed = [
+            dict(zip(keys, (*row, topics.of_filter(settings, row[0]) if row[0] else None), strict=True)) for row in rows
+        ]
+        click.echo(json.dumps({"filters": listed}))
         return
-    for name, expression in found.items():
-        click.echo(f"{topics.of_filter(settings, name)}\t{expression}")
-    if not found:
+    for name, expression, reason in rows:
+        topic = topics.of_filter(settings, name) if name else store.file_of(settings).name
+        click.echo(
+            f"{topic}\t{' '.join(expression.split())}" + (f"\trefused: {' '.join(reason.split())}" if reason else "")
+        )
+    if not rows:
         click.echo("no filters; add one with `gueststar filters add NAME EXPRESSION`", err=True)
 
 
@@ -67,23 +82,25 @@ def list_filters(as_json: bool, settings: Settings) -> None:
 @with_settings("home")
 def check(name: str, expression: str, as_json: bool, settings: Settings) -> None:
     """How many of the archived alerts pass a filter, judged by Spark as in the job."""
-    from broker import filters as kept
-    from broker.filters.expression import render
+    from broker import filters as store
 
-    condition = expression or kept.get(settings, name)
-    render(condition)  # before Spark takes its seconds to start
-    from broker.filters.archive_yield import yield_of
+    condition = store.parse(expression) if expression else store.get(settings, name)
+    from broker.filters.archive_yield import yield_of  # here: Spark takes a second to import
+    from broker.filters.trial import fault_of
     from broker.stream.session import session
 
     spark = session(settings)
     try:
-        found = yield_of(spark, settings, condition)
+        if fault := fault_of(spark, condition):
+            raise store.FilterError(f"Spark can't run the filter {name}: {fault}")
+        passed = yield_of(spark, settings, condition)
     finally:
         spark.stop()
     if as_json:
-        click.echo(json.dumps({"name": name, "expression": condition, "matched": found.matched, "of": found.of}))
+        record = {"name": name, "expression": condition.expression, "matched": passed.matched, "of": passed.of}
+        click.echo(json.dumps(record))
     else:
-        click.echo(f"{name}: {found.matched:,} of {found.of:,} archived alerts ({found.matched / found.of:.3%})")
+        click.echo(f"{name}: {passed.matched:,} of {passed.of:,} archived alerts ({passed.matched / passed.of:.3%})")
 
 
 @filters.command()
@@ -92,7 +109,7 @@ def check(name: str, expression: str, as_json: bool, settings: Settings) -> None
 @with_settings("home")
 def remove(name: str, as_json: bool, settings: Settings) -> None:
     """Forget a filter; its topic stays."""
-    from broker import filters as kept
+    from broker import filters as store
 
-    kept.remove(settings, name)
+    store.remove(settings, name)
     click.echo(json.dumps({"name": name, "removed": True}) if as_json else f"removed {name}; its topic stays")

@@ -1,6 +1,11 @@
-"""Subscribers' filters: which expressions are allowed, and where they are kept."""
+"""Subscribers' filters: which expressions are allowed, where they are kept, and the trial before a job takes them.
 
-from broker.filters.expression import FilterError, render
-from broker.filters.store import add, file_of, get, load, remove
+Works on the columns of ``records``; Spark is loaded by ``trial`` and ``archive_yield`` only.
+Public: ``FilterError``, ``Condition``, ``Filters``, ``parse``, ``load``, ``add``, ``get``, ``remove``, ``file_of``.
+"""
 
-__all__ = ["FilterError", "add", "file_of", "get", "load", "remove", "render"]
+from broker.filters.expression import Condition, parse
+from broker.filters.store import Filters, add, file_of, get, load, remove
+from broker.filters.tokens import FilterError
+
+__all__ = ["Condition", "FilterError", "Filters", "add", "file_of", "get", "load", "parse", "remove"]

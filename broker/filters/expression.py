@@ -2,132 +2,72 @@
 
 An expression is parsed here, its kinds (number, text, flag, array) are checked, and it is written out again as Spark
 SQL in which nothing raises: a division by zero, an overflow or a missing element is null, and so is a number that is
-missing (NaN), so that a comparison with it selects nothing. A filter can therefore never stop the stream.
+missing (NaN), so that a comparison with it selects nothing. What is written is limited in depth and length. A filter
+can therefore not stop the stream; the job tries each one all the same before it begins (``broker.filters.trial``).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
-from broker.records.fields import ALERT_FIELDS
-from schemas.photometry import NJY_ZERO_POINT
-from schemas.taxonomy import TAXONOMY, class_id_of, lineage
+from broker.filters import values
+from broker.filters.columns import column, columns, element, probability
+from broker.filters.functions import call
+from broker.filters.tokens import FilterError, Token, tokens
+from broker.filters.values import ARRAY, FLAG, NUMBER, TEXT, Unfit, Value, built, checked
 
-NUMBER, TEXT, FLAG, ARRAY = "a number", "text", "true or false", "an array"
-
-_MAX_LENGTH = 4_000
-_MAX_DEPTH = 40
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|(?P<text>'(?:[^'\\]|'')*')"
-    r"|(?P<name>[A-Za-z_]\w*)|(?P<sign><=|>=|<>|!=|==|[-+*/%()<>=,\[\]]))"
-)
+_MAX_BRACKETS = 40
 _COMPARISONS = {"=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_ARITHMETIC = {"+": "try_add", "-": "try_subtract", "*": "try_multiply", "/": "try_divide", "%": "try_mod"}
-_NUMERIC_FUNCTIONS = {
-    **dict.fromkeys(["abs", "sqrt", "ln", "log10", "exp", "sin", "cos", "tan", "asin", "acos", "atan"], 1),
-    **dict.fromkeys(["radians", "degrees", "floor", "ceil"], 1),
-    **dict.fromkeys(["pow", "atan2", "greatest", "least"], 2),
-}
-"""Function of numbers: how many it takes at least."""
-
-_POLE_RA_DEG, _POLE_DEC_DEG = 192.85948, 27.12825
-"""The north Galactic pole in ICRS (ESA 1997, The Hipparcos and Tycho Catalogues, SP-1200, volume 1, 1.5.3)."""
-
-_SEPARATION = (
-    "degrees(2 * asin(least(1D, sqrt(pow(sin((radians(dec_deg) - radians({dec})) / 2), 2)"
-    " + cos(radians(dec_deg)) * cos(radians({dec})) * pow(sin((radians(ra_deg) - radians({ra})) / 2), 2)))))"
-)
-"""The haversine formula (Sinnott 1984, Sky and Telescope 68, 159)."""
-
-DERIVED = {
-    "magnitude": f"IF(flux_njy > 0, {NJY_ZERO_POINT}D - 2.5D * log10(flux_njy), NULL)",
-    "galactic_latitude_deg": "(90D - " + _SEPARATION.format(ra=f"{_POLE_RA_DEG}D", dec=f"{_POLE_DEC_DEG}D") + ")",
-}
-"""Numbers that are not columns: the AB magnitude of the latest flux (null where that is not positive), and the
-latitude from the Galactic plane, degrees."""
 
 
-class FilterError(ValueError):
-    """An expression that is no filter; the message shows where and says what is allowed."""
+@dataclass(frozen=True)
+class Condition:
+    """A filter's expression that was checked: as the subscriber wrote it, and as Spark runs it. ``parse`` makes it."""
 
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    at: int
-
-
-class _Value(NamedTuple):
-    kind: str
+    expression: str
     sql: str
-    is_whole: bool = False
 
 
-def render(expression: str) -> str:
-    """Check a filter's expression and write it as Spark SQL that cannot fail; FilterError where it is no filter."""
-    if len(expression) > _MAX_LENGTH:
-        raise FilterError(f"a filter may have at most {_MAX_LENGTH} characters, this has {len(expression)}")
-    parser = _Parser(expression, _tokens(expression))
-    value = parser.either()
+def parse(expression: str) -> Condition:
+    """Check a filter's expression and write it as Spark SQL that cannot fail; FilterError where it is no filter.
+
+    >>> parse("n_points < 8 AND p['Ia'] > 0.8").expression
+    "n_points < 8 AND p['Ia'] > 0.8"
+    >>> parse("n_points < 8").sql
+    '(CAST(`n_points` AS BIGINT) < 8L)'
+    """
+    parser = _Parser(expression, tokens(expression))
+    try:
+        value = parser.either()
+    except (Unfit, LookupError) as error:
+        raise parser.error(str(error.args[0])) from None
     if parser.here.kind != "end":
         raise parser.error(f"did not expect {parser.here.text!r}")
     if value.kind != FLAG:
         raise FilterError(f"a filter must be true or false for each alert, this is {value.kind}: {expression}")
-    return value.sql
-
-
-def columns() -> dict[str, str]:
-    """The names a filter may use, and the kind of each."""
-    kinds = {"string": TEXT, "boolean": FLAG, "array": ARRAY}
-    stored = {name: kinds.get(field.typeName(), NUMBER) for name, field in ALERT_FIELDS.items()}
-    return stored | dict.fromkeys(DERIVED, NUMBER)
-
-
-def probability(class_name: str) -> str:
-    """Spark SQL for the probability of a class at the survey's rates: for a group in the tree the sum over it.
-
-    LookupError where the taxonomy does not have the class.
-    """
-    chosen = class_id_of(class_name)
-    group = [class_id for class_id in TAXONOMY if chosen in lineage(class_id)]
-    terms = [f"coalesce(get(p_survey, CAST(array_position(class_ids, {i}) AS INT) - 1), 0)" for i in group]
-    return f"IF(size(p_survey) = 0, NULL, {_null_if_missing(' + '.join(terms))})"
-
-
-def _null_if_missing(number: str) -> str:
-    """NaN as null: in Spark NaN is greater than any number."""
-    return f"nanvl(CAST({number} AS DOUBLE), NULL)"
-
-
-def _tokens(expression: str) -> list[_Token]:
-    tokens, at = [], 0
-    while expression[at:].strip():
-        found = _TOKEN.match(expression, at)
-        if found is None or found.lastgroup is None:
-            raise FilterError(f"cannot read {expression[at:].strip()[:20]!r} in: {expression}")
-        tokens.append(_Token(found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)))
-        at = found.end()
-    return [*tokens, _Token("end", "the end", len(expression))]
+    return Condition(expression, value.sql)
 
 
 @dataclass
 class _Parser:
-    """Recursive descent: each method reads one level of the grammar and returns its kind and its Spark SQL."""
+    """Recursive descent: each method reads one level of the grammar and returns its value."""
 
     expression: str
-    tokens: list[_Token]
+    tokens: list[Token]
     at: int = 0
-    depth: int = 0
+    depth: int = field(default=0, init=False)
 
     @property
-    def here(self) -> _Token:
+    def here(self) -> Token:
         return self.tokens[self.at]
 
     def error(self, message: str) -> FilterError:
-        return FilterError(f"{message} at character {self.here.at + 1} of: {self.expression}")
+        """An error at the next token, with the expression around it in one line."""
+        begin, end = max(0, self.here.at - 80), self.here.at + 80
+        around = " ".join(self.expression[begin:end].split())
+        before, after = "…" if begin else "", "…" if end < len(self.expression) else ""
+        return FilterError(f"{message}, at character {self.here.at + 1} of: {before}{around}{after}")
 
     def takes(self, *words: str) -> str | None:
         """Pass over one of the words or signs, if it is the next; returns it in upper case."""
@@ -141,173 +81,142 @@ class _Parser:
         if not self.takes(word):
             raise self.error(f"expected {word!r}, found {self.here.text!r}")
 
-    def of(self, kind: str, value: _Value) -> str:
+    def of(self, kind: str, value: Value) -> Value:
         if value.kind != kind:
             raise self.error(f"expected {kind}, found {value.kind}")
-        return value.sql
-
-    def either(self) -> _Value:
-        return self._chain("OR", self.both)
-
-    def both(self) -> _Value:
-        return self._chain("AND", self.negation)
-
-    def _chain(self, word: str, part: Callable[[], _Value]) -> _Value:
-        value = part()
-        while self.takes(word):
-            value = _Value(FLAG, f"({self.of(FLAG, value)} {word} {self.of(FLAG, part())})")
         return value
 
-    def negation(self) -> _Value:
+    def either(self) -> Value:
+        return self._chain("OR", self.both)
+
+    def both(self) -> Value:
+        return self._chain("AND", self.negation)
+
+    def _chain(self, word: str, part: Callable[[], Value]) -> Value:
+        parts = [part()]
+        while self.takes(word):
+            self.of(FLAG, parts[0])
+            parts.append(self.of(FLAG, part()))
+        if len(parts) == 1:
+            return parts[0]
+        return values.joined(FLAG, word, parts, levels=len(parts).bit_length())
+
+    def negation(self) -> Value:
         if self.takes("NOT"):
-            return _Value(FLAG, f"(NOT {self.of(FLAG, self._deeper(self.negation))})")
+            return built(FLAG, "(NOT {})", self.of(FLAG, self._deeper(self.negation)))
         return self.comparison()
 
-    def comparison(self) -> _Value:
+    def comparison(self) -> Value:
         left = self.sum()
         sign = self.takes(*_COMPARISONS)
         if sign:
-            return _Value(FLAG, f"({left.sql} {_COMPARISONS[sign]} {self._like(left, self.sum())})")
+            return built(FLAG, f"({{}} {_COMPARISONS[sign]} {{}})", *values.same_kind([left, self.sum()]))
         if self.takes("IS"):
-            negated = "NOT " if self.takes("NOT") else ""
+            test = "IS NOT NULL" if self.takes("NOT") else "IS NULL"
             self.needs("NULL")
-            return _Value(FLAG, f"({left.sql} IS {negated}NULL)")
-        negated = "NOT " if self.takes("NOT") else ""
+            return built(FLAG, f"({{}} {test})", checked(left))
+        negated = bool(self.takes("NOT"))
         word = self.takes("IN", "BETWEEN", "LIKE")
         if word is None and negated:
             raise self.error("expected IN, BETWEEN or LIKE after NOT")
-        return _Value(FLAG, f"({negated}{self._membership(word, left)})") if word else left
+        if word is None:
+            return left
+        member = self._membership(word, left)
+        return built(FLAG, "(NOT {})", member) if negated else member
 
-    def _membership(self, word: str, left: _Value) -> str:
-        if word == "BETWEEN":
-            low = self.of(NUMBER, self.sum())
-            self.needs("AND")
-            return f"({self.of(NUMBER, left)} BETWEEN {low} AND {self.of(NUMBER, self.sum())})"
+    def _membership(self, word: str, left: Value) -> Value:
         if word == "LIKE":
-            return f"({self.of(TEXT, left)} LIKE {self._text_literal()})"
+            return values.like(self.of(TEXT, left), self._text_literal())
+        if word == "BETWEEN":
+            low = self.sum()
+            self.needs("AND")
+            numbers = values.same_kind([left, low, self.sum()])
+            return built(FLAG, "({} BETWEEN {} AND {})", *(self.of(NUMBER, number) for number in numbers), levels=2)
         self.needs("(")
-        members = [self._like(left, value) for value in self._list()]
-        return f"({left.sql} IN ({', '.join(members)}))"
+        members = values.same_kind([left, *self._list()])
+        return built(FLAG, "({} IN (" + ", ".join(["{}"] * (len(members) - 1)) + "))", *members)
 
-    def _like(self, left: _Value, right: _Value) -> str:
-        """The right side of a comparison: of the same kind, and one that has an order."""
-        if left.kind == ARRAY:
-            raise self.error("an array has no order; take one element of it: name[0]")
-        return self.of(left.kind, right)
-
-    def sum(self) -> _Value:
+    def sum(self) -> Value:
         return self._arithmetic(("+", "-"), self.product)
 
-    def product(self) -> _Value:
+    def product(self) -> Value:
         return self._arithmetic(("*", "/", "%"), self.unary)
 
-    def _arithmetic(self, signs: tuple[str, ...], part: Callable[[], _Value]) -> _Value:
+    def _arithmetic(self, signs: tuple[str, ...], part: Callable[[], Value]) -> Value:
         value = part()
         while sign := self.takes(*signs):
-            right = part()
-            sql = f"{_ARITHMETIC[sign]}({self.of(NUMBER, value)}, {self.of(NUMBER, right)})"
-            is_whole = value.is_whole and right.is_whole and sign != "/"
-            value = _Value(NUMBER, sql if is_whole else _null_if_missing(sql), is_whole)
+            value = values.arithmetic(sign, self.of(NUMBER, value), self.of(NUMBER, part()))
         return value
 
-    def unary(self) -> _Value:
-        if self.takes("-"):
-            value = self._deeper(self.unary)
-            return _Value(NUMBER, f"try_subtract(0, {self.of(NUMBER, value)})", value.is_whole)
-        return self.primary()
+    def unary(self) -> Value:
+        if not self.takes("-"):
+            return self.primary()
+        if self.here.kind == "number":  # the least whole number of 64 bits has no positive counterpart
+            return self._number("-")
+        return values.negative(self.of(NUMBER, self._deeper(self.unary)))
 
-    def primary(self) -> _Value:
-        token = self.here
+    def primary(self) -> Value:
+        if self.here.kind == "number":
+            return self._number()
+        if self.here.kind == "text":
+            return values.text(self._text_literal())
         if self.takes("("):
             inner = self._deeper(self.either)
             self.needs(")")
             return inner
-        self.at += token.kind in ("number", "text", "name")
-        if token.kind == "number":
-            return _Value(NUMBER, self._number(token), token.text.isdigit())
-        if token.kind == "text":
-            return _Value(TEXT, token.text)
-        if token.kind != "name":
-            raise self.error(f"expected a value, found {token.text!r}")
-        if token.text.upper() in ("TRUE", "FALSE"):
-            return _Value(FLAG, token.text.upper())
-        if self.takes("("):
-            return self._function(token)
-        return self._named(token)
+        if self.here.kind != "name":
+            raise self.error(f"expected a value, found {self.here.text!r}")
+        if flag := self.takes("TRUE", "FALSE"):
+            return Value(FLAG, flag)
+        return self._named()
 
-    def _number(self, token: _Token) -> str:
-        if token.text.isdigit() and len(token.text) < 19:
-            return token.text
-        value = float(token.text)
-        if value == float("inf"):
-            raise self.error(f"{token.text} is too large a number")
-        return f"{value!r}D"
+    def _number(self, minus: str = "") -> Value:
+        written = minus + self.here.text
+        value = values.whole(int(written)) if self.here.text.isdigit() else values.floating(written)
+        self.at += 1
+        return value
 
-    def _named(self, token: _Token) -> _Value:
-        name = token.text.lower()
+    def _named(self) -> Value:
+        name = self.here.text.lower()
+        if self.tokens[self.at + 1].text == "(":
+            self.at += 2
+            return call(name, self._list())
+        if name != "p" and name not in columns():
+            raise self.error(f"no column {self.here.text!r}; a filter may use p['class'], {', '.join(columns())}")
+        self.at += 1
         if name == "p":
             return self._probability()
-        kind = columns().get(name)
-        if kind is None:
-            self.at -= 1
-            raise self.error(f"no column {token.text!r}; a filter may use p['class'], {', '.join(columns())}")
-        if kind == ARRAY and self.takes("["):
-            index = self.of(NUMBER, self.sum())
+        if columns()[name] == ARRAY and self.takes("["):
+            index = self.sum()
             self.needs("]")
-            return _Value(NUMBER, _null_if_missing(f"get({name}, try_cast({index} AS INT))"))
-        if name in DERIVED:
-            return _Value(kind, DERIVED[name])
-        stored = ALERT_FIELDS[name].typeName()
-        return _Value(
-            kind, f"nanvl({name}, NULL)" if stored in ("float", "double") else name, stored in ("integer", "long")
-        )
+            return element(name, index)
+        return column(name)
 
-    def _probability(self) -> _Value:
+    def _probability(self) -> Value:
         self.needs("[")
-        class_name = self._text_literal()[1:-1]
+        class_name = self._text_literal()
         self.needs("]")
-        try:
-            return _Value(NUMBER, probability(class_name))
-        except LookupError as error:
-            raise FilterError(str(error.args[0])) from None
+        return probability(class_name)
 
-    def _function(self, token: _Token) -> _Value:
-        name, arguments = token.text.lower(), self._list()
-        if name == "size" and len(arguments) == 1:
-            return _Value(NUMBER, f"size({self.of(ARRAY, arguments[0])})")
-        if name in ("lower", "upper") and len(arguments) == 1:
-            return _Value(TEXT, f"{name}({self.of(TEXT, arguments[0])})")
-        if name == "separation_deg" and len(arguments) == 2:
-            ra, dec = (self.of(NUMBER, argument) for argument in arguments)
-            return _Value(NUMBER, _SEPARATION.format(ra=ra, dec=dec))
-        if name not in _NUMERIC_FUNCTIONS:
-            known = ", ".join(sorted([*_NUMERIC_FUNCTIONS, "size", "lower", "upper", "separation_deg"]))
-            raise self.error(f"no function {name!r} of {len(arguments)} arguments; a filter may use {known}")
-        least = _NUMERIC_FUNCTIONS[name]
-        if len(arguments) < least or (name not in ("greatest", "least") and len(arguments) > least):
-            raise self.error(f"{name} takes {least} numbers, found {len(arguments)}")
-        numbers = ", ".join(f"CAST({self.of(NUMBER, argument)} AS DOUBLE)" for argument in arguments)
-        return _Value(NUMBER, _null_if_missing(f"{name}({numbers})"))
-
-    def _list(self) -> list[_Value]:
+    def _list(self) -> list[Value]:
         """Values between commas, up to the closing bracket."""
-        values = [self._deeper(self.sum)]
+        members = [self._deeper(self.sum)]
         while self.takes(","):
-            values.append(self._deeper(self.sum))
+            members.append(self._deeper(self.sum))
         self.needs(")")
-        return values
+        return members
 
     def _text_literal(self) -> str:
-        token = self.here
-        if token.kind != "text":
-            raise self.error(f"expected text in single quotes, found {token.text!r}")
+        if self.here.kind != "text":
+            raise self.error(f"expected text in single quotes, found {self.here.text!r}")
+        content = self.here.content
         self.at += 1
-        return token.text
+        return content
 
-    def _deeper(self, part: Callable[[], _Value]) -> _Value:
+    def _deeper(self, part: Callable[[], Value]) -> Value:
         self.depth += 1
-        if self.depth > _MAX_DEPTH:
-            raise self.error(f"brackets may be {_MAX_DEPTH} deep at most")
+        if self.depth > _MAX_BRACKETS:
+            raise self.error(f"brackets may be {_MAX_BRACKETS} deep at most")
         value = part()
         self.depth -= 1
         return value

@@ -10,6 +10,9 @@ from schemas.taxonomy import NOT_CLASSIFIED, TAXONOMY, leaves, slug_of
 DEAD_LETTER_OVERHEAD_BYTES = 1_000_000
 """Room in the dead-letter topic for the record around a packet of the largest size that is read."""
 
+NAME_LIMIT = 249
+"""Characters of the longest topic name that Kafka takes."""
+
 _TIMEOUT_S = 30.0
 
 
@@ -58,7 +61,7 @@ def fixed(settings: Settings) -> list[str]:
     return [named(settings) for named in (classifications, novel, sample, dead_letters, requests, labels)]
 
 
-def all_topics(settings: Settings, filters: Mapping[str, str]) -> list[str]:
+def all_topics(settings: Settings, filters: Iterable[str]) -> list[str]:
     """The topics to make before the job starts: the fixed ones, one for each leaf of the class tree and each filter.
 
     A model may also choose a class higher in the tree: the sink makes its topic at the first such alert.

@@ -17,9 +17,11 @@ from typing import Any
 
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.errors import StreamingQueryException
+from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from broker import filters
+from broker.filters import refusals, trial
 from broker.kafka import topics
 from broker.settings import Settings
 from broker.stream.query import start as start_query
@@ -50,7 +52,8 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
     """
     with only_job(settings.home), _stop_signals(settings.home) as stop_asked:
         # raises where there is no Kafka, before Spark takes its seconds
-        topics.create(settings, topics.all_topics(settings, filters.load(settings)))
+        kept = filters.load(settings)
+        topics.create(settings, topics.all_topics(settings, kept.conditions))
         if shipped := ensure_one(settings.registry()):
             print(f"no model was trained here yet: the one that came with gueststar, {shipped[:16]}", file=sys.stderr)
         model = settings.registry().model("production")
@@ -60,7 +63,8 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
         listener = ProgressListener(settings.home)
         spark.streams.addListener(listener)
         try:
-            query = start_query(spark, settings, available_now=available_now)
+            kept = admitted_filters(spark, settings, kept)
+            query = start_query(spark, settings, kept.conditions, available_now=available_now)
             listener.say(f"started after {time.monotonic() - began:.0f} s: model {model.version}, {model.sha256[:16]}")
             _wait(query, stop_asked)
             listener.terminated.wait(REPORTS_DEADLINE_S)
@@ -72,6 +76,20 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
             with suppress(Py4JError, ConnectionError):
                 spark.stop()
     return listener.totals.summary()
+
+
+def admitted_filters(spark: SparkSession, settings: Settings, kept: filters.Filters) -> filters.Filters:
+    """The filters that Spark runs. The others are told, here and in the job's log, and kept for `filters list`."""
+    tried = trial.tried(spark, kept)
+    refusals.keep(settings, tried.refused)
+    lines = [f"left out the filter {refused.line()}" for refused in tried.refused]
+    log_file = settings.home / LOG_FILE
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("a", encoding="utf-8", errors="backslashreplace") as log:
+        for line in lines:
+            print(line, file=log)
+            print(line, file=sys.stderr, flush=True)
+    return tried
 
 
 @contextmanager

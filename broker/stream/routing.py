@@ -8,24 +8,23 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from broker.filters.expression import render
+from broker.filters import Condition
 from broker.kafka import topics
 from broker.settings import Settings
 from schemas.taxonomy import NOT_CLASSIFIED, TAXONOMY
 
 
-def route(dataframe: DataFrame, settings: Settings, filters: Mapping[str, str]) -> DataFrame:
+def route(dataframe: DataFrame, settings: Settings, filters: Mapping[str, Condition]) -> DataFrame:
     """Add the column ``topics`` (array of strings): where each row goes.
 
-    Dead letters go to the dead-letter topic only. ``filters`` maps a subscriber's name to an expression that
-    ``broker.filters.expression`` accepts; ValueError where it does not.
+    Dead letters go to the dead-letter topic only. ``filters`` maps a filter's name to its condition.
     """
     chosen = [
         F.lit(topics.classifications(settings)),
         _class_topic(settings),
         F.when(F.col("is_novel"), F.lit(topics.novel(settings))),
         F.when(_in_sample(settings.sample_fraction), F.lit(topics.sample(settings))),
-        *(F.when(F.expr(render(text)), F.lit(topics.of_filter(settings, name))) for name, text in filters.items()),
+        *(F.when(F.expr(one.sql), F.lit(topics.of_filter(settings, name))) for name, one in filters.items()),
     ]
     of_alert = F.array_compact(F.array(*chosen))
     of_dead_letter = F.array(F.lit(topics.dead_letters(settings)))

@@ -26,6 +26,7 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
     monkeypatch.setenv("GUESTSTAR_INPUT_TOPICS", json.dumps([alerts.name]))
     registry = Registry(f"sqlite:///{home / 'mlflow.db'}", home / "models")
     alerts.produce([*wire_messages(40), b"rubbish", b""])
+    (home / "filters.toml").write_text('[filters]\nall = "n_points > 0"\nspoilt = "no_column > 3"\nhalf = "is_\n')
     with start_job(home, "--json") as job:
         wait_for(lambda: total(home, "alerts_in") == 42, 500, f"the first alerts in {home / 'run'}")
         assert (total(home, "alerts_out"), total(home, "dead_letters")) == (40, 2)
@@ -47,6 +48,10 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
     assert "org.apache.spark" not in err, "the cause alone is shown"
     assert "ready" in err
     assert "batch" in err
+    assert re.search("^left out the filter spoilt: no column 'no_column'", err, re.M)
+    assert re.search(r"^left out the filter \(no name\): line 4 is not TOML", err, re.M)
+    passed = run_command("listen", "filter.all", "--start-at", "earliest", "--no-wait", "--json")
+    assert len(passed.stdout.splitlines()) >= 40, "the good filter of the damaged file runs"
 
 
 def _take_away_what_was_not_read(topic: Topic, job: subprocess.Popen[str]) -> None:

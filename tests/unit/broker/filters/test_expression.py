@@ -1,21 +1,19 @@
-"""The language of filters: what is one and what is not, and how filters are kept."""
+"""The language of filters: what is one, what is not, and what is written for Spark."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker import filters
-from broker.commands.filters import filters as command
-from broker.filters.expression import DERIVED, FilterError, columns, render
+from broker.filters import Condition, FilterError, parse
+from broker.filters.columns import columns
+from broker.filters.values import MAX_DEPTH, MAX_SQL_LENGTH
 from broker.records.fields import ALERT_FIELDS
-from broker.settings import Settings
+
+ID = 1105522281015015001
 
 GOOD = [
     "is_novel",
@@ -45,10 +43,36 @@ BAD = {
     "p_survey > 1": "no order",
     "exists(select 1)": "no column 'select'",
     "is_novel; drop table x": "cannot read '; drop",
-    "is_novel -- comment": "no column 'comment'",
+    "is_novel -- comment": "expected a number, found true or false",
     "java_method('java.lang.System', 'exit') = 1": "no function 'java_method'",
     "raise_error('x') = 1": "no function 'raise_error'",
-    "sqrt(1, 2) > 1": "sqrt takes 1 numbers, found 2",
+    "sqrt(1, 2) > 1": "sqrt takes 1 of a number, found 2",
+    "sqrt(band) > 1": "sqrt takes a number, found text",
+    "greatest(1) > 1": "greatest takes 2 or more of a number, found 1",
+    "features[1.5] > 0": "expected a whole number between",
+    "n_points > \u0663": "cannot read",
+    "object_name = '\x7f'": "may not hold the character",
+    "object_name = '\ud83c'": "may not hold the character",
+    "object_name = 651": "put it in single quotes, '651'",
+    "n_points = 'x'": "expected a number, found text",
+    "alert_id = '00651'": "expected a number, found text",
+    "alert_id = 1e18": "a floating-point number would round it",
+    "alert_id BETWEEN 5.0 AND 7": "a floating-point number would round it",
+    "alert_id IN (5, 5.0)": "a floating-point number would round it",
+    "alert_id = ra_deg": "a floating-point number would round it",
+    "alert_id / 10 > 5": "a floating-point number would round it",
+    "sqrt(object_id + 1) > 5": "a floating-point number would round it",
+    "flux_njy > 9223372036854775807": "a floating-point number would round it",
+    "alert_id < 9223372036854775808": "too large a whole number",
+    "alert_id = '9223372036854775808'": "too large a whole number",
+    "alert_id > -9223372036854775809": "too large a whole number",
+    "+".join(["1"] * 1990) + " > 5": "too deep for Spark",
+    "-".join(["flux_njy"] * 200) + " > 5": "too deep for Spark",
+    "separation_deg(1," * 30 + "1" + ")" * 30 + " > 5": "too deep for Spark",
+    "floor(.5 + " * 20 + "ra_deg" + ")" * 20 + " > 5": "too large for Spark",
+    "NOT " * 41 + "is_novel": "deep at most",
+    " OR ".join(["p['variable'] > 0.5"] * 100): "too large for Spark",
+    "pow(" * 6 + "ra_deg" + ", n_points)" * 6 + " > 1": "deep in each other",
     "n_points > 1e999": "too large",
     "band LIKE band": "expected text in single quotes",
     "band = 'back\\slash'": "cannot read",
@@ -59,66 +83,63 @@ BAD = {
 
 @pytest.mark.parametrize("expression", GOOD)
 def test_a_filter(expression: str) -> None:
-    assert render(expression)
+    assert parse(expression).expression == expression
 
 
 @pytest.mark.parametrize("expression", BAD)
 def test_no_filter(expression: str) -> None:
     with pytest.raises(FilterError) as caught:
-        render(expression)
+        parse(expression)
     assert BAD[expression] in str(caught.value)
 
 
 @given(st.text(max_size=60) | st.text(alphabet="pband()[]'<>=+-*/%., 0123ANDOR", max_size=60))
 def test_any_text_is_a_filter_or_a_filter_error(text: str) -> None:
     with contextlib.suppress(FilterError):
-        assert isinstance(render(text), str)
+        assert isinstance(parse(text), Condition)
 
 
 def test_every_column_of_a_classification_can_be_asked_for() -> None:
-    assert set(columns()) == set(ALERT_FIELDS) | set(DERIVED)
+    assert set(columns()) == {*ALERT_FIELDS, "magnitude", "galactic_latitude_deg"}
     for name in columns():
-        assert render(f"{name} IS NULL")
+        assert parse(f"{name} IS NULL")
 
 
-def test_filters_are_kept(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
-    assert filters.load(settings) == {}
-    assert filters.add(settings, "young", "n_points < 8 and object_name != '\"é\"'")
-    assert filters.add(settings, "odd", "is_novel")
-    assert not filters.add(settings, "odd", "not is_novel")
-    kept = {"young": "n_points < 8 and object_name != '\"é\"'", "odd": "not is_novel"}
-    assert filters.load(settings) == kept
-    filters.remove(settings, "young")
-    assert filters.load(settings) == {"odd": "not is_novel"}
-    with pytest.raises(LookupError, match="no filter 'young'; there are: odd"):
-        filters.remove(settings, "young")
-    assert [file.name for file in tmp_path.iterdir()] == ["filters.toml"]
+def test_ids_are_whole_numbers_of_64_bits() -> None:
+    assert parse(f"alert_id = {ID}").sql == f"(`alert_id` = {ID}L)"
+    assert parse(f"alert_id = '{ID}'").sql == f"(`alert_id` = {ID}L)"
+    assert parse(f"'{ID}' != object_id").sql == f"({ID}L != `object_id`)"
+    assert parse(f"alert_id IN (1, '{ID}')").sql == f"(`alert_id` IN (1L, {ID}L))"
+    assert parse(f"alert_id BETWEEN '{ID}' AND {ID} + 1").sql == f"(`alert_id` BETWEEN {ID}L AND try_add({ID}L, 1L))"
+    assert parse(f"object_id >= -{2**63}").sql == f"(`object_id` >= -{2**63}L)"
+    assert parse("object_name = '651'").sql == "(`object_name` = '651')"
 
 
-@pytest.mark.parametrize("name", ["", "Novel", "a b", "a.b", "-a", "ä", "x" * 65, "a/b"])
-def test_names_that_no_topic_can_have(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FilterError, match="a filter's name must be"):
-        filters.add(Settings(home=tmp_path), name, "is_novel")
+def test_a_fraction_of_the_objects_can_be_taken() -> None:
+    assert parse("object_id % 1000 / 1000 < 0.1")
 
 
-def test_a_file_that_was_spoilt_is_named(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
-    filters.file_of(settings).write_text('[filters]\nmine = "no_column > 3"\n')
-    with pytest.raises(FilterError, match=r"the filter mine in .*filters\.toml is no filter: no column"):
-        filters.load(settings)
-    filters.file_of(settings).write_text("[filters\n")
-    with pytest.raises(FilterError, match=r"filters\.toml is not TOML"):
-        filters.load(settings)
+def test_what_an_error_shows_is_one_line_of_a_bounded_length() -> None:
+    with pytest.raises(FilterError) as caught:
+        parse("n_points > 1\nAND " * 200 + "band > 3")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
-def test_the_command(tmp_path: Path) -> None:
-    home = ["--home", str(tmp_path)]
-    run = CliRunner()
-    added = json.loads(run.invoke(command, ["add", "odd", "is_novel", "--json", *home]).stdout)
-    assert added == {"name": "odd", "expression": "is_novel", "topic": "gueststar.filter.odd", "new": True}
-    listed = json.loads(run.invoke(command, ["list", "--json", *home]).stdout)
-    assert listed == {"filters": [{"name": "odd", "expression": "is_novel", "topic": "gueststar.filter.odd"}]}
-    assert "is_novel" in run.invoke(command, ["list", *home]).stdout
-    assert run.invoke(command, ["remove", "odd", *home]).exit_code == 0
-    assert json.loads(run.invoke(command, ["list", "--json", *home]).stdout) == {"filters": []}
+@settings(deadline=None)
+@given(st.integers(1, 600), st.sampled_from(["n_points = 1", "p['Ia'] > 0.5", "NOT is_novel", "band LIKE '%a%'"]))
+def test_what_is_written_for_spark_is_bounded(n: int, part: str) -> None:
+    for sign in (" OR ", " AND "):
+        with contextlib.suppress(FilterError):
+            sql = parse(sign.join([part] * n)).sql
+            assert len(sql) <= MAX_SQL_LENGTH
+            assert _depth(sql) <= MAX_DEPTH
+
+
+def _depth(sql: str) -> int:
+    """The most brackets that are open at once."""
+    open_now = most = 0
+    for character in sql:
+        open_now += {"(": 1, ")": -1}.get(character, 0)
+        most = max(most, open_now)
+    return most
