@@ -31,30 +31,42 @@ def read(path: Path, wanted: Collection[str]) -> RawTable:
 def write(table: pd.DataFrame, path: Path, name: str) -> None:
     """Write the table; ValueError names a text that the format can't hold as SciPy reads it."""
     title = name if name.isascii() and name.isprintable() and "'" not in name else "light curves"
+    texts = {str(column): values.map(str) for column, values in table.items() if not _is_number(values)}
+    quote = _quote(texts)
     lines = [f"@relation '{title}'", ""]
     columns = []
     for column, values in table.items():
-        if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        if column in texts:
+            written = [f"{quote}{text}{quote}" for text in texts[column]]
+            lines.append(f"@attribute {column} {{{','.join(sorted(set(written)))}}}")
+            columns.append(written)
+        else:
             lines.append(f"@attribute {column} numeric")
             columns.append([MISSING if pd.isna(value) else repr(value) for value in values.tolist()])
-        else:
-            written = {text: _quoted(text, str(column)) for text in dict.fromkeys(map(str, values))}
-            lines.append(f"@attribute {column} {{{','.join(sorted(written.values()))}}}")
-            columns.append([written[str(value)] for value in values])
     lines += ["", "@data"]
     with path.open("w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
         file.writelines(",".join(row) + "\n" for row in zip(*columns, strict=True))
 
 
-def _quoted(text: str, column: str) -> str:
-    """As SciPy reads it, which knows both kinds of quotes and no escapes."""
-    if text.isascii() and text.replace("_", "").replace("-", "").isalnum():
-        return text
-    quote = "'" if "'" not in text else '"'
-    if not (text.isascii() and text.isprintable()) or quote in text or set(text) & set("{}\\%") or text == MISSING:
+def _quote(texts: dict[str, pd.Series]) -> str:
+    """What all texts of the table are put between: SciPy guesses it from the first row, and knows no escapes."""
+    distinct = [(text, column) for column, values in texts.items() for text in values.unique()]
+    for text, column in distinct:
+        if not (text.isascii() and text.isprintable()) or set(text) & set("{}\\%") or text == MISSING:
+            raise ValueError(
+                f"an ARFF table holds texts of printable ASCII without {{ }} \\ %, found {text!r} as {column}: "
+                "write .parquet, .csv or .h5 instead"
+            )
+    if all(text.replace("_", "").replace("-", "").isalnum() for text, _ in distinct):
+        return ""
+    quote = next((quote for quote in "'\"" if not any(quote in text for text, _ in distinct)), None)
+    if quote is None:
         raise ValueError(
-            f"an ARFF table holds texts of printable ASCII without {{ }} \\ % and with one kind of quotes, found "
-            f"{text!r} as {column}: write .parquet, .csv or .h5 instead"
+            "an ARFF table holds texts with one kind of quotes, found both: write .parquet, .csv or .h5 instead"
         )
-    return f"{quote}{text}{quote}"
+    return quote
+
+
+def _is_number(values: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values))

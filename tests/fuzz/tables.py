@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from models.datasets import table, table_files
 from tests.fuzz.damage import HOSTILE_CELLS, damaged, damaged_cells
@@ -23,7 +26,9 @@ def make(rng: np.random.Generator, folder: Path) -> Path:
     ending = str(rng.choice(sorted(table_files.WRITERS)))
     file, way = folder / f"own{ending}", rng.random()
     data = _good(ending)
-    if way < 0.4 and ending in TEXT:
+    if way < 0.4 and ending == ".parquet":
+        data = _of_another_type(rng)
+    elif way < 0.4 and ending in TEXT:
         data = damaged_cells(data.decode(), ",", rng).encode()
     elif way < 0.6:
         data = _written(_with_wrong_types(_points(), rng), ending) or damaged(data, rng)
@@ -67,6 +72,39 @@ def _with_wrong_types(points: pd.DataFrame, rng: np.random.Generator) -> pd.Data
         points[name] = points[name].astype(np.float64)
         points.loc[row, name] = HOSTILE_NUMBERS[rng.integers(len(HOSTILE_NUMBERS))]
     return points
+
+
+def _of_another_type(rng: np.random.Generator) -> bytes:
+    """A Parquet table with a column of a type that only Arrow has; some of these hold the values as well."""
+    table = pa.Table.from_pandas(_points(), preserve_index=False)
+    at = int(rng.integers(table.num_columns))
+    values, name = table.column(at).combine_chunks(), table.column_names[at]
+    n, numbers = len(values), pa.array(np.arange(len(values)) + 6e4)
+    others = [
+        values.dictionary_encode(),
+        pa.nulls(n),
+        pa.array([None if k == rng.integers(n) else value for k, value in enumerate(values.to_pylist())], values.type),
+        pa.array([[value] for value in values.to_pylist()]),
+        pa.array([{"value": value} for value in values.to_pylist()]),
+        pa.array([str(value).encode() for value in values.to_pylist()]),
+        pa.array([b"\xff\xfe"] * n),
+        values.cast(pa.large_string()),
+        values.cast(pa.string_view()),
+        numbers.cast(pa.decimal128(18, 3)),
+        numbers.cast(pa.int64()).cast(pa.timestamp("us")),
+        numbers.cast(pa.int32()).cast(pa.date32()),
+        numbers.cast(pa.int64()).cast(pa.duration("ns")),
+        numbers.cast(pa.float32()),
+        numbers.cast(pa.float16()),
+        pa.array(np.arange(n) % 2 == 0),
+        pa.array(2**64 - 1 - np.arange(n, dtype=np.uint64)),
+    ]
+    changed = table.set_column(at, name, others[rng.integers(len(others))])
+    if rng.random() < 0.2:
+        changed = changed.append_column(name, values)  # the name twice
+    sink = io.BytesIO()
+    pq.write_table(changed, sink)
+    return sink.getvalue()
 
 
 @lru_cache
