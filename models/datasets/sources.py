@@ -12,10 +12,18 @@ from models.datasets.labelled import Labelled
 
 PLASTICC = "plasticc"
 PLASTICC_TEST = "plasticc-test"
+
+
+def _load_snana(path: Path) -> Labelled:
+    """Text or FITS, whichever lies there."""
+    is_fits = snana_fits.is_release(path) and not snana.is_release(path)
+    return snana_fits.load(path) if is_fits else snana.load(path)
+
+
 KINDS: dict[str, Callable[[Path], Labelled]] = {
     PLASTICC: plasticc.load,
     PLASTICC_TEST: plasticc.load_test,
-    "snana": snana.load,
+    "snana": _load_snana,
     "bts": bts.load,
     "snana-fits": snana_fits.load,
     "table": table.load,
@@ -65,10 +73,9 @@ def _is_table_of_alerts(path: Path) -> bool:
 
 
 def _kind_of(path: Path) -> str:
-    if (path / plasticc.LIGHT_CURVES_FILE).is_file():
-        return PLASTICC
-    if any(path.glob("*lightcurves*.csv*")) and any(path.glob("*metadata*.csv*")):
-        return PLASTICC_TEST if any("test" in file.name for file in path.glob("*metadata*.csv*")) else PLASTICC
+    for kind, is_test in ((PLASTICC, False), (PLASTICC_TEST, True)):
+        if plasticc.is_release(path, is_test=is_test):
+            return kind
     if (path / bts.LABELS_FILE).is_file():
         return "bts"
     if snana.is_release(path):

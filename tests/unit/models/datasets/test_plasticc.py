@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.datasets import plasticc
+from models.datasets import plasticc, sources
 from models.datasets.labelled import HISTORY_DAYS, alerts
+from models.datasets.reading import UnreadableError
+from tests.unit.models.datasets.faults import FAULTS
 
 FLUXCAL_OF_24_MAG = 10 ** ((27.5 - 24.0) / 2.5)
 NJY_OF_24_MAG = 10 ** ((31.4 - 24.0) / 2.5)
@@ -79,3 +81,85 @@ def test_the_installed_training_set_is_whole() -> None:
     assert len(labelled) == 7_848
     assert dict(zip(*np.unique(labelled.class_id, return_counts=True), strict=True))[2222] == 2_313
     assert len(np.unique(labelled.light_curves.object_id)) == 7_848
+
+
+@pytest.mark.parametrize("name", ["l1_detected", "l2_training_set"])
+def test_the_names_of_either_place_of_publication_are_read(name: str) -> None:
+    labelled = sources.load(str(FAULTS / name))
+    assert labelled.source == "PLAsTiCC"
+    assert labelled.truth.name.tolist() == ["615", "713"]
+    assert labelled.class_id.tolist() == [2323, 2332]
+    assert labelled.light_curves.is_detection.tolist() == [True, True, False, True]
+
+
+def test_of_both_sets_in_a_folder_the_name_tells(folder: Path) -> None:
+    for name in (plasticc.LIGHT_CURVES_FILE, plasticc.METADATA_FILE):
+        (folder / name).rename(folder / name.replace("plasticc_train", "my"))
+        (folder / name.replace("plasticc_train", "test")).write_text("object_id\n")
+    assert sources.load(str(folder)).source == "PLAsTiCC"
+    with pytest.raises(UnreadableError, match=r"test_metadata\.csv: the columns ra, decl, target are missing"):
+        sources.load(str(folder), sources.PLASTICC_TEST)
+
+
+POINTS, OBJECTS = plasticc.LIGHT_CURVES_FILE, plasticc.METADATA_FILE
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (
+            POINTS,
+            "detected_bool",
+            "seen",
+            f"{POINTS}: the column detected_bool or detected is missing; found object_id",
+        ),
+        (POINTS, "mjd", "jd", f"{POINTS}: the column mjd is missing"),
+        (
+            POINTS,
+            "60001.0,",
+            "2460001.5,",
+            f"{POINTS}, line 3: mjd must be a time, MJD TAI, between 10,000 and 100,000",
+        ),
+        (POINTS, "60001.0,", ",", f"{POINTS}, line 3: mjd must be a time"),
+        (POINTS, ",60500.0,3,", ",60500.0,6,", f"{POINTS}, line 4: passband must be 0 to 5 for ugrizy, found 6"),
+        (POINTS, "9.0,1.0,1", "9.0,1.0,2", f"{POINTS}, line 4: detected_bool must be 1 or 0, found 2"),
+        (POINTS, "9.0,", "bright,", f"{POINTS}, line 4: flux must be a number, found 'bright'"),
+        (POINTS, "615,60001.0", "-5,60001.0", f"{POINTS}, line 3: object_id must be the object's number"),
+        (OBJECTS, "decl", "dec", f"{OBJECTS}: the column decl is missing"),
+        (
+            OBJECTS,
+            "10.0,",
+            "400.0,",
+            f"{OBJECTS}, line 2: ra must be right ascension, -180 to 360 degrees, found 400.0",
+        ),
+        (OBJECTS, "0.3", "near", f"{OBJECTS}, line 3: hostgal_photoz must be a number, found 'near'"),
+        (OBJECTS, "713,", "713.5,", f"{OBJECTS}, line 3: object_id must be the object's number"),
+        (OBJECTS, "615,", "0615x,", f"{OBJECTS}, line 2: object_id must be the object's number"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(folder: Path, file: str, old: str, new: str, message: str) -> None:
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    with pytest.raises(UnreadableError) as raised:
+        plasticc.load(folder)
+    assert message in str(raised.value)
+
+
+def test_objects_without_points_are_left_out_and_told(folder: Path) -> None:
+    with (folder / OBJECTS).open("a") as file:
+        file.write("99,1.0,1.0,90,0.1,0\n")
+    labelled = plasticc.load(folder)
+    assert len(labelled) == 2
+    assert labelled.notes == ("PLAsTiCC: left out 1 object without points",)
+    (folder / POINTS).write_text("\n".join((folder / POINTS).read_text().splitlines()[:1]) + "\n")
+    with pytest.raises(UnreadableError, match=rf"objects must have points in {POINTS}, found none that has"):
+        plasticc.load(folder)
+
+
+def test_columns_that_nobody_reads_refuse_nothing(folder: Path) -> None:
+    lines = (folder / POINTS).read_text().splitlines()
+    (folder / POINTS).write_text(
+        "\n".join([f"{lines[0]},note", *(f"{line},{i % 2 or 'x'}" for i, line in enumerate(lines[1:]))])
+    )
+    assert len(plasticc.load(folder)) == 2

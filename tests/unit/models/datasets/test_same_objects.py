@@ -59,7 +59,8 @@ def test_simulations_are_never_compared_by_place_or_name() -> None:
     one = made([1], [10.0], [0.0], name=["615"])
     two = made([2], [10.0], [0.0], name=["615"])
     assert kept(one, two) == [1, 2]
-    assert kept(one, made([1], [80.0], [0.0], name=["another"])) == [1], "the same id is the same object"
+    assert kept(one, made([1], [10.0], [0.0], name=["another"])) == [1], "the same id is the same object"
+    assert kept(one, made([1], [80.0], [0.0], name=["615"])) == [1, 1], "but not at another place"
 
 
 def test_what_is_joined_by_a_neighbour_is_one() -> None:
@@ -68,3 +69,11 @@ def test_what_is_joined_by_a_neighbour_is_one() -> None:
     three = made([3], [10.0], [2.4 * ARCSEC], name=["c"], on_sky=[True])
     assert kept(one, two, three) == [1]
     assert kept(one, three) == [1, 3]
+
+
+def test_simulations_that_count_alike_have_objects_of_their_own() -> None:
+    one = made([11, 12, 13], [10.0, 11.0, 12.0], [-30.0] * 3, peak_mjd=[6e4, np.nan, 6e4])
+    other = made([11, 12, 13], [10.0, 11.0, np.nan], [-30.0] * 3, peak_mjd=[6.1e4, 6e4, 6e4])
+    assert kept(one, other) == [11, 12, 13, 11]
+    assert kept(one, other, other) == [11, 12, 13, 11]
+    assert kept(one, one) == [11, 12, 13], "a set that is given twice"

@@ -17,7 +17,7 @@ from broker.commands.convert import convert
 from broker.commands.models import models
 from broker.settings import Settings
 from features.catalogue import NAMES
-from models.datasets import bts, plasticc, snana
+from models.datasets import bts, plasticc
 from models.registry import shipped
 from models.registry.named_model import ensure_one, named
 from models.registry.registry import Registry
@@ -121,9 +121,3 @@ def test_supernova_files_are_read(shared_data: Path) -> None:
     assert len(labelled) > 500
     assert set(labelled.light_curves.survey.tolist()) == {1}
     assert labelled.light_curves.flux_njy.min() > 0
-    header = ("SNID: 7", "RA: 52.5 deg", "DECL: -27.5 deg", "SIM_COMMENT:  SN Type = Ibc , MODEL = X")
-    text = "\n".join([*header, "VARLIST: MJD FLT FIELD FLUXCAL FLUXCALERR", ""])
-    found = snana.parse(text + "OBS: 56176.2 g NULL 40.0 4.0\n")
-    assert found is not None
-    assert (found.number, found.class_id, found.dec_deg, len(found.points)) == (7, 2223, -27.5, 1)
-    assert snana.parse(text) is None
