@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,19 +57,23 @@ def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solut
             continue
         curve = curve_of(points, i)
         try:
-            found, x, y = maximise(curve, int(survey[i]), start[i], kernel)
+            ended, x, y = maximise(curve, start[i], partial(_loss, curve, int(survey[i]), kernel=kernel))
             if not math.isfinite(x + y):
                 continue
             gp = process(x, y, curve, int(survey[i]), kernel)
             solutions.value[i], solutions.alpha[own] = gp.log_likelihood(curve.flux), gp.apply_inverse(curve.flux)
             solutions.x[i], solutions.y[i] = x, y
-            solutions.converged[i] = found and math.isfinite(solutions.value[i])
+            solutions.converged[i] = ended and math.isfinite(solutions.value[i])
         except (np.linalg.LinAlgError, ValueError, OverflowError):
             solutions.value[i] = np.nan  # george gave up on the matrix: not converged
 
 
-def maximise(curve: Curve, survey: int, start: Array, kernel: Any = None) -> tuple[bool, float, float]:
-    """L-BFGS-B within the bounds of :mod:`features.search`: whether it succeeded, and where it ended."""
+def maximise(curve: Curve, start: Array, loss_from: Callable[[Array], Loss]) -> tuple[bool, float, float]:
+    """L-BFGS-B within the bounds of :mod:`features.search`: whether it succeeded, and where it ended.
+
+    ``loss_from`` takes the place (2,) at which the search begins, log amplitude² and log timescale², and returns the
+    negative log-likelihood with its gradient.
+    """
     from scipy.optimize import minimize
 
     search = np.empty(searching.SIZE)
@@ -79,13 +84,14 @@ def maximise(curve: Curve, survey: int, start: Array, kernel: Any = None) -> tup
     cold = search[searching.SCAN] > 0.0
     first = np.array([search[searching.X], 2.0 * math.log(_START_DAYS) if cold else search[searching.Y]])
     first = np.clip(first, *np.transpose(bounds))
-    loss = _loss(curve, survey, first) if kernel is None else _loss_of_any(curve, survey, kernel)
-    result = minimize(loss, first, jac=True, bounds=bounds, method="L-BFGS-B")
+    result = minimize(loss_from(first), first, jac=True, bounds=bounds, method="L-BFGS-B")
     return bool(result.success), float(result.x[0]), float(result.x[1])
 
 
-def _loss(curve: Curve, survey: int, first: Array) -> Loss:
-    """The log-likelihood and its gradient, negative, with george's own gradient."""
+def _loss(curve: Curve, survey: int, first: Array, kernel: Any = None) -> Loss:
+    """The log-likelihood and its gradient, negative; of the house's kernel with george's own gradient."""
+    if kernel is not None:
+        return _loss_of_any(curve, survey, kernel)
     gp = process(first[0], first[1], curve, survey)
     to_constant = gp.get_parameter_vector()[0] - first[0]  # george's constant is summed over its dimensions
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,14 +46,22 @@ def decode(as_json: bool) -> None:
 @bench.command()
 @json_option
 def gp(as_json: bool) -> None:
-    """A Gaussian process for each light curve, beside george."""
+    """A Gaussian process for each light curve, beside george (cubic cost) and celerite2 (linear cost)."""
     from broker.bench import gp as measured
     from broker.bench.report import Report, Target
 
+    _require("celerite2")
     with stages() as progress:
         timings, quality, facts = measured.contest(progress)
-    cold, warm, peer = (timings[name].median_us for name in (measured.OURS, measured.WARM, measured.PEER))
-    figures = {"ratio": peer / cold, "ratio_warm_started": peer / warm, **quality}
+    contestants = measured.OURS, measured.WARM, measured.PEER, measured.LINEAR_PEER
+    cold, warm, peer, linear = (timings[name].median_us for name in contestants)
+    figures = {
+        "ratio": peer / cold,
+        "ratio_warm_started": peer / warm,
+        "ratio_linear": linear / cold,
+        "ratio_linear_warm_started": linear / warm,
+        **quality,
+    }
     targets = (Target("ratio", 50.0), Target("growth_slope", at_most=1.1))
     _tell(Report("gp", facts.pop("peer"), figures, targets, timings, facts), as_json)
 
@@ -177,6 +186,15 @@ def growth(as_json: bool, plot: Path | None, settings: Settings) -> None:
     costs = {int(name): cost for name, cost in figures_by_axis["us_by_points"].items() if int(name) >= 100}
     figures = {"slope_in_points": growth_slope(list(costs), list(costs.values()))}
     _tell(Report("growth", "none", figures, facts=dict(figures_by_axis)), as_json)
+
+
+def _require(package: str) -> None:
+    """Raise ClickException where a peer that only development installs is missing."""
+    if find_spec(package) is None:
+        raise click.ClickException(
+            f"`gueststar bench {click.get_current_context().info_name}` compares with the package {package}, "
+            f"which is not installed: run `make install`, or `pip install {package}`"
+        )
 
 
 def _tell(report: Report, as_json: bool) -> None:

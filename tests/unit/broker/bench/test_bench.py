@@ -101,7 +101,22 @@ def test_decode_and_gp_report_their_ratio_to_a_named_peer() -> None:
     assert found["ratio"] == pytest.approx(
         found["timings"]["fastavro"]["median_us"] / found["timings"]["gueststar"]["median_us"], rel=1e-3
     )
-    assert "george" in run("gp")["peer"]
+    found = run("gp")
+    assert "george" in found["peer"]
+    assert "celerite2" in found["peer_linear"]
+    ours, linear = (found["timings"][name]["median_us"] for name in (gp.OURS, gp.LINEAR_PEER))
+    assert found["ratio_linear"] == pytest.approx(linear / ours, rel=1e-3)
+    assert found["worse_fits_linear"] == 0.0
+
+
+def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broker.commands.bench.find_spec", lambda name: None)
+    ran = CliRunner().invoke(bench, ["gp"])
+    assert ran.exit_code == 1
+    assert ran.output.startswith(
+        "Error: `gueststar bench gp` compares with the package celerite2, which is not installed"
+    )
+    assert len(ran.output.splitlines()) == 1
 
 
 @pytest.mark.usefixtures("quick")
