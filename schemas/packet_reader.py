@@ -18,6 +18,7 @@ from schemas.light_curves import LightCurves
 from schemas.passbands import ELASTICC, LSST, ZTF
 from schemas.photometry import EARLIEST_MJD, LATEST_MJD
 from schemas.rows import Rows
+from schemas.unpacking import packing_of
 
 UNPACKED_LIMIT = 4
 """A container may unpack to at most this many times the size limit."""
@@ -63,8 +64,8 @@ def _sorted_out(messages: Sequence[bytes], size_limit_bytes: int) -> tuple[list[
     others: list[int] = []
     wire: dict[bytes, list[int]] = {}
     for i, message in enumerate(messages):
-        whole = lsst.WIRE_HEADER_BYTES <= len(message) <= size_limit_bytes
-        if whole and type(message) is bytes and message[:1] == _WIRE:
+        is_wire = type(message) is bytes and message[:1] == _WIRE
+        if is_wire and lsst.WIRE_HEADER_BYTES <= len(message) <= size_limit_bytes:
             wire.setdefault(message[: lsst.WIRE_HEADER_BYTES], []).append(i)
         else:
             others.append(i)
@@ -112,6 +113,11 @@ def _read_message(message: bytes, index: int, rows: dict[int, Rows], size_limit_
     elif message[:1] == _WIRE:
         for letter in _read_wire(message[: lsst.WIRE_HEADER_BYTES], [message], [index], rows):
             raise Refusal(letter.reason)
+    elif kind := packing_of(message):
+        raise Refusal(
+            f"a message must not be packed: it is packed with {kind}; a file of packed alerts is read unless it is cut "
+            f"off or damaged"
+        )
     elif message:
         raise Refusal(
             "a message must begin with byte 00 and a schema id (wire message) or with 'Obj' 01 (Avro container), "

@@ -22,14 +22,16 @@ from broker.settings import Settings
 @json_option
 @with_settings("packet_size_limit_bytes")
 def show(files: tuple[Path, ...], plot_file: Path | None, as_json: bool, settings: Settings) -> None:
-    """Read alert files: wire messages, Avro containers, Parquet tables, tar archives, folders of them.
+    """Read alert files: wire messages, Avro containers, Parquet tables of either, dead letters written with
+    `gueststar listen deadletters --json`, packed or not (gzip, bzip2, xz, zip, tar), and folders of them.
 
     What cannot be read is shown in red with the reason. The table has the last points of each light curve, --json all.
+    Ends with 1 where a FILE gave no alert.
     """
     from broker.report import show as reading
 
     shown = reading.read_alerts(files, settings.packet_size_limit_bytes)
-    if plot_file is not None:
+    if plot_file is not None and len(shown.light_curves):
         from broker.report.light_curve_plot import MAX_PANELS, figure_of
         from broker.report.process_plot import predictions_of
 
@@ -37,9 +39,11 @@ def show(files: tuple[Path, ...], plot_file: Path | None, as_json: bool, setting
         figure_of(shown.light_curves, drawn).savefig(plot_file, dpi=150)
     if as_json:
         click.echo(json.dumps(reading.as_json(shown), ensure_ascii=False, allow_nan=False))
-        return
-    from rich.console import Console
+    else:
+        from rich.console import Console
 
-    reading.print_alerts(shown, Console())
-    if plot_file is not None:
-        click.echo(f"light curves drawn in {plot_file}")
+        reading.print_alerts(shown, Console())
+        if plot_file is not None and len(shown.light_curves):
+            click.echo(f"light curves drawn in {plot_file}")
+    if shown.without_alert:
+        raise click.ClickException(f"no alert in {', '.join(map(str, shown.without_alert))}")

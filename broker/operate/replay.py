@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from confluent_kafka import KafkaException
 
 from broker.kafka import topics
@@ -19,9 +17,6 @@ from schemas import packets
 
 PARTITIONS = 4
 """Of an input topic that does not exist yet."""
-
-MESSAGE_COLUMN = "message"
-"""A Parquet table with this binary column holds wire messages, one a row."""
 
 _PACKETS_READ_TOGETHER = 500
 
@@ -45,13 +40,9 @@ class Sent(NamedTuple):
 def read(paths: Iterable[Path]) -> list[Message]:
     """The messages of files, in time order; what can't be read as an alert comes last, and is kept.
 
-    Files are what ``schemas.packets.read_files`` takes, and Parquet tables with the column :data:`MESSAGE_COLUMN`.
-    Raises OSError for a file that can't be read, ValueError where there is no message at all.
+    Raises OSError and ValueError as ``schemas.packets.read_files``, and ValueError where there is no message at all.
     """
-    wire: list[bytes] = []
-    for path in paths:
-        table = _message_table(path)
-        wire += packets.read_files([path])[0] if table is None else table
+    wire, _ = packets.read_files(paths)
     if not wire:
         raise ValueError(
             "no alert in these files: give wire messages, Avro containers, Parquet tables, or folders of them"
@@ -114,15 +105,3 @@ def make_topic(settings: Settings, topic: str, partitions: int = PARTITIONS) -> 
         topics.create(settings, [topic], partitions=partitions, config={"max.message.bytes": limit})
     except KafkaException as error:
         raise UndeliveredError(f"the topic {topic} can't be made: {error.args[0].str()}") from error
-
-
-def _message_table(path: Path) -> list[Any] | None:
-    """The messages of a Parquet table of messages; None where the path is something else."""
-    if path.suffix != ".parquet":
-        return None
-    try:
-        if MESSAGE_COLUMN not in pq.read_schema(path).names:
-            return None
-        return list(pq.read_table(path, columns=[MESSAGE_COLUMN]).column(0).to_pylist())
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} is no Parquet table that can be read: {error}") from error

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas import packets
+from schemas.files import files_in
 from schemas.identifiers import object_name
 from schemas.light_curves import BANDS, LightCurves
 from schemas.passbands import BAND_COLOURS, SURVEYS
@@ -31,11 +32,15 @@ class Refused:
 
 @dataclass(frozen=True)
 class Shown:
-    """What was read: ``entries`` are rows of ``light_curves`` or refusals, in the order of the files."""
+    """What was read: ``entries`` are rows of ``light_curves`` or refusals, in the order of the files.
+
+    ``without_alert``: of the paths that were asked for, those that gave not one alert.
+    """
 
     light_curves: LightCurves
     entries: tuple[int | Refused, ...]
     files: tuple[Path, ...]
+    without_alert: tuple[Path, ...] = ()
 
 
 def read_alerts(paths: Iterable[str | Path], size_limit_bytes: int = packets.SIZE_LIMIT_BYTES) -> Shown:
@@ -43,23 +48,28 @@ def read_alerts(paths: Iterable[str | Path], size_limit_bytes: int = packets.SIZ
     parts: list[LightCurves] = []
     entries: list[int | Refused] = []
     files: list[Path] = []
+    without_alert: list[Path] = []
     for path in paths:
-        try:
-            messages, origins = packets.read_files([path])
-        except (OSError, ValueError) as error:
-            entries.append(Refused(Path(path), str(error)))
-            continue
-        curves, dead = packets.read(messages, size_limit_bytes=size_limit_bytes)
-        first = len(files)
-        found: list[tuple[int, int | Refused]] = [
-            (letter.packet_index, Refused(origins[letter.packet_index], f"{letter.stage}: {letter.reason}"))
-            for letter in dead
-        ]
-        found += [(int(packet), first + row) for row, packet in enumerate(curves.packet_index)]
-        entries += [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
-        files += [origins[packet] for packet in curves.packet_index]
-        parts.append(curves)
-    return Shown(LightCurves.concatenate(parts), tuple(entries), tuple(files))
+        before = len(files)
+        for file in files_in(path):
+            try:
+                messages, origins = packets.read_files(file)
+            except (OSError, ValueError) as error:
+                entries.append(Refused(file, str(error)))
+                continue
+            curves, dead = packets.read(messages, size_limit_bytes=size_limit_bytes)
+            first = len(files)
+            by_packet: list[tuple[int, int | Refused]] = [
+                (letter.packet_index, Refused(origins[letter.packet_index], f"{letter.stage}: {letter.reason}"))
+                for letter in dead
+            ]
+            by_packet += [(int(packet), first + row) for row, packet in enumerate(curves.packet_index)]
+            entries += [entry for _, entry in sorted(by_packet, key=lambda pair: pair[0])]
+            files += [origins[packet] for packet in curves.packet_index]
+            parts.append(curves)
+        if len(files) == before:
+            without_alert.append(Path(path))
+    return Shown(LightCurves.concatenate(parts), tuple(entries), tuple(files), tuple(without_alert))
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
@@ -99,13 +109,14 @@ def print_alerts(shown: Shown, console: Console) -> None:
     """A table for each alert with its last points, and each refusal in red with its reason."""
     for entry in shown.entries:
         if isinstance(entry, Refused):
-            console.print(
-                Text.assemble(("refused ", "bold red"), (str(entry.file), "bold"), "  ", (entry.reason, "red"))
-            )
+            reason = entry.reason.removeprefix(str(entry.file)).removeprefix(":").strip()
+            text = Text.assemble(("refused ", "bold red"), (str(entry.file), "bold"), "  ", (reason, "red"))
+            console.print(text, soft_wrap=True)
         else:
             console.print(_table(shown, entry))
     refused = sum(isinstance(entry, Refused) for entry in shown.entries)
-    console.print(f"{len(shown.light_curves):,} alerts" + (f", {refused:,} refused" if refused else ""))
+    n = len(shown.light_curves)
+    console.print(f"{n:,} alert{'' if n == 1 else 's'}" + (f", {refused:,} refused" if refused else ""))
 
 
 def _table(shown: Shown, row: int) -> Table:
@@ -149,4 +160,8 @@ def _title(shown: Shown, row: int) -> Text:
 def _caption(curves: LightCurves, row: int) -> str:
     points, dropped = int(curves.n_points[row]), int(curves.n_points_dropped[row])
     text = f"the last {LAST_POINTS} of {points:,} points" if points > LAST_POINTS else f"all {points} points"
-    return text + (f"; {dropped:,} measurements refused (not finite, or no error)" if dropped else "")
+    return text + (
+        f"; {dropped:,} measurements refused (not finite, no possible magnitude or flux, or no error)"
+        if dropped
+        else ""
+    )

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
 import tarfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from schemas import packets
+from schemas import packets, unpacking
 
+FAULTS = Path(__file__).parents[2] / "data" / "faults"
 MESSAGE = b"\0whatever it holds"
 
 
@@ -46,6 +55,193 @@ def test_a_table_of_packets_becomes_wire_messages(tmp_path: Path) -> None:
     assert curves.object_id.tolist() == [2**61 + 1] * 2
     assert curves.time_mjd.tolist() == [60499.0, 60500.0] * 2
     assert not curves.is_solar_system.any()
+
+
+def tar(content: bytes, mode: str = "w") -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
+        for name in ("night/one.avro", "night/._one.avro", "night/two.avro"):
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            archive.addfile(header, io.BytesIO(content))
+    return out.getvalue()
+
+
+def zipped(content: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("night/one.avro", "__MACOSX/one.avro", "night/two.avro"):
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "a.avro.gz": gzip.compress,
+    "a.avro.bz2": bz2.compress,
+    "a.avro.xz": lzma.compress,
+    "a.tar": tar,
+    "a.tar.gz": lambda content: tar(content, "w:gz"),
+    "a.tgz": lambda content: tar(content, "w:gz"),
+    "a.tar.bz2": lambda content: tar(content, "w:bz2"),
+    "a.tar.xz": lambda content: tar(content, "w:xz"),
+    "a.zip": zipped,
+    "gzipped_alerts.tar": lambda content: tar(gzip.compress(content)),
+    "gzipped_alerts.tar.gz": lambda content: tar(gzip.compress(content), "w:gz"),
+    "gzipped_alerts.zip": lambda content: zipped(gzip.compress(content)),
+    "nights.zip": lambda content: zipped(tar(gzip.compress(content), "w:gz")),
+    "twice.avro.gz": lambda content: gzip.compress(gzip.compress(content)),
+}
+"""How people pack alerts, by the name of the file."""
+
+
+@pytest.mark.parametrize("name", PACKED)
+@pytest.mark.parametrize("named", [True, False])
+def test_packed_alerts_are_read_whatever_the_file_is_called(tmp_path: Path, name: str, named: bool) -> None:
+    file = tmp_path / (name if named else "download")
+    file.write_bytes(PACKED[name](MESSAGE))
+    messages, files = packets.read_files(file)
+    n = 1 if name.startswith(("a.avro", "twice")) else 4 if name == "nights.zip" else 2
+    assert messages == [MESSAGE] * n
+    assert files[0].is_relative_to(file)
+    assert [one.name for one in files[:2]] == [file.name] if n == 1 else ["one.avro", "two.avro"]
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_packed_file_that_is_cut_off_is_an_error_wherever_it_ends(tmp_path: Path, name: str) -> None:
+    whole = PACKED[name](MESSAGE * 400)
+    if name.endswith(".tar"):
+        whole = whole.rstrip(b"\0")  # it ends in empty blocks; without the last of them nothing is lost
+    for length in range(4, len(whole), max(len(whole) // 40, 1)):
+        (tmp_path / name).write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=name):
+            packets.read_files(tmp_path / name)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.sampled_from(sorted(PACKED)), st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=3))))
+def test_damage_is_an_error_of_the_file_or_a_message(
+    tmp_path_factory: pytest.TempPathFactory, name: str, damage: list[tuple[float, bytes]]
+) -> None:
+    content = bytearray(PACKED[name](MESSAGE * 10))
+    for where, new in damage:
+        at = int(where * len(content))
+        content[at : at + len(new)] = new
+    file = tmp_path_factory.getbasetemp() / name
+    file.write_bytes(content)
+    try:
+        messages, files = packets.read_files(file)
+    except ValueError as error:
+        told = str(error)
+    else:
+        told = name if len(messages) == len(files) else "messages without a file"
+    assert name in told
+    assert "\n" not in told
+
+
+def test_a_member_that_does_not_unpack_is_refused_alone(tmp_path: Path) -> None:
+    good = (FAULTS / "p1_alert.avro.gz").read_bytes()
+    with zipfile.ZipFile(tmp_path / "night.zip", "w") as archive:
+        for name, content in (("one.avro.gz", good), ("two.avro.gz", good[:20_000]), ("three.avro.gz", good)):
+            archive.writestr(name, content)
+    messages, files = packets.read_files(tmp_path / "night.zip")
+    curves, dead = packets.read(messages)
+    assert curves.packet_index.tolist() == [0, 2]
+    assert [files[letter.packet_index].name for letter in dead] == ["two.avro.gz"]
+    assert "packed with gzip" in dead[0].reason
+    assert "cut off or damaged" in dead[0].reason
+
+
+@pytest.mark.parametrize(("name", "n_alerts"), [("p1_alert.avro.gz", 1), ("p1_night.tar", 2)])
+def test_gzipped_alerts_are_the_alerts(name: str, n_alerts: int) -> None:
+    curves, dead = packets.read(packets.read_files(FAULTS / name)[0])
+    assert dead == []
+    assert curves.alert_id.tolist() == [2752190653015010019] * n_alerts
+    assert curves.n_points.tolist() == [14] * n_alerts
+
+
+@pytest.mark.parametrize("name", ["p9_cut.tar.gz", "p9_cut.tar.xz"])
+def test_an_archive_that_is_cut_off_is_told_as_such(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is cut off: it ends before its archive does"):
+        packets.read_files([FAULTS / name])
+
+
+def test_what_a_few_bytes_unpack_to_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "MESSAGE_LIMIT_BYTES", 1_000_000)
+    monkeypatch.setattr(unpacking, "UNPACKED_FLOOR_BYTES", 5_000_000)
+    empty = bytes(2_000_000)
+    for name in ("a.avro.gz", "a.tar.xz", "a.zip", "gzipped_alerts.tar.gz", "nights.zip", "twice.avro.gz"):
+        (tmp_path / name).write_bytes(PACKED[name](empty))
+        with pytest.raises(ValueError, match=f"{name}.* unpacks to more than the 1,000,000 bytes that an alert file"):
+            packets.read_files(tmp_path / name)
+    members = [(f"{i}.avro", bytes(900_000)) for i in range(8)]
+    with zipfile.ZipFile(tmp_path / "many.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match=r"many\.zip unpacks to more than the 5,000,000 bytes allowed"):
+        packets.read_files(tmp_path / "many.zip")
+    deep = MESSAGE
+    for _ in range(6):
+        deep = gzip.compress(deep)
+    (tmp_path / "deep.gz").write_bytes(deep)
+    with pytest.raises(ValueError, match=r"deep\.gz is packed more than 4 times"):
+        packets.read_files(tmp_path / "deep.gz")
+
+
+def test_an_empty_hole_in_an_archive_does_not_fill_the_memory(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("hole.avro")
+    header.size = 10**12
+    (tmp_path / "hole.tar").write_bytes(header.tobuf() + bytes(10_240))
+    with pytest.raises(ValueError, match=r"hole\.tar is cut off"):
+        packets.read_files(tmp_path / "hole.tar")
+
+
+def test_a_locked_archive_is_told_in_one_line(tmp_path: Path) -> None:
+    content = bytearray(zipped(MESSAGE))
+    for at in range(len(content) - 4):  # bit 0 of the flags in the members' headers: they are encrypted
+        if content[at : at + 4] == b"PK\x03\x04":
+            content[at + 6] |= 1
+        if content[at : at + 4] == b"PK\x01\x02":
+            content[at + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.zip cannot be unpacked: .*password"):
+        packets.read_files(tmp_path / "a.zip")
+
+
+def test_an_alert_that_was_unpacked_but_not_renamed_is_an_alert(tmp_path: Path) -> None:
+    (tmp_path / "alert.avro.gz").write_bytes(MESSAGE)
+    assert packets.read_files(str(tmp_path / "alert.avro.gz"))[0] == [MESSAGE]
+
+
+def test_one_path_is_one_path(tmp_path: Path) -> None:
+    (tmp_path / "alert.avro").write_bytes(MESSAGE)
+    for one in (tmp_path / "alert.avro", str(tmp_path / "alert.avro"), str(tmp_path), tmp_path):
+        assert packets.read_files(one) == ([MESSAGE], [tmp_path / "alert.avro"])
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()])
+def test_a_table_of_messages_is_its_messages(tmp_path: Path, kind: pa.DataType) -> None:
+    table = pa.table({"message": pa.array([MESSAGE, None, b"x"], kind), "alert_mjd": [1.0, 2.0, 3.0]})
+    pq.write_table(table, tmp_path / "alerts.parquet")
+    assert packets.read_files(tmp_path / "alerts.parquet")[0] == [MESSAGE, b"", b"x"]
+    (tmp_path / "alerts.parquet.gz").write_bytes(gzip.compress((tmp_path / "alerts.parquet").read_bytes()))
+    assert packets.read_files(tmp_path / "alerts.parquet.gz")[0] == [MESSAGE, b"", b"x"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"alert_id": [1], "class_ids": [[1]], "p_flat": [[1.0]]}, "archive of classified alerts"),
+        ({"object_id": [1], "class_id": [1], "class_name": ["SN"]}, "truth of a stream"),
+        ({"object": [1], "band": ["g"], "flux_njy": [1.0]}, "table of light curves"),
+        ({"message": ["text"]}, "binary column"),
+        ({"diaSource": [1], "diaObject": [2]}, "row 1 is no alert packet"),
+        ({"diaSource": [{"a": 1}], "prvDiaSources": ["text"]}, "row 1 is no alert packet"),
+    ],
+)
+def test_a_table_without_alerts_is_told_for_what_it_is(tmp_path: Path, columns: dict, told: str) -> None:
+    pq.write_table(pa.table(columns), tmp_path / "other.parquet")
+    with pytest.raises(ValueError, match=rf"other\.parquet.* {told}"):
+        packets.read_files(tmp_path / "other.parquet")
 
 
 @pytest.mark.parametrize("name", ["other.parquet", "broken.parquet", "broken.tar.xz"])

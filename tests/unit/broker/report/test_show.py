@@ -17,9 +17,15 @@ from rich.console import Console
 from broker.commands.show import show
 from broker.report import light_curve_plot
 from broker.report.show import print_alerts, read_alerts
+from models.datasets import stream_files
+from models.datasets.labelled import Labelled
+from models.datasets.truth import Truth
 from schemas import packets
 from schemas.light_curves import BANDS, LightCurves
+from schemas.messages import to_json
 from schemas.passbands import BAND_COLOURS
+
+FAULTS = Path(__file__).parents[3] / "data" / "faults"
 
 KEYS = {"survey", "schema_id", "alert_id", "object_id", "n_points", "time_mjd", "flux_njy", "flux_err_njy", "band"}
 
@@ -58,13 +64,19 @@ def broken_file(tmp_path: Path, alert_file: Path) -> Path:
 
 
 def run(tmp_path: Path, *arguments: object) -> Result:
-    result = CliRunner().invoke(show, [str(word) for word in arguments], env={"GUESTSTAR_HOME": str(tmp_path / "home")})
+    result = invoke(tmp_path, *arguments)
     assert result.exit_code == 0, result.output
     return result
 
 
+def invoke(tmp_path: Path, *arguments: object) -> Result:
+    return CliRunner().invoke(show, [str(word) for word in arguments], env={"GUESTSTAR_HOME": str(tmp_path / "home")})
+
+
 def test_json_is_one_object_with_every_point(tmp_path: Path, alert_file: Path, broken_file: Path) -> None:
-    loaded = json.loads(run(tmp_path, alert_file, broken_file, "--json").stdout)
+    result = invoke(tmp_path, alert_file, broken_file, "--json")
+    assert (result.exit_code, result.stderr) == (1, f"Error: no alert in {broken_file}\n")
+    loaded = json.loads(result.stdout)
     good, bad = loaded["alerts"]
     assert KEYS | {"dead_letter", "file"} <= good.keys() == bad.keys()
     assert good["alert_id"] == str(2**60)
@@ -92,7 +104,7 @@ def test_the_table_shows_the_last_points_and_the_reasons(alert_file: Path, broke
     assert "forced photometry" in text
     assert "refused" in text
     assert "ends within" in text
-    assert "1 alerts, 1 refused" in text
+    assert "1 alert, 1 refused" in text
 
 
 def test_the_command_prints_the_table(tmp_path: Path, alert_file: Path) -> None:
@@ -101,14 +113,66 @@ def test_the_command_prints_the_table(tmp_path: Path, alert_file: Path) -> None:
 
 def test_a_file_that_cannot_be_read_leaves_the_others(tmp_path: Path, alert_file: Path) -> None:
     (tmp_path / "x.parquet").write_bytes(b"no table")
-    shown = json.loads(run(tmp_path, tmp_path / "x.parquet", alert_file, "--json").stdout)["alerts"]
+    result = invoke(tmp_path, tmp_path / "x.parquet", alert_file, "--json")
+    assert result.exit_code == 1
+    shown = json.loads(result.stdout)["alerts"]
     assert "no Parquet table" in shown[0]["dead_letter"]
     assert shown[1]["n_points"] == 12
 
 
 def test_the_size_limit_is_a_setting(tmp_path: Path, alert_file: Path) -> None:
-    result = run(tmp_path, alert_file, "--json", "--packet-size-limit-bytes", 100)
+    result = invoke(tmp_path, alert_file, "--json", "--packet-size-limit-bytes", 100)
+    assert result.exit_code == 1
     assert "at most 100 bytes" in json.loads(result.stdout)["alerts"][0]["dead_letter"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("p9_cut.tar.gz", "is cut off: it ends before its archive does"),
+        ("p9_cut.tar.xz", "is cut off: it ends before its archive does"),
+    ],
+)
+def test_an_archive_that_is_cut_off_is_one_line(tmp_path: Path, name: str, told: str) -> None:
+    result = invoke(tmp_path, FAULTS / name)
+    assert result.exit_code == 1
+    refused, counted = result.stdout.splitlines()
+    assert told in refused
+    assert counted == "0 alerts, 1 refused"
+    assert result.stderr == f"Error: no alert in {FAULTS / name}\n"
+
+
+@pytest.mark.parametrize(("name", "n_alerts"), [("p1_alert.avro.gz", 1), ("p1_night.tar", 2)])
+def test_gzipped_alerts_are_shown(tmp_path: Path, name: str, n_alerts: int) -> None:
+    alerts = json.loads(run(tmp_path, FAULTS / name, "--json").stdout)["alerts"]
+    assert [(one["alert_id"], one["n_points"]) for one in alerts] == [("2752190653015010019", 14)] * n_alerts
+
+
+def test_a_folder_without_alerts_does_not_end_with_0(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = invoke(tmp_path, tmp_path / "empty")
+    assert (result.exit_code, result.stdout) == (1, "0 alerts\n")
+
+
+def test_what_convert_writes_is_shown(tmp_path: Path) -> None:
+    curves = light_curves(4, n_alerts=3)
+    labelled = Labelled(curves, np.array([2222, 2223, 2224]), "made", "sum", Truth.of(3))
+    n_alerts = stream_files.write(labelled, tmp_path / "stream")
+    alerts = json.loads(run(tmp_path, tmp_path / "stream" / "alerts.parquet", "--json").stdout)["alerts"]
+    assert len(alerts) == n_alerts > 3
+    assert {one["object_id"] for one in alerts} == {str(2**61 + row) for row in range(3)}
+    whole = json.loads(run(tmp_path, tmp_path / "stream", "--json").stdout)["alerts"]
+    assert whole[:-1] == alerts
+    assert "truth of a stream" in whole[-1]["dead_letter"]
+
+
+def test_the_bytes_of_dead_letters_are_shown(tmp_path: Path, alert_file: Path) -> None:
+    payloads = (alert_file.read_bytes(), b"no alert")
+    letters = [{"payload": one, "payload_length": len(one), "stage": "decode"} for one in payloads]
+    (tmp_path / "letters.jsonl").write_text("".join(to_json(letter) + "\n" for letter in letters))
+    good, bad = json.loads(run(tmp_path, tmp_path / "letters.jsonl", "--json").stdout)["alerts"]
+    assert good["n_points"] == 12
+    assert "must begin with byte 00" in bad["dead_letter"]
 
 
 def test_a_plot_is_drawn(tmp_path: Path, alert_file: Path) -> None:
