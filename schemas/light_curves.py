@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from schemas.arrange import arrange
+from schemas.given_columns import band_column, column
 from schemas.photometry import FLUX_LIMIT_NJY as FLUX_LIMIT_NJY
 from schemas.photometry import LEAST_FLUX_ERR_NJY
 
@@ -176,17 +177,33 @@ class LightCurves:
         first given is kept, or where ``columns`` has integers named ``precedence`` the one with the lowest; it is a
         detection if any was.
 
-        Raises ValueError where columns have different lengths or ``alert`` is out of range.
+        What is masked (``numpy.ma``, astropy) is missing: such a point is dropped and counted, such a number of an
+        alert is NaN.
+
+        Raises ValueError, naming the column and the row, where columns have different lengths, ``alert`` is out of
+        range, whole numbers or flags are masked, ids are doubles that have lost digits, or values have a unit.
+
+        >>> import numpy as np
+        >>> flux_njy = np.ma.masked_invalid([900.0, np.nan, 1400.0])
+        >>> points = {"time_mjd": [61000.2, 61002.1, 61003.2], "flux_njy": flux_njy, "flux_err_njy": [90.0, 91.0, 95.0]}
+        >>> points |= {"band": [BANDS.index(band) for band in "grr"], "is_detection": [True, True, True]}
+        >>> alerts = {"alert_id": [7], "object_id": [42], "alert_mjd": [61003.2], "ra_deg": [150.1], "dec_deg": [2.2]}
+        >>> light_curves = LightCurves.from_points(alert=[0, 0, 0], columns=points, alerts=alerts)
+        >>> light_curves.flux_njy.tolist(), light_curves.n_points_dropped.tolist()
+        ([900.0, 1400.0], [1])
         """
-        points: dict[str, NDArray] = {name: np.asarray(columns[name], kind) for name, kind in POINT_COLUMNS.items()}
-        owner = np.asarray(alert, np.int64)
+        points: dict[str, NDArray] = {
+            name: band_column(columns[name], len(BANDS)) if name == "band" else column(name, columns[name], kind)
+            for name, kind in POINT_COLUMNS.items()
+        }
+        owner = column("alert", alert, np.int64)
         n = len(np.asarray(alerts["alert_id"]))
         unless_given = {name: np.full(n, _UNLESS_GIVEN.get(name, 0)) for name in ALERT_COLUMNS}
         unless_given["packet_index"] = np.arange(n)
         rows: dict[str, NDArray] = {
-            name: np.asarray(alerts.get(name, unless_given[name]), kind) for name, kind in ALERT_COLUMNS.items()
+            name: column(name, alerts.get(name, unless_given[name]), kind) for name, kind in ALERT_COLUMNS.items()
         }
-        precedence = np.asarray(columns.get("precedence", np.zeros(len(owner))), np.int8)
+        precedence = column("precedence", columns.get("precedence", np.zeros(len(owner))), np.int8)
         _require_equal_lengths({**points, "precedence": precedence}, len(owner), "point")
         _require_equal_lengths(rows, n, "alert")
         if len(owner) and not (owner.min() >= 0 and owner.max() < n):

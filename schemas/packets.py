@@ -22,14 +22,15 @@ SIZE_LIMIT_BYTES = 5_000_000
 
 
 def read(
-    messages: Sequence[bytes], topic: str | None = None, *, size_limit_bytes: int = SIZE_LIMIT_BYTES
+    messages: Sequence[bytes] | bytes, topic: str | None = None, *, size_limit_bytes: int = SIZE_LIMIT_BYTES
 ) -> tuple[LightCurves, list[DeadLetter]]:
     """The alerts of a batch of messages, and what could not be used; never raises.
 
     A message is an LSST wire message or an Avro object container with one alert or more; kinds and schema versions
-    may be mixed, for each says itself what it is. Each alert becomes a row, in the order of the messages
-    (``LightCurves.packet_index`` names its message), or a DeadLetter: at stage "decode" where the bytes are not a
-    packet, at "light curve" where the packet has no light curve. A message damaged anywhere is refused as a whole.
+    may be mixed, for each says itself what it is; a single message may be given by itself. Each alert becomes a row,
+    in the order of the messages (``LightCurves.packet_index`` names its message), or a DeadLetter: at stage "decode"
+    where the bytes are not a packet, at "light curve" where the packet has no light curve. A message damaged anywhere
+    is refused as a whole.
 
     The alert's id is that of the triggering measurement (``diaSourceId``, ZTF's ``candid``) in every version: the
     separate ``alertId`` of early schemas is the same for all of ELAsTiCC's alerts. Where a packet lists several
@@ -37,7 +38,20 @@ def read(
     photometry, and it is a detection if any is; withdrawn measurements are left out.
 
     ``topic`` is named in the reasons. Messages longer than ``size_limit_bytes`` are refused unread.
+
+    >>> from schemas.light_curves import LightCurves
+    >>> points = {"time_mjd": [61000.2, 61003.2], "flux_njy": [900.0, 1400.0], "flux_err_njy": [90.0, 95.0]}
+    >>> points |= {"band": [1, 2], "is_detection": [True, True]}  # g and r
+    >>> alerts = {"alert_id": [7], "object_id": [42], "alert_mjd": [61003.2], "ra_deg": [150.1], "dec_deg": [2.2]}
+    >>> messages = write(LightCurves.from_points(alert=[0, 0], columns=points, alerts=alerts))
+    >>> light_curves, dead_letters = read([*messages, b"no alert"])
+    >>> light_curves.alert_id.tolist(), light_curves.flux_njy.tolist()
+    ([7], [900.0, 1400.0])
+    >>> dead_letters[0].packet_index, dead_letters[0].stage
+    (1, 'decode')
     """
+    if isinstance(messages, bytes | bytearray | memoryview):
+        messages = [bytes(messages)]
     from schemas import packet_reader
 
     return packet_reader.read(messages, topic, size_limit_bytes)
@@ -60,8 +74,8 @@ def as_avro(message: bytes) -> tuple[dict[str, Any], bytes]:
     return lsst.whole_schema(schema_id), message[lsst.WIRE_HEADER_BYTES :]
 
 
-def read_files(paths: Iterable[str | Path]) -> tuple[list[bytes], list[Path]]:
-    """The messages in alert files and the file of each; see :func:`schemas.files.read_files`."""
+def read_files(paths: str | Path | Iterable[str | Path]) -> tuple[list[bytes], list[Path]]:
+    """The messages in one alert file or several, and the file of each; see :func:`schemas.files.read_files`."""
     from schemas import files
 
     return files.read_files(paths)
