@@ -6,11 +6,14 @@ import os
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import click
 
+from broker.error_lines import TRACEBACK_VARIABLE, in_one_line
 from broker.setting_errors import mistyped_variables, near
 from broker.settings import Settings, default_home
+from broker.text_output import accept_any_text, reader_has_gone
 from schemas.compiled_code import use_cache
 
 COMMANDS = {
@@ -41,6 +44,10 @@ COMMANDS = {
 """Command name: (module of ``broker.commands``, one line of help)."""
 
 
+class CommandError(Exception):
+    """Carries an error of a command, its cause, past click."""
+
+
 class Commands(click.Group):
     """A group whose commands are imported only when they are called, so that ``--help`` answers at once."""
 
@@ -61,6 +68,16 @@ class Commands(click.Group):
             raise click.UsageError(f"There is no command {args[0]!r}{near(args[0], known)}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Its EOFError or BrokenPipeError must not look to click like the end of a terminal, at which
+        it ends the program without a word."""
+        try:
+            return super().invoke(ctx)
+        except (EOFError, BrokenPipeError) as error:
+            if isinstance(error, BrokenPipeError) and reader_has_gone():
+                raise
+            raise CommandError from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]
         if rows:
@@ -79,10 +96,10 @@ def gueststar() -> None:
 
 
 def main() -> None:
-    """Entry point: errors a user can mend are one line on standard error and exit code 1.
-
-    Others show where they happened; with GUESTSTAR_TRACEBACK=1 all do.
+    """Entry point. Whatever goes wrong is one line on standard error and exit code 1, never nothing, never a traceback;
+    with GUESTSTAR_TRACEBACK=1 the traceback is shown instead.
     """
+    accept_any_text()
     use_cache(default_home() / "cache" / "numba")
     for line in mistyped_variables(Settings.model_fields):
         click.echo(f"gueststar: {line}", err=True)
@@ -94,25 +111,15 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
-        told = None if os.environ.get("GUESTSTAR_TRACEBACK") == "1" else in_one_line(error)
-        if told is None:
-            raise
-        click.echo(f"gueststar: {told}", err=True)
+        cause = error.__cause__ if isinstance(error, CommandError) else error
+        if os.environ.get(TRACEBACK_VARIABLE) == "1":
+            raise cause or error from None
+        click.echo(f"gueststar: {in_one_line(cause if isinstance(cause, Exception) else error)}", err=True)
+        sys.exit(1)
+    if reader_has_gone():
         sys.exit(1)
     # click returns the code of ctx.exit(code), and what the command returned.
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def in_one_line(error: Exception) -> str | None:
-    """What to tell of an error that a user can mend; None for a fault of the program, to be shown with its place."""
-    if isinstance(error, (KeyError, IndexError, UnicodeError)):
-        return None
-    clients = {"confluent_kafka": "KafkaException", "redis": "RedisError"}
-    for module, name in clients.items():  # not imported for this: where they raised, they are loaded
-        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
-            what = error.args[0].str() if module == "confluent_kafka" and hasattr(error.args[0], "str") else str(error)
-            return f"{what} (`gueststar status` tells what runs)"
-    return str(error) or None if isinstance(error, (LookupError, OSError, ValueError)) else None
 
 
 def _exists(module: str) -> bool:

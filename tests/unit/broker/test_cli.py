@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import lzma
+import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import click
@@ -13,6 +16,7 @@ import redis
 from confluent_kafka import KafkaError, KafkaException
 
 from broker import cli
+from broker.error_lines import in_one_line
 from broker.local.jars import JarError
 from tests.command_line import gueststar
 
@@ -82,6 +86,70 @@ def test_json_is_the_only_thing_on_standard_output(tmp_path: Path) -> None:
     assert "did you mean GUESTSTAR_INPUT_TOPICS?" in done.stderr
 
 
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    """The exit code where a command raises this error."""
+
+    def fail() -> None:
+        raise error
+
+    command = click.Command("fail", callback=fail)
+    monkeypatch.setattr(cli.gueststar, "resolve_command", lambda ctx, args: ("fail", command, args[1:]))
+    return run(monkeypatch, "fail")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EOFError("Compressed file ended before the end-of-stream marker was reached"),
+        EOFError(),
+        KeyError("flux"),
+        IndexError("list index out of range"),
+        TypeError("a\nlong story"),
+        AttributeError("x"),
+        RuntimeError(),
+        ValueError(),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+        zlib.error("incorrect header check"),
+        lzma.LZMAError("Corrupt input data"),
+        ZeroDivisionError("division by zero"),
+        MemoryError(),
+        RecursionError("deep"),
+        AssertionError(),
+        NotImplementedError("That compression method"),
+        BrokenPipeError(32, "Broken pipe"),
+    ],
+)
+def test_no_error_ends_in_a_traceback_or_in_silence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    assert failing(monkeypatch, error) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("gueststar: ")
+    assert str(error).splitlines()[:1] == [] or str(error).splitlines()[0] in line
+
+
+def test_the_line_of_an_error_that_nobody_foresaw_says_how_to_see_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, KeyError("flux"))
+    line = capsys.readouterr().err
+    assert re.fullmatch(
+        r"gueststar: KeyError: 'flux' \(at \S+\.py:\d+; GUESTSTAR_TRACEBACK=1 shows the way there\)\n", line
+    )
+
+
+def test_the_traceback_of_any_error_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUESTSTAR_TRACEBACK", "1")
+    for error in (KeyError("flux"), EOFError(), LookupError("no kafka runs")):
+        with pytest.raises(type(error)):
+            failing(monkeypatch, error)
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (click.Abort(), 130)])
+def test_an_interrupt_is_no_error(monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int) -> None:
+    assert failing(monkeypatch, error) == code
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -95,13 +163,5 @@ def test_json_is_the_only_thing_on_standard_output(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_an_error_that_a_user_can_mend_is_one_line(error: Exception, told: str) -> None:
-    assert cli.in_one_line(error) == told
-
-
-@pytest.mark.parametrize(
-    "error",
-    [KeyError("flux"), IndexError("index"), TypeError("x"), AttributeError("x"), RuntimeError("x"), ValueError()],
-)
-def test_a_fault_of_the_program_is_shown_with_its_place(error: Exception) -> None:
-    assert cli.in_one_line(error) is None
+def test_an_error_that_a_user_can_mend_is_told_in_its_own_words(error: Exception, told: str) -> None:
+    assert in_one_line(error) == told

@@ -1,0 +1,69 @@
+"""What the command line says of an error: one line, always, with what happened and what to do next."""
+
+from __future__ import annotations
+
+import lzma
+import sys
+import traceback
+import zlib
+from pathlib import Path
+
+TRACEBACK_VARIABLE = "GUESTSTAR_TRACEBACK"
+
+LONGEST_LINE = 500
+"""Characters told of an error that nobody foresaw; its whole text comes with the traceback."""
+
+_ROOT = Path(__file__).resolve().parents[1]
+_OF_DAMAGED_FILES = (EOFError, zlib.error, lzma.LZMAError)
+_CLIENTS = {"confluent_kafka": "KafkaException", "redis": "RedisError"}
+
+
+def in_one_line(error: Exception) -> str:
+    """What to tell of an error.
+
+    An error that was raised for people is told in its own words. Of any other, such as a KeyError, the line also says
+    what kind it is, where it happened, and how to see the way there: a file may hold what nobody foresaw, or the
+    program is at fault.
+    """
+    if (of_client := _of_client(error)) is not None:
+        return of_client
+    if isinstance(error, _OF_DAMAGED_FILES):
+        return f"a file is cut off or damaged: {_first_line(error) or 'it ends too early'}{_place(error)}"
+    if is_for_people(error):
+        return str(error)
+    text = _first_line(error)
+    return f"{type(error).__name__}{': ' if text else ''}{text}{_place(error)}"
+
+
+def is_for_people(error: Exception) -> bool:
+    """Whether an error's text was written for people: not where Python raised it for a wrong key or character."""
+    unforeseen = (KeyError, IndexError, UnicodeError)
+    return (
+        isinstance(error, LookupError | OSError | ValueError) and not isinstance(error, unforeseen) and bool(str(error))
+    )
+
+
+def _of_client(error: Exception) -> str | None:
+    for module, name in _CLIENTS.items():  # not imported for this: where they raised, they are loaded
+        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
+            what = error.args[0].str() if error.args and hasattr(error.args[0], "str") else str(error)
+            return f"{what} (`gueststar status` tells what runs)"
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else ""
+    return text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + "…"
+
+
+def _place(error: Exception) -> str:
+    """The last line of this program on the way to the error, and how to see the whole way."""
+    steps = [step for step in traceback.extract_tb(error.__traceback__) if _is_ours(step.filename)]
+    where = f"at {Path(steps[-1].filename).relative_to(_ROOT)}:{steps[-1].lineno}; " if steps else ""
+    return f" ({where}{TRACEBACK_VARIABLE}=1 shows the way there)"
+
+
+def _is_ours(filename: str) -> bool:
+    path = Path(filename)
+    return path.is_relative_to(_ROOT) and not any(part.startswith(".") for part in path.relative_to(_ROOT).parts)
