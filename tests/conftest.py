@@ -56,13 +56,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     return ByFile(config, log)
 
 
+LARGE_DATA = Path(os.environ.get("GUESTSTAR_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+"""The large folder of real alerts and light curves, on machines that have it."""
+
+SMALL_DATA = Path(__file__).resolve().parent / "data" / "real"
+"""Some of its alerts and light curves, laid out alike: tests/data/README.md says which, and whose."""
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real alerts and light curves; tests that need it are skipped where it is missing."""
-    folder = Path(os.environ.get("GUESTSTAR_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
-    if not folder.is_dir():
-        pytest.skip(f"no folder of real alerts at {folder}: set GUESTSTAR_TEST_DATA to read them")
-    return folder
+    """Real alerts and light curves: the large folder, or the small set where that is missing."""
+    return LARGE_DATA if LARGE_DATA.is_dir() else SMALL_DATA
+
+
+@pytest.fixture(scope="session")
+def large_data() -> Path:
+    """The large folder, for what only whole sets can show; tests that need it are skipped where it is missing."""
+    if not LARGE_DATA.is_dir():
+        pytest.skip(f"no folder of whole data sets at {LARGE_DATA}: set GUESTSTAR_TEST_DATA to read them")
+    return LARGE_DATA
 
 
 @pytest.fixture(scope="session")

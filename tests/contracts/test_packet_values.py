@@ -204,8 +204,8 @@ def test_real_packets(shared_data: Path) -> None:
             rows, records = read_container(message)
         check(rows, records)
         n_alerts, n_points = n_alerts + rows.n_alerts, n_points + rows.n_points
-    assert n_alerts > 5_700
-    assert n_points > 90_000
+    assert n_alerts > 300  # the large folder has 5,700
+    assert n_points > 5_000
 
 
 def read_container(message: bytes) -> tuple[Rows, list[dict]]:

@@ -110,7 +110,7 @@ def test_a_spectroscopic_redshift_stays_out_of_real_light_curves(shared_data: Pa
     assert np.isnan(curves.host_photoz).all()
     assert truth.spectroscopic.all()
     assert truth.on_sky.all()
-    assert int((~np.isnan(truth.redshift)).sum()) >= 550
+    assert np.isfinite(truth.redshift).mean() > 0.3
     assert {"SN IIn", "SN Ia-91T"} <= set(truth.type_name.tolist())
     assert all(name.startswith("ZTF") for name in truth.name)
     brightest = [
@@ -120,8 +120,8 @@ def test_a_spectroscopic_redshift_stays_out_of_real_light_curves(shared_data: Pa
     assert abs(np.median(brightest - truth.peak_mjd)) < 0.01
 
 
-def test_the_challenge_s_objects_are_counted_as_published(shared_data: Path) -> None:
-    labelled = snana.load(shared_data / "spcc")
+def test_the_challenge_s_objects_are_counted_as_published(large_data: Path) -> None:
+    labelled = snana.load(large_data / "spcc")
     truth, curves = labelled.truth, labelled.light_curves
     assert int(truth.spectroscopic.sum()) == 1_103
     is_ia = labelled.class_id == 2222

@@ -115,8 +115,8 @@ def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
     assert row_weight(Moments.concatenate([rows, rows, copied])).tolist() == [0.5] * 4 + [1, 1]
 
 
-def test_the_challenges_splits(shared_data: Path) -> None:
-    labelled = snana.load(shared_data / "spcc")
+def test_the_challenges_splits(large_data: Path) -> None:
+    labelled = snana.load(large_data / "spcc")
     found = {trial.name: trial for trial in spcc.trials(labelled, 1)}
     kinds = ("random", "spectroscopic", "grouped")
     assert set(found) == {*kinds, *(f"{name}_photoz" for name in kinds)}
