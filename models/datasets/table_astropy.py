@@ -11,10 +11,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from models.datasets.astropy_meta import MASK, units_of
 from models.datasets.raw_table import RawTable, as_arrow
 
 HDF5_PATH = "light_curves"
 """The table's place within an HDF5 file."""
+
+COLUMN_META = ".__table_column_meta__"
+"""Beside it, under its name with this ending, astropy keeps the units."""
+
+LARGEST_RATIO = 1_100
+"""No file that is compressed by gzip holds so many times its size."""
 
 
 def read_fits(path: Path, wanted: Collection[str]) -> RawTable:
@@ -48,16 +55,25 @@ def _fits_column(hdu: Any, column: Any) -> pa.ChunkedArray:
 
 
 def read_hdf5(path: Path, wanted: Collection[str]) -> RawTable:
-    """The wanted columns of the table at :data:`HDF5_PATH`; a masked value is missing."""
-    from astropy.table import Table
+    """The wanted columns of the table at :data:`HDF5_PATH`; a value that astropy masked is missing.
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        table = Table.read(path, format="hdf5", path=HDF5_PATH)
-    there = [name for name in table.colnames if name in wanted]
-    columns = {name: as_arrow(np.asarray(table[name]), getattr(table[name], "mask", None)) for name in there}
-    units = {name: str(table[name].unit) for name in there if table[name].unit is not None}
-    return RawTable(tuple(table.colnames), len(table), columns, units)
+    Read without astropy, which reads attributes too: a damaged one can be of any size.
+    """
+    import h5py
+
+    with h5py.File(path) as file:
+        table = file[HDF5_PATH]
+        names = table.dtype.names or ()
+        if table.ndim != 1 or table.nbytes > LARGEST_RATIO * path.stat().st_size:
+            raise ValueError(f"a table of columns must lie at {HDF5_PATH}, found {table.shape} of {table.dtype}")
+        meta = file.get(f"{HDF5_PATH}{COLUMN_META}")
+        lines = [] if meta is None else [line.decode() for line in meta[()]]
+        there = [name for name in names if name in wanted]
+        masked = {name: f"{name}{MASK}" for name in there if lines and f"{name}{MASK}" in names}
+        values = table.fields([*there, *masked.values()])[()] if there else {}
+        n_rows = len(table)
+    columns = {name: as_arrow(values[name], values[masked[name]] if name in masked else None) for name in there}
+    return RawTable(tuple(names), n_rows, columns, units_of(lines))
 
 
 def write_fits(table: pd.DataFrame, path: Path, name: str) -> None:

@@ -156,9 +156,12 @@ def _checked(name: str, column: Column, table: RawTable, path: Path) -> NDArray:
 
 
 def cell(table: RawTable, name: str, row: int) -> str:
-    """A cell as a message shows it: texts in quotes, numbers without."""
+    """A cell as a message shows it: texts in quotes, numbers without, with the unit that the file states."""
     value = table.columns[name][row].as_py()
+    if value == "":
+        value = None
     if COLUMNS[name].unit is not None and isinstance(value, str):
         number = table_values.number(value)
-        return table_values.in_words(value if number is None else number)
-    return table_values.in_words(None if value == "" else value)
+        value = value if number is None else number
+    unit = table.units.get(name, "") if isinstance(value, float) else ""
+    return f"{table_values.in_words(value)} {unit}".rstrip()

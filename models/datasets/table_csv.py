@@ -37,7 +37,7 @@ def read(path: Path, wanted: Collection[str]) -> RawTable:
 
 def write(table: pd.DataFrame, path: Path, name: str) -> None:
     """Write the table; a missing number is an empty cell."""
-    returns = any(values.str.contains("\r").any() for _, values in table.items() if _is_text(values))
+    returns = any("\r" in str(text) for _, values in table.items() if _is_text(values) for text in values.unique())
     # without quotes a carriage return would end the line
     table.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL)
 

@@ -9,12 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from models.datasets.astropy_meta import MASK, units_of
 from models.datasets.raw_table import RawTable
 
 ASTROPY_META = b"table_meta_yaml"
 """Where astropy's Parquet files hold the units of columns."""
-MASK = ".mask"
-"""Astropy writes a masked column as two: the values, and one of this ending that says where there are none."""
 
 
 def read(path: Path, wanted: Collection[str]) -> RawTable:
@@ -34,9 +33,4 @@ def read(path: Path, wanted: Collection[str]) -> RawTable:
 def _units(schema: pa.Schema) -> dict[str, str]:
     """The units in the metadata of the fields, or in astropy's of the whole table."""
     units = {field.name: field.metadata[b"unit"].decode() for field in schema if b"unit" in (field.metadata or {})}
-    if ASTROPY_META in (schema.metadata or {}):
-        from astropy.table.meta import get_header_from_yaml
-
-        header = get_header_from_yaml(schema.metadata[ASTROPY_META].decode().splitlines())
-        units |= {column["name"]: str(column["unit"]) for column in header["datatype"] if "unit" in column}
-    return units
+    return units | units_of((schema.metadata or {}).get(ASTROPY_META, b"").decode().splitlines())

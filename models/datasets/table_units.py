@@ -22,6 +22,9 @@ def factor_of(unit: str, wanted: str) -> float | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of units that are deprecated, but known
         try:
-            return float(units.Unit(unit, parse_strict="raise").to(units.Unit(wanted)))
+            stated = units.Unit(unit, parse_strict="raise")
+            if not isinstance(stated, units.UnitBase):  # magnitudes and decibels are no multiple of a flux
+                return None
+            return float(stated.to(units.Unit(wanted)))
         except (ValueError, TypeError, units.UnitsError):
             return None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.datasets import table_files, table_values
 from models.datasets.labelled import Labelled
+from models.datasets.raw_table import RawTable
+from models.datasets.reading import reading
 from models.suites.moments import WHOLE
 from models.suites.trial import Predictions, Trial
 
@@ -35,21 +40,20 @@ def read(file: Path, labelled: Labelled, trial: Trial) -> Predictions:
     Every tested object counts at every moment that the file speaks of: one that it does not name there gets the class
     rates of the objects learnt from, and counts as not answered. Raises ValueError naming the line and what is wrong.
     """
-    table = _table(file, trial)
+    entry = _entry(file, trial)
     tested, mix, n_train = _tested(trial)
     position = {str(name): place for place, name in enumerate(labelled.truth.name[tested])}
-    days = np.unique(table["days"].to_numpy(np.float64))
+    days = np.unique(entry.days)
     p = np.tile(mix, (len(days), len(tested), 1))
     answered = np.zeros((len(days), len(tested)), bool)
-    given = table[list(trial.classes.names)].to_numpy(np.float64)
-    for line, (name, day) in enumerate(zip(table["object"].astype(str), table["days"], strict=True)):
+    for row, (name, day) in enumerate(zip(entry.name, entry.days, strict=True)):
         place = position.get(name)
         if place is None:
-            raise ValueError(f"{file}, line {line + 2}: object must be one that {trial.title} tests, found {name}")
+            raise ValueError(f"{file}, {entry.place(row)}: object must be one that {trial.title} tests, found {name}")
         moment = int(np.searchsorted(days, day))
         if answered[moment, place]:
-            raise ValueError(f"{file}, line {line + 2}: the object {name} occurs twice at the same days")
-        p[moment, place], answered[moment, place] = given[line] / given[line].sum(), True
+            raise ValueError(f"{file}, {entry.place(row)}: the object {name} occurs twice at the same days")
+        p[moment, place], answered[moment, place] = entry.p[row] / entry.p[row].sum(), True
     rows = np.tile(tested, len(days))
     return Predictions.not_learnt(
         p=p.reshape(-1, len(trial.classes)),
@@ -74,24 +78,50 @@ def _tested(trial: Trial) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
     return np.sort(tested), counts / counts.sum(), round(counts.sum() / len(learnt))
 
 
-def _table(file: Path, trial: Trial) -> pd.DataFrame:
-    table = pd.read_csv(file, dtype={"object": str, "days": str})
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file of predictions: names, days (m,), probabilities (m, classes), and where a person finds a row."""
+
+    name: list[str]
+    days: NDArray[np.float64]
+    p: NDArray[np.float64]
+    place: Callable[[int], str]
+
+
+def _entry(file: Path, trial: Trial) -> _Entry:
     wanted = ["object", *trial.classes.names]
-    missing = [name for name in wanted if name not in table]
+    table = table_files.read(file, [*wanted, "days"])
+    missing = [name for name in wanted if name not in table.columns]
     if missing:
         raise ValueError(f"{file} must have the columns {', '.join(wanted)}, and may have days; missing {missing}")
-    words = table["days"].str.strip() if "days" in table else pd.Series([WHOLE_WORD] * len(table))
-    days = pd.to_numeric(words.replace(WHOLE_WORD, "inf"), errors="coerce").to_numpy(np.float64)
-    known = np.isin(days, [*trial.days, WHOLE])
-    if not known.all():
-        said = ", ".join(f"{day:g}" for day in trial.days)
-        line = int(np.flatnonzero(~known)[0])
-        raise ValueError(f"{file}, line {line + 2}: days must be one of {said} or whole, found {words.iloc[line]!r}")
-    p = table[list(trial.classes.names)].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    with reading(file, "a table of predictions"):  # a column may be of a type that names or counts nothing
+        objects = table_values.names(table.columns["object"])
+        p = np.stack([table_values.numbers(table.columns[name]).value for name in trial.classes.names], axis=1)
+    nameless = np.flatnonzero(objects.code < 0)
+    if len(nameless):
+        raise ValueError(f"{file}, {table.place(int(nameless[0]))}: object must be a name, found nothing")
     wrong = ~((p >= 0) & (p <= 1)).all(axis=1) | ~(np.abs(p.sum(axis=1) - 1) <= SUM_TOLERANCE)
     if wrong.any():
-        line = int(np.flatnonzero(wrong)[0])
+        row = int(np.flatnonzero(wrong)[0])
         raise ValueError(
-            f"{file}, line {line + 2}: probabilities must be 0 to 1 and add up to 1, found {p[line].tolist()}"
+            f"{file}, {table.place(row)}: probabilities must be 0 to 1 and add up to 1, found {p[row].tolist()}"
         )
-    return table.assign(days=days, **{name: p[:, c] for c, name in enumerate(trial.classes.names)})
+    return _Entry([objects.distinct[k] for k in objects.code], _days(file, table, trial), p, table.place)
+
+
+def _days(file: Path, table: RawTable, trial: Trial) -> NDArray[np.float64]:
+    """Days after the first detection, infinite for the whole light curve."""
+    if "days" not in table.columns:
+        return np.full(table.n_rows, WHOLE)
+    with reading(file, "a table of predictions"):
+        words = table_values.names(table.columns["days"])
+    texts = [text.strip() for text in words.distinct] + [""]
+    numbers = [WHOLE if text == WHOLE_WORD else table_values.number(text) for text in texts]
+    days = np.array([np.nan if number is None else number for number in numbers])[words.code]
+    wrong = np.flatnonzero(~np.isin(days, [*trial.days, WHOLE]))
+    if len(wrong):
+        row, said = int(wrong[0]), ", ".join(f"{day:g}" for day in trial.days)
+        raise ValueError(
+            f"{file}, {table.place(row)}: days must be one of {said} or whole, found {texts[words.code[row]]!r}"
+        )
+    return days

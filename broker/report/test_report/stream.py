@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow.parquet as pq
+import pyarrow as pa
 
 from active_learning import labelled_rows, labels
 from broker.records import archive
 from broker.settings import Settings
+from models.datasets import table_files, table_values
+from models.datasets.reading import reading
 from models.suites import published
 from models.suites.outcome import Outcome
 from models.suites.published import COLUMNS, Label
@@ -43,17 +44,28 @@ def from_log(settings: Settings) -> dict[int, Label]:
 def from_file(file: Path) -> dict[int, Label]:
     """The labels in a CSV or Parquet table: ``object_id``, ``class_id`` (or a class's name), and if there is one
     ``created_ms``, ms since 1970 UTC. Raises ValueError naming the line and what must stand there."""
-    table = pq.read_table(file).to_pandas() if file.suffix == ".parquet" else pd.read_csv(file, dtype=str)
-    missing = [name for name in ("object_id", "class_id") if name not in table]
+    table = table_files.read(file, ("object_id", "class_id", "created_ms"))
+    missing = [name for name in ("object_id", "class_id") if name not in table.columns]
     if missing:
         raise ValueError(f"{file}: labels need the columns object_id and class_id, missing are {missing}")
-    known_ms = table["created_ms"].astype(float) if "created_ms" in table else np.full(len(table), np.inf)
-    found: dict[int, Label] = {}
-    for line, (object_id, class_id, ms) in enumerate(
-        zip(table["object_id"], table["class_id"], known_ms, strict=True), 2
-    ):
+    created_ms = np.full(table.n_rows, np.inf)
+    with reading(file, "a table of labels"):  # a column may be of a type that names or counts nothing
+        ids, classes = (_texts(table.columns[name]) for name in ("object_id", "class_id"))
+        if "created_ms" in table.columns:
+            created_ms = np.nan_to_num(table_values.numbers(table.columns["created_ms"]).value, nan=np.inf)
+    labels_by_id: dict[int, Label] = {}
+    for row, (object_id, name, ms) in enumerate(zip(ids, classes, created_ms.tolist(), strict=True)):
         try:
-            found[int(object_id)] = Label(class_id_of(class_id), float(ms))
+            labels_by_id[int(object_id)] = Label(class_id_of(name.removesuffix(".0")), ms)
         except (LookupError, ValueError) as error:
-            raise ValueError(f"{file}, line {line}: object_id must be a number and class_id a class: {error}") from None
-    return found
+            raise ValueError(
+                f"{file}, {table.place(row)}: object_id must be a number and class_id a class: {error}"
+            ) from None
+    return labels_by_id
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """Ids and names as they are written: as a double an id of 64 bits loses its last digits."""
+    names = table_values.names(column)
+    texts = [*names.distinct, ""]
+    return [texts[code] for code in names.code]

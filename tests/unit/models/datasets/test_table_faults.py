@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.datasets import table
+from models.datasets import table, table_files
 from models.datasets.labelled import Labelled
 from models.datasets.reading import UnreadableError
 
@@ -116,3 +116,75 @@ def test_a_unit_is_converted() -> None:
     found = fluxes(table.load(FAULTS / "t23_units.fits"))
     for name, expected in FLUX_NJY.items():
         np.testing.assert_allclose(found[name], expected)
+
+
+@pytest.mark.parametrize("ending", [".fits", ".h5", ".parquet"])
+def test_units_and_masks_as_astropy_writes_them(ending: str, tmp_path: Path) -> None:
+    from astropy import units
+    from astropy.table import MaskedColumn, QTable
+
+    curves = QTable(
+        {
+            "object": MaskedColumn(["a", "a", "b"], mask=[False, False, True]),
+            "time_mjd": [6e4, 6e4 + 1, 6e4] * units.day,
+            "band": ["g", "r", "g"],
+            "flux_njy": [0.5, 0.6, 0.7] * units.uJy,
+            "flux_err_njy": [1e-5, 1e-5, 1e-5] * units.mJy,
+            "ra_deg": [30.0, 30.0, 45.0] * units.deg,
+            "dec_deg": [0.1, 0.1, 0.2] * units.rad,
+        }
+    )
+    if ending != ".fits":  # whose own units have none for hours
+        curves["ra_deg"] = curves["ra_deg"].to(units.hourangle)
+    options = {".h5": {"path": "light_curves", "serialize_meta": True}}.get(ending, {})
+    for rows, file in ((2, "whole"), (3, "masked")):
+        part = curves[:rows]
+        part.write(tmp_path / f"{file}{ending}", **options)
+    labelled = table.load(tmp_path / f"whole{ending}")
+    np.testing.assert_allclose(fluxes(labelled)["a"], [500, 600])
+    np.testing.assert_allclose(labelled.light_curves.flux_err_njy, [10, 10])
+    np.testing.assert_allclose(labelled.light_curves.ra_deg, [30])
+    np.testing.assert_allclose(labelled.light_curves.dec_deg, [np.degrees(0.1)])
+    with pytest.raises(UnreadableError, match=rf"masked\{ending}, row 3: object must be .*, found nothing$"):
+        table.load(tmp_path / f"masked{ending}")
+
+
+@pytest.mark.parametrize(("column", "unit"), [("flux_njy", "adu"), ("flux_njy", "mag(AB)"), ("time_mjd", "FLUXCAL")])
+def test_a_unit_that_does_not_convert_is_named(column: str, unit: str, tmp_path: Path) -> None:
+    from astropy.io import fits
+
+    with fits.open(FAULTS / "t23_units.fits") as file:
+        file[1].columns[column].unit = unit
+        file.writeto(tmp_path / "own.fits")
+    with pytest.raises(UnreadableError, match=rf"own\.fits: {column} must be .*, found the unit '{unit[:3]}"):
+        table.load(tmp_path / "own.fits")
+
+
+@pytest.mark.parametrize("column", ["object", "class", "time_mjd", "band", "flux_njy"])
+@pytest.mark.parametrize("ending", [".parquet", ".csv"])
+def test_what_is_missing_is_refused_with_its_row(column: str, ending: str, tmp_path: Path) -> None:
+    points = table.to_table(table.load(FAULTS / "t6b_someradec.csv"))
+    points[column] = points[column].astype(object).where(points.index != 3, None)
+    table_files.write(points, tmp_path / f"own{ending}")
+    row = "line 5" if ending == ".csv" else "row 4"
+    with pytest.raises(UnreadableError, match=rf"own\{ending}, {row}: {column} must be .*, found nothing$"):
+        table.load(tmp_path / f"own{ending}")
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("object,time_mjd,band,band,flux_njy,flux_err_njy\na,60000.5,g,r,500,10\n")
+    with pytest.raises(UnreadableError, match=r"the column band must be there once, found it 2 times"):
+        table.load(tmp_path / "own.csv")
+
+
+def test_a_line_that_is_cut_is_named(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("object,time_mjd,band,flux_njy,flux_err_njy\n\na,60000.5,g,500,10\na,600")
+    with pytest.raises(UnreadableError, match=r"own\.csv, line 4: each line must have 5 cells as the first, found 2"):
+        table.load(tmp_path / "own.csv")
+
+
+def test_half_a_position_is_refused(tmp_path: Path) -> None:
+    lines = (FAULTS / "t6b_someradec.csv").read_text().replace("10.0,-5.0", "10.0,")
+    (tmp_path / "own.csv").write_text(lines)
+    with pytest.raises(UnreadableError, match=r"ra_deg and dec_deg must both be there or both be missing"):
+        table.load(tmp_path / "own.csv")

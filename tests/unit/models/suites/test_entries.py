@@ -112,6 +112,14 @@ def test_what_is_no_entry_is_refused(
     assert told in str(raised.value)
 
 
+def test_the_line_is_the_line_of_the_file(first: tuple[np.ndarray, Trial], folder: str, tmp_path: Path) -> None:
+    lines = entry_of(first).to_csv(index=False).splitlines()
+    (tmp_path / "own.csv").write_text("\n".join([lines[0], "", "nobody" + lines[1][lines[1].index(",") :]]))
+    prepared = prepare(SUITE, folder, 1)
+    with pytest.raises(ValueError, match=r"own\.csv, line 3: object must be one that .*, found nobody"):
+        entries.read(tmp_path / "own.csv", prepared.labelled, prepared.trials[0])
+
+
 def test_an_unknown_trial_is_named_with_those_there_are(folder: str, tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="no trial 'four'; there are '5', '5_redshift'"):
         score_entry(SUITE, folder, tmp_path / "own.csv", "four")
