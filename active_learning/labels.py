@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
-from active_learning.message_log import MessageLog
 from schemas.taxonomy import NOT_CLASSIFIED, class_id_of
 
 Record = dict[str, Any]
@@ -45,11 +44,6 @@ class Answer:
     def newest(self) -> Record:
         """The label given last."""
         return max(self.by_labeller.values(), key=lambda label: (label["created_ms"], label["label_id"]))
-
-
-def log_of(kafka_client: Mapping[str, Any], prefix: str, *, timeout_s: float = 15.0) -> MessageLog:
-    """The topic ``<prefix>.labels``."""
-    return MessageLog(kafka_client, f"{prefix}.labels", "label", timeout_s=timeout_s)
 
 
 def label_of(request: Mapping[str, Any], class_id: int, labeller: str, now_ms: int, *, comment: str = "") -> Record:

@@ -6,14 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from active_learning.labels import Answer
-from active_learning.message_log import MessageLog
 
 Record = dict[str, Any]
-
-
-def log_of(kafka_client: Mapping[str, Any], prefix: str, *, timeout_s: float = 15.0) -> MessageLog:
-    """The topic ``<prefix>.requests``."""
-    return MessageLog(kafka_client, f"{prefix}.requests", "request", timeout_s=timeout_s)
 
 
 def unanswered(requests: Iterable[Mapping[str, Any]], answers: Mapping[int, Answer]) -> list[Record]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from active_learning import gate, labelled_rows, labels
 from active_learning.labels import Answer
-from active_learning.message_log import Stored
+from active_learning.logs import Log, Stored
 from active_learning.sampling import lot_of
 from features.catalogue import NAMES
 from models.progress import Progress, silent
@@ -60,8 +60,7 @@ class _Lessons:
 
 
 def retrain(
-    kafka_client: Mapping[str, Any],
-    prefix: str,
+    label_log: Log,
     *,
     registry: Registry,
     archive: Path,
@@ -73,12 +72,12 @@ def retrain(
     ``archive``: folder of the Parquet files of classified alerts; ``n_jobs``: processes, as for training.
 
     Raises LookupError where there is nothing to learn from (no labels, none in the archive, the same as
-    production has learnt, no production model or no training table), ValueError as models.training.training.
+    production has learnt, no production model or no training table), ValueError as models.training.training,
+    OSError where the labels cannot be read.
     """
     production = registry.model(PRODUCTION)
     old = Scorer.load(production.path, production.sha256)
-    stored = labels.log_of(kafka_client, prefix).read()
-    lessons = _lessons(stored, f"{prefix}.labels", archive, old.manifest["training"])
+    lessons = _lessons(label_log.read(), label_log.topic, archive, old.manifest["training"])
     base = base_table(old.manifest, registry.store, progress)
     by_class = _objects_by_class(lessons.taught)
     with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch:

@@ -15,7 +15,6 @@ LONGEST_LINE = 500
 
 _ROOT = Path(__file__).resolve().parents[1]
 _OF_DAMAGED_FILES = (EOFError, zlib.error, lzma.LZMAError)
-_CLIENTS = {"confluent_kafka": "KafkaException", "redis": "RedisError"}
 
 
 def in_one_line(error: Exception) -> str:
@@ -44,10 +43,9 @@ def is_for_people(error: Exception) -> bool:
 
 
 def _of_client(error: Exception) -> str | None:
-    for module, name in _CLIENTS.items():  # not imported for this: where they raised, they are loaded
-        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
-            what = error.args[0].str() if error.args and hasattr(error.args[0], "str") else str(error)
-            return f"{what} (`gueststar status` tells what runs)"
+    """Of Redis; Kafka's errors are written for people in broker.kafka.errors."""
+    if "redis" in sys.modules and isinstance(error, sys.modules["redis"].RedisError):  # not imported for this
+        return f"{error} (`gueststar status` tells what runs)"
     return None
 
 

@@ -151,19 +151,6 @@ class Settings(BaseSettings):
             raise LookupError(f"no {service} runs in {self.home}: run `gueststar up`, or set {variable_of(setting)}")
         return str(known["address"])
 
-    def kafka_client(self) -> dict[str, str]:
-        """librdkafka's connection properties: the one security configuration of every client."""
-        properties = {"bootstrap.servers": self.bootstrap_servers(), "security.protocol": self.kafka_security_protocol}
-        if self.kafka_security_protocol.startswith("SASL"):
-            properties |= {
-                "sasl.mechanism": self.kafka_sasl_mechanism,
-                "sasl.username": self.kafka_username,
-                "sasl.password": self.kafka_password.get_secret_value(),
-            }
-        if self.kafka_ca_file:
-            properties["ssl.ca.location"] = self.kafka_ca_file
-        return properties
-
     def registry_address(self) -> str:
         """The MLflow registry to use."""
         return self.registry_uri or f"sqlite:///{self.home / 'mlflow.db'}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
+from broker.kafka import clients
 from broker.settings import Settings
 
 
@@ -99,7 +100,7 @@ class Topic:
 
 def create_topic(settings: Settings, partitions: int = 2, name: str = "", **config: str) -> Topic:
     """Make a topic, of a unique name unless one is given, and wait for its leaders. `config`: retention_ms="1000" …"""
-    client = settings.kafka_client()
+    client = clients.connection(settings)
     name = name or f"test-{uuid.uuid4().hex[:12]}"
     admin = AdminClient(client)
     options = {key.replace("_", "."): value for key, value in config.items()}

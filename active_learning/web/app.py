@@ -18,12 +18,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from active_learning.message_log import NotSaved
+from active_learning.logs import NotSaved
 from active_learning.web import assets
 from active_learning.web.choices import ACTION_KEYS, shown_name
 from active_learning.web.desk import CannotDraw, Desk, Done
 from active_learning.web.security import HEADERS, SESSION_COOKIE, Guard, Refused, allowed_hosts, may
 from active_learning.web.views import REASON_MARKS, row_of, view_of
+from active_learning.web.wording import cut_off_in_words
 
 LABELLER_COOKIE = "gueststar_labeller"
 _YEAR_S = 365 * 86_400
@@ -40,6 +41,7 @@ def create_app(desk: Desk, *, host: str = "127.0.0.1") -> Starlette:
         Route("/", pages.index),
         Route("/name", pages.name, methods=["POST"]),
         Route("/queue", pages.queue),
+        Route("/cut-off", pages.cut_off),
         Route("/object/{request_id}", pages.object),
         Route("/object/{request_id}/light-curve.json", pages.light_curve),
         Route("/object/{request_id}/label", pages.label, methods=["POST"]),
@@ -78,6 +80,7 @@ class _Pages:
             lstrip_blocks=True,
         )
         self._templates.globals |= {"shown_name": shown_name, "action_keys": ACTION_KEYS, "marks": REASON_MARKS}
+        self._templates.globals["cut_off_in_words"] = cut_off_in_words
 
     async def index(self, request: Request) -> Response:
         session = request.cookies.get(SESSION_COOKIE) or self._guard.new_session()
@@ -109,6 +112,14 @@ class _Pages:
         labeller = self._allowed(request, "see")
         queue = await run_in_threadpool(self._desk.queue, labeller)
         return self._page("queue_list.html", **self._shown(labeller, queue, None))
+
+    async def cut_off(self, request: Request) -> Response:
+        """The banner that says since when the page is out of date; nothing (204) where the page shows it already."""
+        self._allowed(request, "see")
+        cut_off = self._desk.cut_off
+        if request.query_params.get("shown") == str(cut_off.since_ms if cut_off else ""):
+            return Response(status_code=204)
+        return self._page("cut_off.html", cut_off=cut_off)
 
     async def object(self, request: Request) -> Response:
         labeller = self._allowed(request, "see")
@@ -180,7 +191,7 @@ class _Pages:
             "can_undo": self._desk.last_of(labeller) is not None,
             "n_mine": mine,
             "n_labelled": len(answers),
-            "trouble": self._desk.trouble,
+            "cut_off": self._desk.cut_off,
         }
 
     def _allowed(self, request: Request, action: str) -> str:

@@ -10,13 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaException
-
 from active_learning import labels, requests
 from active_learning.labels import Answer
-from active_learning.packet_fetch import light_curve_of
+from active_learning.logs import CutOff, FollowedLog
 from active_learning.web import plots
-from active_learning.web.live_log import LiveLog
+from schemas.light_curves import LightCurves
 
 Record = dict[str, Any]
 _FIGURES_KEPT = 64
@@ -28,7 +26,7 @@ class CannotDraw(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was stored: the label record, and partition and offset where Kafka acknowledged it."""
+    """What was stored: the label record, and the partition and offset where it lies."""
 
     record: Record
     partition: int
@@ -38,17 +36,21 @@ class Done:
 class Desk:
     """Everything behind the page. Methods may be called from several threads at once."""
 
-    def __init__(self, kafka_client: Mapping[str, Any], prefix: str, *, timeout_s: float = 15.0) -> None:
-        """``kafka_client``: librdkafka's connection properties; ``prefix``: of the topics of requests and labels."""
-        self._client = dict(kafka_client)
-        self._requests = LiveLog(requests.log_of(self._client, prefix, timeout_s=timeout_s), self._client)
-        self._labels = LiveLog(labels.log_of(self._client, prefix, timeout_s=timeout_s), self._client)
+    def __init__(
+        self,
+        request_log: FollowedLog,
+        label_log: FollowedLog,
+        light_curve_of: Callable[[Mapping[str, Any]], LightCurves],
+    ) -> None:
+        """``light_curve_of`` reads the light curve (one alert) that a request rests on; it raises OSError, LookupError
+        or ValueError where it can't."""
+        self._requests, self._labels, self._light_curve_of = request_log, label_log, light_curve_of
         self._figures: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._lock = threading.Lock()
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="draws ahead")
 
     def start(self, timeout_s: float = 20.0) -> None:
-        """Begin to follow the topics; returns when what was there is read, or after ``timeout_s``."""
+        """Begin to follow the logs; returns when what was there is read, or after ``timeout_s``."""
         for log in (self._requests, self._labels):
             log.start()
         for log in (self._requests, self._labels):
@@ -61,9 +63,10 @@ class Desk:
             log.close()
 
     @property
-    def trouble(self) -> str:
-        """Why the page may not be up to date, in words; empty where all is well."""
-        return self._requests.trouble or self._labels.trouble
+    def cut_off(self) -> CutOff | None:
+        """Since when the page may be out of date, and why; None where all is well."""
+        cut_off = [log.cut_off for log in (self._requests, self._labels)]
+        return min((one for one in cut_off if one is not None), default=None)
 
     def queue(self, labeller: str) -> list[Record]:
         """Open requests, newest night first; those this labeller has skipped come last."""
@@ -84,7 +87,7 @@ class Desk:
         raise LookupError(f"no request {request_id}")
 
     def label(self, request_id: str, class_id: int, labeller: str, comment: str = "") -> Done:
-        """Store a label. Returns only when Kafka has acknowledged it; raises NotSaved, LookupError, ValueError."""
+        """Store a label. Returns only when the log has it; raises NotSaved, LookupError, ValueError."""
         request = self.request(request_id)
         return self._store(labels.label_of(request, class_id, labeller, _now_ms(), comment=comment))
 
@@ -94,8 +97,8 @@ class Desk:
 
     def last_of(self, labeller: str) -> Record | None:
         """The labeller's newest label or skip that stands: what an undo takes back."""
-        own = [record for record in labels.standing(self._labels.records()) if record["labeller"] == labeller]
-        return max(own, key=lambda record: record["created_ms"], default=None)
+        theirs = [record for record in labels.standing(self._labels.records()) if record["labeller"] == labeller]
+        return max(theirs, key=lambda record: record["created_ms"], default=None)
 
     def undo(self, labeller: str) -> Done | None:
         """Take back the labeller's newest label or skip that stands; None where there is none. Raises NotSaved."""
@@ -111,8 +114,8 @@ class Desk:
                 self._figures.move_to_end(request_id)
                 return self._figures[request_id]
         try:
-            drawn = plots.figure(light_curve_of(self._client, self.request(request_id)))
-        except (KafkaException, LookupError, TimeoutError, ValueError) as error:
+            drawn = plots.figure(self._light_curve_of(self.request(request_id)))
+        except (LookupError, OSError, ValueError) as error:
             raise CannotDraw(str(error)) from error
         with self._lock:
             self._figures[request_id] = drawn

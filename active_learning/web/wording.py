@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from active_learning.logs import CutOff
+
 _MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 _LEAP_MJD_UTC = (53736, 54832, 56109, 57204, 57754)
 _LEAP_TAI_S = (32, 33, 34, 35, 36, 37)
@@ -19,6 +21,15 @@ def utc_of(mjd_tai: float) -> str:
     """Date and time in UTC of an MJD on the TAI scale, to the second (2000 and later)."""
     offset_s = _LEAP_TAI_S[bisect_right(_LEAP_MJD_UTC, mjd_tai)]
     return (_MJD_EPOCH + timedelta(days=mjd_tai, seconds=-offset_s)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def cut_off_in_words(cut_off: CutOff) -> str:
+    """That the page is out of date: since when (UTC), why, and what the reader has to do about it."""
+    since = datetime.fromtimestamp(cut_off.since_ms / 1000, UTC)
+    return (
+        f"Cut off since {since:%H:%M:%S} UTC: you see what there was then, and no label can be saved. "
+        f"{cut_off.why}. The page goes on by itself when this is mended."
+    )
 
 
 def sexagesimal(ra_deg: float, dec_deg: float) -> str:

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning import topic_log
 from broker.bench import stream_home
 from broker.bench.contest import Progress
-from broker.kafka import topics
+from broker.kafka import reading, topics
 from broker.operate import job_process, replay
 from broker.settings import Settings
 from schemas import messages
@@ -92,7 +91,7 @@ def _pass(
 def passage(settings: Settings, since_ms: int) -> Passage:
     """What came out of the alerts that came in since a time, each once."""
     seen: dict[tuple[str, int, int], tuple[int, int]] = {}
-    for entry in topic_log.read(settings.kafka_client(), topics.classifications(settings)):
+    for entry in reading.read(settings, topics.classifications(settings)):
         if entry.value is None or entry.timestamp_ms < since_ms:
             continue
         record = messages.decode(entry.value)[1]

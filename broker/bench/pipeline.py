@@ -14,8 +14,8 @@ from sklearn.ensemble import IsolationForest
 from broker.bench import alerts
 from broker.bench.contest import Contestant, Progress, Timing, side_by_side
 from broker.bench.scikit_trees import scikit_model
+from broker.kafka.fetching import Messages
 from broker.records.build import RowContext
-from broker.stream.fetch import Messages
 from broker.stream.scoring import MessageScorer
 from broker.stream.source import CHUNK_MESSAGES
 from features import extract

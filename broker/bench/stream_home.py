@@ -56,7 +56,7 @@ def new_input(
     name = uuid.uuid4().hex[:8]
     for folder in ("checkpoint", "run", "archive"):
         shutil.rmtree(settings.home / folder, ignore_errors=True)
-    _delete_all_topics(settings)
+    topics.delete(settings, [name for name in topics.existing(settings) if not name.startswith("__")])
     fresh = Settings(
         home=settings.home,
         jars=settings.jars,
@@ -68,15 +68,6 @@ def new_input(
     )
     replay.make_topic(fresh, fresh.input_topics[0], partitions)
     return fresh
-
-
-def _delete_all_topics(settings: Settings) -> None:
-    from confluent_kafka.admin import AdminClient
-
-    names = [name for name in topics.existing(settings) if not name.startswith("__")]
-    admin = AdminClient({**settings.kafka_client()})  # lives until all have been answered
-    for future in admin.delete_topics(names).values() if names else ():
-        future.result(60)
 
 
 def messages(progress: Progress, n: int = DISTINCT_ALERTS) -> list[replay.Message]:

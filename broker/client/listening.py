@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from active_learning import topic_log
+from broker.kafka import clients, reading, topics
+from broker.kafka.errors import NoSuchTopic
 from broker.settings import Settings
 from schemas import messages
 
@@ -21,6 +22,14 @@ KEYS_KEPT = 100_000
 """How many keys the client remembers to tell repeats: the alerts of many batches, in some 10 MB."""
 
 _TIMEOUT_S = 15.0
+
+_FINAL = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError._AUTHENTICATION,
+)
+"""Codes of errors that waiting does not mend."""
 
 
 class Alerts:
@@ -33,30 +42,23 @@ class Alerts:
         self.topic = full_name(settings, topic)
         self.repeats = 0
         """How many repeats were passed over."""
-        self._client = settings.kafka_client()
+        self._settings = settings
         self._limit, self._waits = limit, wait
         self._at_end: set[int] = set()
+        self._assigned: set[int] | None = None
         self._seen: OrderedDict[bytes, None] = OrderedDict()
-        known = topics_of(settings)
-        if self.topic not in known:
-            raise LookupError(f"no topic {self.topic}; there are: {', '.join(known) or 'none: start the job first'}")
-        self._places, self._history = _begin(self._client, self.topic, start)
-        self._consumer = Consumer(
-            {
-                **self._client,
-                "group.id": group or "gueststar-client",
-                "enable.auto.commit": bool(group),
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "earliest",
-                "fetch.queue.backoff.ms": 5,
-                "enable.partition.eof": not wait,  # tells of each partition when all of it has been read
-            }
-        )
+        present = topics_of(settings)
+        if self.topic not in present:
+            raise NoSuchTopic(f"no topic {self.topic}; there are: {', '.join(present) or 'none: start the job first'}")
+        self._places, self._history = _begin(settings, self.topic, start)
+        self._consumer = clients.subscriber(settings, group, tell_ends=not wait)
         self._has_group = bool(group)
-        if group:
-            self._consumer.subscribe([self.topic], on_assign=self._join)
-        else:
-            self._consumer.assign([TopicPartition(self.topic, *place) for place in self._places.items()])
+        with self._consumer.translating(self.topic):
+            if group:
+                self._consumer.subscribe([self.topic], on_assign=self._join, on_revoke=self._leave, on_lost=self._leave)
+            else:
+                self._assigned = set(self._places)
+                self._consumer.assign([TopicPartition(self.topic, *place) for place in self._places.items()])
 
     def __iter__(self) -> Iterator[Record]:
         given = 0
@@ -84,26 +86,36 @@ class Alerts:
         self._consumer.close()
 
     def lag(self) -> int:
-        """How many messages lie between the last one given and the topic's present ends."""
-        ends = topic_log.bounds(self._client, self.topic)
-        return sum(max(0, high - max(low, self._places.get(p, low))) for p, (low, high) in ends.items())
+        """How many messages lie between the last one given and the present ends of the partitions that are ours."""
+        limits = reading.bounds(self._settings, self.topic)
+        ours = limits.keys() if self._assigned is None else limits.keys() & self._assigned
+        return sum(max(0, limits[p][1] - max(limits[p][0], self._places.get(p, 0))) for p in ours)
 
     def _messages(self) -> Iterator[tuple[bytes, bytes, Any]]:
         for entry in self._history:
             if entry.value is not None:
                 yield entry.key or b"", entry.value, None
-        while True:
-            message: Any = self._consumer.poll(0.5)  # short, so that Ctrl-C is heard
+        while not self._is_done():
+            with self._consumer.translating(self.topic):
+                message: Any = self._consumer.poll(0.5)  # short, so that Ctrl-C is heard
             if message is None:
                 continue
             if message.error() is not None:
-                _raise_if_serious(message.error())
-                if message.error().code() == KafkaError._PARTITION_EOF:
-                    self._at_end.add(message.partition())
-                if not self._waits and self._at_end >= self._places.keys():
-                    return
+                self._note_error(message)
             elif message.value() is not None:
                 yield message.key() or b"", message.value(), message
+
+    def _is_done(self) -> bool:
+        """Whether all of the partitions that are ours at the moment has been read, and nobody waits for more."""
+        return not self._waits and self._assigned is not None and self._assigned <= self._at_end
+
+    def _note_error(self, message: Any) -> None:
+        """An end is noted; Kafka being away for a while is nothing: the consumer finds it again by itself."""
+        error = message.error()
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._at_end.add(message.partition())
+        elif error.fatal() or error.code() in _FINAL:
+            raise self._consumer.failure(error, self.topic)
 
     def _note(self, message: Any) -> None:
         """Only now, when the next record is asked for, is this one read."""
@@ -123,11 +135,20 @@ class Alerts:
         return False
 
     def _join(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Go on where the group left off; a group that is new begins at ``start``."""
+        """Go on where the group left off; a group that is new begins at ``start``.
+
+        Called whenever the group shares the topic anew. A partition that comes to us is not at its end before it is
+        read to its end by us.
+        """
         for place in consumer.committed(partitions, timeout=_TIMEOUT_S):
             offset = place.offset if place.offset >= 0 else self._places.get(place.partition, 0)
             self._places[place.partition] = offset
+        self._assigned, self._at_end = {place.partition for place in partitions}, set()
         consumer.assign([TopicPartition(self.topic, p.partition, self._places[p.partition]) for p in partitions])
+
+    def _leave(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Until the group has shared the topic anew, nothing is ours."""
+        self._assigned = None
 
 
 def listen(
@@ -146,10 +167,16 @@ def listen(
     - ``limit``: stop after so many records.
     - ``group``: a name under which Kafka keeps what was read; ``start`` counts the first time only. A record counts
       as read when the next one is asked for.
-    - ``wait``: for alerts yet to come; without it the iteration stops when all there is has been read.
+    - ``wait``: for alerts yet to come; without it the iteration stops when all there is has been read: of the
+      partitions that are this listener's, where others of the group have the rest.
 
     Repeats (a batch that was done again) are passed over by their key. Raises LookupError for an unknown topic,
-    ValueError for an unknown ``start``.
+    ValueError for an unknown ``start``, and KafkaFailure where Kafka does not answer or refuses.
+
+    >>> with listen("novel", start="earliest", limit=1) as alerts:
+    ...     for alert in alerts:
+    ...         print(alert["object_name"], alert["band"], alert["novelty_p_value"])
+    313000000000000000 r 0.0005
     """
     return Alerts(settings or Settings(), topic, start, limit, group, wait)
 
@@ -161,21 +188,13 @@ def full_name(settings: Settings, topic: str) -> str:
 
 
 def topics_of(settings: Settings) -> list[str]:
-    """The broker's own topics that exist."""
-    from confluent_kafka.admin import AdminClient
-
-    try:
-        known = AdminClient({**settings.kafka_client()}).list_topics(timeout=_TIMEOUT_S).topics
-    except KafkaException as error:
-        raise ConnectionError(
-            f"Kafka does not answer at {settings.bootstrap_servers()}: {error.args[0].str()}"
-        ) from error
-    return sorted(name for name in known if name.startswith(f"{settings.topic_prefix}."))
+    """The broker's own topics that exist. Raises KafkaFailure."""
+    return sorted(name for name in topics.existing(settings) if name.startswith(f"{settings.topic_prefix}."))
 
 
-def _begin(client: dict[str, str], topic: str, start: str) -> tuple[dict[int, int], list[topic_log.Entry]]:
+def _begin(settings: Settings, topic: str, start: str) -> tuple[dict[int, int], list[reading.Entry]]:
     """Each partition's first offset, and what to give before it."""
-    limits = topic_log.bounds(client, topic)
+    limits = reading.bounds(settings, topic)
     ends = {partition: high for partition, (_, high) in limits.items()}
     if start in ("now", "latest"):
         return ends, []
@@ -184,9 +203,9 @@ def _begin(client: dict[str, str], topic: str, start: str) -> tuple[dict[int, in
     if re.fullmatch(r"-\d+", start):
         wanted = int(start[1:])
         begins = {partition: max(low, high - wanted) for partition, (low, high) in limits.items()}
-        entries = sorted(topic_log.read(client, topic, begins, ends), key=lambda entry: entry.timestamp_ms)
+        entries = sorted(reading.read(settings, topic, begins, ends), key=lambda entry: entry.timestamp_ms)
         return ends, entries[len(entries) - min(wanted, len(entries)) :]
-    return topic_log.offsets_at(client, topic, time_ms_of(start)), []
+    return reading.offsets_at(settings, topic, time_ms_of(start)), []
 
 
 def time_ms_of(text: str) -> int:
@@ -200,13 +219,3 @@ def time_ms_of(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)
-
-
-def _raise_if_serious(error: KafkaError) -> None:
-    """Kafka being away for a while is not: the consumer finds it again by itself."""
-    if error.fatal() or error.code() in (
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-    ):
-        raise KafkaException(error)

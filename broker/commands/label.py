@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
+
+if TYPE_CHECKING:
+    from active_learning.web.desk import Desk
 
 
 @click.command()
@@ -25,17 +30,34 @@ def label(port: int | None, as_json: bool, settings: Settings) -> None:
 def serve_page(settings: Settings, port: int, as_json: bool = False) -> None:
     """Serve the page on ``port`` (0: a free one) until Ctrl-C, and print its address."""
     from active_learning.web.app import create_app
-    from active_learning.web.desk import Desk
     from active_learning.web.server import bound_socket, serve
+    from broker.kafka import topics
 
-    desk = Desk(settings.kafka_client(), settings.topic_prefix)
+    desk = desk_of(settings)
     listener = bound_socket(settings.label_host, port, settings.home)
     host = f"[{settings.label_host}]" if ":" in settings.label_host else settings.label_host
     address = f"http://{host}:{listener.getsockname()[1]}/"
     if as_json:
-        click.echo(json.dumps({"address": address, "labels": f"{settings.topic_prefix}.labels"}))
+        click.echo(json.dumps({"address": address, "labels": topics.labels(settings)}))
     else:
         click.echo(f"labelling page: {address}   (Ctrl-C ends it)")
         if settings.label_host not in ("127.0.0.1", "localhost", "::1"):
             click.echo("anybody who reaches this address can label: put a proxy with a login in front of it", err=True)
     serve(create_app(desk, host=settings.label_host), listener)
+
+
+def desk_of(settings: Settings, *, timeout_s: float = 15.0) -> Desk:
+    """The desk behind the page: requests and labels in Kafka, light curves from the packets of the input topics.
+
+    ``timeout_s``: longest wait until a label is stored, seconds.
+    """
+    from active_learning.web.desk import Desk
+    from broker.kafka.following import FollowedLog
+    from broker.kafka.message_log import labels_log, requests_log
+    from broker.kafka.packet_fetch import light_curve_of
+
+    return Desk(
+        FollowedLog(settings, requests_log(settings, timeout_s=timeout_s)),
+        FollowedLog(settings, labels_log(settings, timeout_s=timeout_s)),
+        partial(light_curve_of, settings),
+    )

@@ -30,9 +30,10 @@ def list_(as_json: bool, settings: Settings) -> None:
 
 def _list(settings: Settings, as_json: bool) -> None:
     from active_learning import labels
+    from broker.kafka.message_log import labels_log
     from schemas.taxonomy import name_of
 
-    records = [stored.record for stored in labels.log_of(settings.kafka_client(), settings.topic_prefix).read()]
+    records = [stored.record for stored in labels_log(settings).read()]
     held = sorted(labels.answers(records).values(), key=lambda answer: answer.newest["created_ms"])
     conflicts = [answer for answer in held if answer.is_conflict]
     counts = {name_of(class_id): n for class_id, n in labels.counts_by_class({a.object_id: a for a in held}).items()}

@@ -34,10 +34,7 @@ def replay(paths: tuple[Path, ...], topic: str | None, rate: float | None, as_js
     messages = sender.read(paths)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task(topic, total=len(messages))
-        try:
-            sent = sender.send(settings, topic, messages, rate, lambda done: bar.update(task, completed=done))
-        except sender.UndeliveredError as error:
-            raise click.ClickException(str(error)) from None
+        sent = sender.send(settings, topic, messages, rate, lambda done: bar.update(task, completed=done))
     if as_json:
         report = {"alerts": sent.alerts, "seconds": round(sent.seconds, 3), "bytes": sent.bytes, "topic": topic}
         click.echo(json.dumps(report))

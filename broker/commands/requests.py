@@ -42,45 +42,36 @@ def list_(as_json: bool, settings: Settings) -> None:
 @with_settings("home", "telescope_budget_hours", "random_fraction")
 def plan(night: int | None, seed: int, dry_run: bool, as_json: bool, settings: Settings) -> None:
     """Fill a night from the candidates the stream has left, and publish its requests."""
-    from active_learning.night import plan_night
-    from broker.state.candidates import all_candidates
+    from broker.kafka import topics
+    from broker.operate.night import plan_night
 
     now_ms = time.time_ns() // 1_000_000
-    night_plan = plan_night(
-        settings.kafka_client(),
-        settings.topic_prefix,
-        all_candidates(settings),
-        budget_hours=settings.telescope_budget_hours,
-        random_fraction=settings.random_fraction,
-        seed=seed,
-        night=night if night is not None else int(night_of_unix_ms(now_ms)),
-        now_ms=now_ms,
-        publish=not dry_run,
-    )
-    topic = f"{settings.topic_prefix}.requests"
+    of_night = night if night is not None else int(night_of_unix_ms(now_ms))
+    planned = plan_night(settings, of_night, seed=seed, now_ms=now_ms, publish=not dry_run)
+    topic = topics.requests(settings)
     if as_json:
-        click.echo(json.dumps(_report(night_plan, topic, dry_run)))
+        click.echo(json.dumps(_report(planned, topic, dry_run)))
         return
-    _show(night_plan.requests)
+    _show(planned.requests)
     click.echo(
-        f"{len(night_plan.requests)} requests, {night_plan.hours:.2f} of {night_plan.budget_hours:g} h "
-        f"({night_plan.random_hours:.2f} h drawn at random); {len(night_plan.infeasible)} candidates cannot be observed"
+        f"{len(planned.requests)} requests, {planned.hours:.2f} of {planned.budget_hours:g} h "
+        f"({planned.random_hours:.2f} h drawn at random); {len(planned.infeasible)} candidates cannot be observed"
     )
-    if dry_run or not night_plan.requests:
+    if dry_run or not planned.requests:
         return
     click.echo(f"published to {topic}; answer them with `gueststar label`")
 
 
 def _list(settings: Settings, as_json: bool) -> None:
     from active_learning import labels, requests
+    from broker.kafka.message_log import labels_log, requests_log
     from schemas.messages import to_json
 
-    client, prefix = settings.kafka_client(), settings.topic_prefix
-    answered = labels.answers(stored.record for stored in labels.log_of(client, prefix).read())
-    still_open = requests.unanswered((s.record for s in requests.log_of(client, prefix).read()), answered)
+    answered = labels.answers(stored.record for stored in labels_log(settings).read())
+    still_open = requests.unanswered((stored.record for stored in requests_log(settings).read()), answered)
     if as_json:
-        requests_json = [json.loads(to_json(request)) for request in still_open]
-        click.echo(json.dumps({"open": len(requests_json), "answered": len(answered), "requests": requests_json}))
+        listed = [json.loads(to_json(request)) for request in still_open]
+        click.echo(json.dumps({"open": len(listed), "answered": len(answered), "requests": listed}))
         return
     _show(still_open)
     click.echo(f"{len(still_open)} open, {len(answered)} objects answered")
@@ -88,24 +79,24 @@ def _list(settings: Settings, as_json: bool) -> None:
         click.echo("`gueststar requests plan` fills a night")
 
 
-def _report(night_plan: Plan, topic: str, dry_run: bool) -> dict[str, Any]:
+def _report(planned: Plan, topic: str, dry_run: bool) -> dict[str, Any]:
     by_reason: dict[str, int] = {}
-    for request in night_plan.requests:
+    for request in planned.requests:
         by_reason[request["reason"]] = by_reason.get(request["reason"], 0) + 1
     return {
-        "requests": len(night_plan.requests),
+        "requests": len(planned.requests),
         "by_reason": by_reason,
-        "hours": night_plan.hours,
-        "random_hours": night_plan.random_hours,
-        "budget_hours": night_plan.budget_hours,
-        "infeasible": len(night_plan.infeasible),
-        "infeasible_reasons": dict(night_plan.infeasible[:20]),
-        "objects": [request["object_name"] for request in night_plan.requests],
+        "hours": planned.hours,
+        "random_hours": planned.random_hours,
+        "budget_hours": planned.budget_hours,
+        "infeasible": len(planned.infeasible),
+        "infeasible_reasons": dict(planned.infeasible[:20]),
+        "objects": [request["object_name"] for request in planned.requests],
         "published": "" if dry_run else topic,
     }
 
 
-def _show(requests_json: list[dict[str, Any]]) -> None:
+def _show(asked: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -117,7 +108,7 @@ def _show(requests_json: list[dict[str, Any]]) -> None:
         table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for column in ("mag", "exposure s", "RA °", "Dec °", "propensity"):
         table.add_column(column, justify="right", no_wrap=True)
-    for request in requests_json:
+    for request in asked:
         likely = max(zip(request["p_survey"], request["class_ids"], strict=False), default=(0.0, 300))
         table.add_row(
             str(request["night"]),
@@ -131,5 +122,5 @@ def _show(requests_json: list[dict[str, Any]]) -> None:
             f"{request['propensity']:.3g}",
         )
     console = Console()
-    if requests_json:
+    if asked:
         Console(width=None if console.is_terminal else 130).print(table)

@@ -25,12 +25,12 @@ def retrain(as_json: bool, settings: Settings) -> None:
     worse on held-out objects, else it is registered as candidate. `gueststar models rollback` takes it back.
     """
     from active_learning.retrain import retrain as learn
+    from broker.kafka.message_log import labels_log
 
     registry = settings.registry()
     with stages() as progress:
         retrained = learn(
-            settings.kafka_client(),
-            settings.topic_prefix,
+            labels_log(settings),
             registry=registry,
             archive=settings.home / "archive",
             progress=progress,

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from active_learning import topic_log
+from broker.kafka import reading
+from broker.settings import Settings
 from schemas import messages
 
 Record = dict[str, Any]
@@ -40,10 +41,10 @@ class Figures:
         return right / max(1, sum(counted.values()))
 
 
-def scored(kafka_client: Mapping[str, Any], topic: str) -> list[tuple[int, Record]]:
+def scored(settings: Settings, topic: str) -> list[tuple[int, Record]]:
     """(Kafka time in ms, classification record) of each message of the output topic, without repeats, in time order."""
     seen: dict[bytes | None, tuple[int, Record]] = {}
-    for entry in topic_log.read(kafka_client, topic):
+    for entry in reading.read(settings, topic):
         if entry.value is not None and entry.key not in seen:
             seen[entry.key] = (entry.timestamp_ms, messages.decode(entry.value)[1])
     return sorted(seen.values(), key=lambda pair: pair[0])

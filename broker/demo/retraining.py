@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from active_learning.retrain import retrain
 from broker.demo.model import registry_of
+from broker.kafka.message_log import labels_log
 from broker.settings import Settings
 from schemas.taxonomy import name_of
 
@@ -13,8 +14,7 @@ from schemas.taxonomy import name_of
 def learn(settings: Settings, progress: Callable[[str, int, int], None]) -> tuple[bool, str]:
     """Retrain on the labels so far; returns whether the new model went into production, and a sentence on it."""
     retrained = retrain(
-        settings.kafka_client(),
-        settings.topic_prefix,
+        labels_log(settings),
         registry=registry_of(settings),
         archive=settings.home / "archive",
         progress=progress,

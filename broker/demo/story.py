@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from active_learning import labels, night
+from active_learning import labels
 from broker.demo import home, measure, model, objects, retraining, screen
 from broker.kafka import topics
+from broker.kafka.message_log import labels_log
+from broker.kafka.watermarks import all_ranges
 from broker.local import services
-from broker.operate import audit, replay
+from broker.operate import audit, night, replay
 from broker.operate import job_process as job
 from broker.settings import Settings
-from broker.state.candidates import all_candidates
 from broker.stream import warm_up
 from models.datasets import plasticc
 from models.datasets.labelled import Labelled
@@ -147,7 +148,6 @@ def _nights(story: Story, stream: objects.DemoStream) -> None:
     """Plan nights of spectroscopy, and answer each request with the truth, as a spectrograph would."""
     settings = story.settings
     with story.screen.step(f"{NIGHTS} nights of spectroscopy: requests planned, answered with the truth") as outcome:
-        client, prefix = settings.kafka_client(), settings.topic_prefix
         today = int(stream.alerts.alert_mjd[-1])
         hours = 0.0
         for number in range(NIGHTS):
@@ -155,7 +155,7 @@ def _nights(story: Story, stream: objects.DemoStream) -> None:
             hours += plan.hours
             answered = [r for r in plan.requests if r["object_id"] in stream.truth]
             now_ms = int(time.time() * 1000)
-            with labels.log_of(client, prefix) as log:
+            with labels_log(settings) as log:
                 log.append(
                     [labels.label_of(r, stream.truth[r["object_id"]], "demo-spectrograph", now_ms) for r in answered]
                 )
@@ -164,16 +164,7 @@ def _nights(story: Story, stream: objects.DemoStream) -> None:
 
 
 def _plan(settings: Settings, of_night: int) -> Any:
-    return night.plan_night(
-        settings.kafka_client(),
-        settings.topic_prefix,
-        all_candidates(settings),
-        budget_hours=settings.telescope_budget_hours,
-        random_fraction=settings.random_fraction,
-        seed=model.SEED,
-        night=of_night,
-        now_ms=int(time.time() * 1000),
-    )
+    return night.plan_night(settings, of_night, seed=model.SEED, now_ms=int(time.time() * 1000))
 
 
 def _retrain(story: Story) -> bool:
@@ -187,9 +178,7 @@ def _account(story: Story, stream: objects.DemoStream) -> dict[str, Any]:
     settings = story.settings
     with story.screen.step("The audit: every input offset accounted for") as outcome:
         accounts = audit.audit(settings)
-        figures = measure.figures(
-            measure.scored(settings.kafka_client(), topics.classifications(settings)), stream.truth
-        )
+        figures = measure.figures(measure.scored(settings, topics.classifications(settings)), stream.truth)
         open_now = _plan(settings, int(stream.alerts.alert_mjd[-1]) + NIGHTS)
         outcome(
             f"{accounts.alerts_in:,} in, {accounts.alerts_out:,} out, {accounts.dead_letters:,} dead letters, "
@@ -223,8 +212,5 @@ def _account(story: Story, stream: objects.DemoStream) -> dict[str, Any]:
 
 def topics_with_messages(settings: Settings) -> dict[str, int]:
     """Messages in each output topic that has any."""
-    from broker.operate.status import read_ranges
-
-    ranges = read_ranges(settings.kafka_client()) or {}
-    counts = {name: sum(high - low for low, high in parts.values()) for name, parts in ranges.items()}
+    counts = {name: sum(high - low for low, high in parts.values()) for name, parts in all_ranges(settings).items()}
     return {name: n for name, n in sorted(counts.items()) if n and name.startswith(f"{settings.topic_prefix}.")}

@@ -1,9 +1,13 @@
-"""The output topics: their names and how they are made."""
+"""The topics of the broker: their names, and the one place where topics are made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import NewTopic
+
+from broker.kafka import clients
 from broker.settings import Settings
 from schemas.taxonomy import NOT_CLASSIFIED, TAXONOMY, leaves, slug_of
 
@@ -48,7 +52,12 @@ def labels(settings: Settings) -> str:
 
 def of_class(settings: Settings, class_id: int) -> str:
     """Alerts whose most probable class is ``class_id``; an id outside the class tree counts as not classified."""
-    return f"{settings.topic_prefix}.class.{slug_of(class_id if class_id in TAXONOMY else NOT_CLASSIFIED)}"
+    return of_class_prefix(settings) + slug_of(class_id if class_id in TAXONOMY else NOT_CLASSIFIED)
+
+
+def of_class_prefix(settings: Settings) -> str:
+    """What the names of the topics of classes begin with."""
+    return f"{settings.topic_prefix}.class."
 
 
 def of_filter(settings: Settings, name: str) -> str:
@@ -71,56 +80,67 @@ def all_topics(settings: Settings, filters: Iterable[str]) -> list[str]:
 
 
 def existing(settings: Settings) -> set[str]:
-    """The names of all topics that there are."""
-    from confluent_kafka.admin import AdminClient
-
-    return set(AdminClient({**settings.kafka_client()}).list_topics(timeout=_TIMEOUT_S).topics)
+    """The names of all topics that there are. Raises KafkaFailure."""
+    client = clients.admin(settings)
+    with client.translating():
+        return set(client.list_topics(timeout=_TIMEOUT_S).topics)
 
 
 def create(
-    settings: Settings,
-    names: Iterable[str],
-    retention_days: float | None = None,
-    partitions: int = -1,
-    config: Mapping[str, str] | None = None,
+    settings: Settings, names: Iterable[str], partitions: int = -1, config: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Make those of the topics that are missing; returns the names made.
+    """Make those of the topics that are missing; returns the names made. This is the only place that makes topics.
 
-    ``retention_days`` (of Kafka, not of the archive) and ``partitions`` are the broker's own defaults where they are
-    None and -1, as is the number of replicas; ``config`` adds to what :func:`configuration` says. Requests and labels
-    are never deleted. Raises KafkaException where Kafka refuses.
+    ``partitions`` is Kafka's own default where it is -1, as is the number of replicas; requests and labels have one
+    partition, so that they keep their order, and are never deleted. ``config`` adds to what :func:`configuration`
+    says. Raises KafkaFailure where Kafka refuses.
     """
-    from confluent_kafka import KafkaError, KafkaException
-    from confluent_kafka.admin import AdminClient, NewTopic
-
-    admin = AdminClient({**settings.kafka_client()})
-    existing = admin.list_topics(timeout=_TIMEOUT_S).topics
-    missing = [name for name in dict.fromkeys(names) if name not in existing]
+    client = clients.admin(settings)
+    with client.translating():
+        present = client.list_topics(timeout=_TIMEOUT_S).topics
+    missing = [name for name in dict.fromkeys(names) if name not in present]
     if not missing:
         return []
     new = [
-        NewTopic(name, partitions, -1, config=configuration(settings, name, retention_days) | dict(config or {}))
+        NewTopic(
+            name,
+            1 if name in kept_for_ever(settings) else partitions,
+            -1,
+            config=configuration(settings, name) | dict(config or {}),
+        )
         for name in missing
     ]
-    for future in admin.create_topics(new, operation_timeout=_TIMEOUT_S).values():
-        try:
-            future.result(_TIMEOUT_S)
-        except KafkaException as refusal:  # another worker may have been faster
-            if refusal.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise
+    for name, future in client.create_topics(new, operation_timeout=_TIMEOUT_S).items():
+        with client.translating(name):
+            try:
+                future.result(_TIMEOUT_S)
+            except KafkaException as refusal:  # another worker may have been faster
+                if refusal.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
     return missing
 
 
-def configuration(settings: Settings, name: str, retention_days: float | None = None) -> dict[str, str]:
+def delete(settings: Settings, names: Iterable[str]) -> None:
+    """Delete topics and wait until Kafka has done so. Raises KafkaFailure."""
+    listed = list(names)
+    client = clients.admin(settings)  # lives until all have been answered
+    for name, future in client.delete_topics(listed).items() if listed else ():
+        with client.translating(name):
+            future.result(2 * _TIMEOUT_S)
+
+
+def kept_for_ever(settings: Settings) -> tuple[str, str]:
+    """The topics that nothing is ever deleted from."""
+    return requests(settings), labels(settings)
+
+
+def configuration(settings: Settings, name: str) -> dict[str, str]:
     """The topic's configuration in Kafka's terms."""
-    properties: dict[str, str] = {}
-    if name in (requests(settings), labels(settings)):
+    if name in kept_for_ever(settings):
         return {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
-    if retention_days is not None:
-        properties["retention.ms"] = str(round(retention_days * 86_400_000))
     if name == dead_letters(settings):
-        properties["max.message.bytes"] = str(dead_letter_limit_bytes(settings))
-    return properties
+        return {"max.message.bytes": str(dead_letter_limit_bytes(settings))}
+    return {}
 
 
 def dead_letter_limit_bytes(settings: Settings) -> int:

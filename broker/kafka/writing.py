@@ -7,18 +7,23 @@ import time
 from functools import partial
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
-from broker.kafka import topics
+from broker.kafka import clients, topics
+from broker.kafka.clients import DELIVERY_TIMEOUT_MS
+from broker.kafka.errors import KafkaFailure, UndeliveredError
 from broker.settings import Settings
 
 Headers = list[tuple[str, str | bytes | None]]
 
+KEY_HEADER = "gueststar-key"
+"""On every output: its key once more."""
+
+INPUT_HEADER = "input"
+"""On every output: the input message it came from, ``topic:partition:offset``."""
+
 ROW_FAULTS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_MSG_SIZE, 87})
 """Refusals that are about the message itself (87 is INVALID_RECORD); all others are about Kafka."""
-
-DELIVERY_TIMEOUT_MS = 120_000
-"""After this long without an acknowledgement a message counts as undelivered."""
 
 UNPROVEN_ATTEMPTS = 5
 
@@ -37,10 +42,6 @@ class Refused(NamedTuple):
     error: KafkaError
 
 
-class UndeliveredError(OSError):
-    """Messages did not reach a topic, for a reason that is not theirs: the task has to be done again."""
-
-
 class KafkaWriter:
     """A producer that lives as long as its worker; each task calls :meth:`send` often and :meth:`finish` once."""
 
@@ -49,23 +50,7 @@ class KafkaWriter:
         self._existing: set[str] = set()
         self._refused: list[Refused] = []
         self._unproven: list[Refused] = []
-        self._producer = Producer(
-            {
-                **settings.kafka_client(),
-                "acks": "all",
-                "enable.idempotence": True,
-                "partitioner": "murmur2_random",  # the same partitions as Java clients choose
-                "compression.type": "lz4",
-                "linger.ms": 5,
-                "batch.size": 400_000,  # below any topic's limit, so that a message too large stands alone in its batch
-                "message.max.bytes": 2 * topics.dead_letter_limit_bytes(settings),
-                "queue.buffering.max.messages": 200_000,
-                "queue.buffering.max.kbytes": 262_144,
-                "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
-                "log_level": 3,  # librdkafka's retries are no news: what fails for good is told by finish
-                **properties,
-            }
-        )
+        self._producer = clients.stream_producer(settings, 2 * topics.dead_letter_limit_bytes(settings), **properties)
 
     def send(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> None:
         """Hand a message over; what becomes of it :meth:`finish` tells."""
@@ -139,16 +124,16 @@ class KafkaWriter:
         # the report's message has no headers: they come from where it was sent
         if error is None and message.offset() is not None and message.offset() >= 0:
             return
-        told = Refused(message.topic(), message.key(), message.value(), headers, error or NO_OFFSET)
-        (self._unproven if error is None else self._refused).append(told)
+        unsent = Refused(message.topic(), message.key(), message.value(), headers, error or NO_OFFSET)
+        (self._unproven if error is None else self._refused).append(unsent)
 
     def _make(self, topic: str) -> None:
         try:
             if not self._existing:  # asked once, not topic by topic: each question takes a tenth of a second
                 self._existing = topics.existing(self._settings)
             made = [] if topic in self._existing else topics.create(self._settings, [topic])
-        except KafkaException as refusal:
-            raise UndeliveredError(f"the topic {topic!r} can't be made: {refusal.args[0].str()}") from refusal
+        except KafkaFailure as refusal:
+            raise UndeliveredError(f"the topic {topic!r} can't be made: {refusal}") from refusal
         if made:
             log.info("made the topic %s", topic)
         self._existing.add(topic)

@@ -12,9 +12,8 @@ from string import Template
 from typing import Any
 
 import psutil
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
+from broker.kafka import clients
 from broker.local.jars import DEPLOY, ensure_jars
 from broker.local.java import find_java
 from broker.local.processes import Server, ServerError, answers_tcp, free_port, write
@@ -68,11 +67,7 @@ def answers(port: int) -> bool:
     """Whether a Kafka broker on the loopback port answers a metadata request and has joined its own cluster."""
     if not answers_tcp(port):  # spares librdkafka's complaints about a refused connection
         return False
-    try:
-        client = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0})
-        return len(client.list_topics(timeout=5).brokers) > 0
-    except KafkaException:
-        return False
+    return clients.answers_at(f"127.0.0.1:{port}")
 
 
 def format_once(kafka: Server, java: Path, environment: dict[str, str]) -> None:

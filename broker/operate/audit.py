@@ -14,14 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning import topic_log
-from broker.kafka import topics
+from broker.kafka import clients, reading, topics
+from broker.kafka.writing import INPUT_HEADER
 from broker.operate import checkpoint
 from broker.settings import Settings
 
 OFFSETS_NAMED = 20
-
-INPUT_HEADER = "input"
 
 _GAP = 50
 """Ranges to look at that lie no further apart than this are read in one go, offsets."""
@@ -88,7 +86,7 @@ def audit(settings: Settings, since_ms: int | None = None) -> Report:
     """Account for every input offset, or for those whose messages are not older than ``since_ms`` (ms since 1970 UTC).
 
     What the job has passed is told by the checkpoint in the home; where there is none, everything counts as passed.
-    Input topics that do not exist are empty. Raises KafkaException where Kafka refuses.
+    Input topics that do not exist are empty. Raises KafkaFailure.
     """
     slots = _slots(settings, since_ms)
     report = Report()
@@ -97,12 +95,11 @@ def audit(settings: Settings, since_ms: int | None = None) -> Report:
     report.alerts_out, report.duplicates = len(np.unique(origins)), len(keys) - len(np.unique(keys))
     dead_keys, _ = _mark(settings, topics.dead_letters(settings), since_output_ms, slots, _DEAD)
     report.dead_letters = len(np.unique(dead_keys))
-    client = settings.kafka_client()
     for (topic, partition), slot in slots.items():
         unseen = np.flatnonzero(slot.seen == 0) + slot.low
         report.alerts_in += int(np.count_nonzero(slot.seen))
         report.pending += int(np.count_nonzero(unseen >= slot.passed))
-        lost = _messages_at(client, topic, partition, unseen[unseen < slot.passed])
+        lost = _messages_at(settings, topic, partition, unseen[unseen < slot.passed])
         report.lost_ranges += [LostRange(topic, partition, first, last) for first, last in _runs(lost)]
         report.lost += len(lost)
     report.alerts_in += report.lost
@@ -110,14 +107,14 @@ def audit(settings: Settings, since_ms: int | None = None) -> Report:
 
 
 def _slots(settings: Settings, since_ms: int | None) -> dict[Place, _Slot]:
-    client, passed = settings.kafka_client(), checkpoint.committed(settings)
+    passed = checkpoint.committed(settings)
     slots = {}
     for topic in settings.input_topics:
         try:
-            limits = topic_log.bounds(client, topic)
+            limits = reading.bounds(settings, topic)
         except LookupError:
             continue
-        begins = {} if since_ms is None else topic_log.offsets_at(client, topic, since_ms)
+        begins = {} if since_ms is None else reading.offsets_at(settings, topic, since_ms)
         for partition, (low, high) in limits.items():
             first = max(low, begins.get(partition, low))
             end = high if passed is None else min(high, passed.get(topic, {}).get(partition, first))
@@ -134,12 +131,11 @@ def _mark(
     """
     found: list[NDArray[np.int64]] = []
     origins: list[NDArray[np.int64]] = []
-    client = settings.kafka_client()
     try:
-        begins = None if since_ms is None else topic_log.offsets_at(client, topic, since_ms)
+        begins = None if since_ms is None else reading.offsets_at(settings, topic, since_ms)
     except LookupError:
         begins = None
-    for batch in topic_log.read_batches(client, topic, begins, missing_ok=True):
+    for batch in reading.read_batches(settings, topic, begins, missing_ok=True):
         for place, offsets, keys in _by_place(batch):
             slot = slots.get(place)
             if slot is not None:
@@ -168,7 +164,7 @@ def _by_place(batch: list[Any]) -> Iterator[tuple[Place, NDArray[np.int64], NDAr
         yield (topic, int(partition)), np.array(offsets, np.int64), np.array(keys, np.int64)
 
 
-def _messages_at(client: dict[str, str], topic: str, partition: int, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+def _messages_at(settings: Settings, topic: str, partition: int, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Those of the offsets (ascending) that hold a message."""
     if not len(offsets):
         return offsets
@@ -176,11 +172,11 @@ def _messages_at(client: dict[str, str], topic: str, partition: int, offsets: ND
     parts = np.split(offsets, breaks)
     # Kafka gives at least one message, however long; of few messages we want no more than that.
     most = 4_000_000 if len(offsets) > 1_000 else 65_536
-    consumer = topic_log.reader(client, **{"fetch.message.max.bytes": most})
+    consumer = clients.log_reader(settings, **{"fetch.message.max.bytes": most})
     held: list[int] = []
     try:
         for part in parts:
-            for batch in topic_log.read_ranges(consumer, topic, {partition: (int(part[0]), int(part[-1]) + 1)}):
+            for batch in reading.read_ranges(consumer, topic, {partition: (int(part[0]), int(part[-1]) + 1)}):
                 held += [message.offset() or 0 for message in batch]
     finally:
         consumer.close()

@@ -1,23 +1,18 @@
-"""Dead letters: how they are written, what they say when they are listed, and how they are sent again."""
+"""Dead letters: listed by their reasons, and sent again."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from active_learning import topic_log
-from broker.kafka import topics
-from broker.records.fields import TRUNCATED_PAYLOAD_BYTES
+from broker.kafka import reading, topics
+from broker.kafka.writing import KafkaWriter
+from broker.records.dead_letter import Record, place_of
 from broker.settings import Settings
 from schemas import messages
-
-Record = dict[str, Any]
 
 REPLAY_HEADER = "gueststar-replay-of"
 """On a message that was sent again: where it was refused, ``topic:partition:offset``."""
@@ -62,49 +57,10 @@ class Replayed:
     gone: tuple[str, ...]
 
 
-def place_of(record: Mapping[str, Any]) -> str:
-    """Where a record's message came from: ``topic:partition:offset``."""
-    return f"{record['input_topic']}:{record['input_partition']}:{record['input_offset']}"
-
-
-def record_of(row: Mapping[str, Any], stage: str = "", reason: str = "") -> Record:
-    """A dead-letter record from a dead row; with ``stage`` and ``reason``, from an alert's row that failed later.
-
-    An alert's row does not carry its message: the payload is empty and its length 0, and the place says where
-    the message is.
-    """
-    return {
-        "payload": row.get("payload") or b"",
-        "payload_length": int(row.get("payload_length") or 0),
-        "input_topic": str(row.get("input_topic") or ""),
-        "input_partition": _number(row.get("input_partition")),
-        "input_offset": _number(row.get("input_offset")),
-        "input_time_ms": _number(row.get("input_time_ms")),
-        "stage": stage or str(row.get("dead_stage") or "unknown"),
-        "reason": reason or str(row.get("dead_reason") or "no reason was given"),
-        "created_ms": time.time_ns() // 1_000_000,
-        "broker_version": str(row.get("broker_version") or ""),
-    }
-
-
-def message_of(record: Record, subject: str, limit_bytes: int) -> tuple[bytes, bytes, bytes]:
-    """Key, value and place of a dead letter's message of at most about ``limit_bytes``.
-
-    The key is the same whenever the batch is done again; ``subject`` tells several letters of one place apart,
-    as does the reason.
-    """
-    place = place_of(record)
-    told = hashlib.blake2b(f"{record['reason']}\0{subject}".encode(), digest_size=6).hexdigest()
-    if len(record["payload"]) > limit_bytes - topics.DEAD_LETTER_OVERHEAD_BYTES // 2:
-        record = {**record, "payload": record["payload"][:TRUNCATED_PAYLOAD_BYTES]}
-    value = messages.encode("dead_letter", record)
-    return f"{place}:{record['stage']}:{told}".encode(), value, place.encode()
-
-
 def letters(settings: Settings, stage: str = "", reason: str = "") -> Iterator[Letter]:
     """The dead letters in Kafka, without repeats; of one stage, or whose reason contains a text, where given."""
     seen: set[bytes] = set()
-    for entry in topic_log.read(settings.kafka_client(), topics.dead_letters(settings), missing_ok=True):
+    for entry in reading.read(settings, topics.dead_letters(settings), missing_ok=True):
         key = entry.key or f"{entry.partition}:{entry.offset}".encode()
         if key in seen or entry.value is None:
             continue
@@ -114,16 +70,16 @@ def letters(settings: Settings, stage: str = "", reason: str = "") -> Iterator[L
             yield Letter(key, record)
 
 
-def groups(found: Iterator[Letter]) -> list[Group]:
+def groups(listed: Iterator[Letter]) -> list[Group]:
     """The letters by stage and reason, the most frequent first; a group's example is its earliest message."""
     alike: dict[tuple[str, str], Group] = {}
-    for letter in found:  # in any order: their own topic has partitions
+    for letter in listed:  # in any order: their own topic has partitions
         stage, reason = letter.record["stage"], letter.record["reason"]
         pattern = _NUMBERS.sub("#", reason)
-        known = alike.get((stage, pattern), Group(stage, reason, 0, letter.place))
-        told = reason if known.reason == reason else pattern
-        earliest = min(known.example, letter.place, key=_in_order)
-        alike[stage, pattern] = Group(stage, told, known.count + 1, earliest)
+        group = alike.get((stage, pattern), Group(stage, reason, 0, letter.place))
+        shown = reason if group.reason == reason else pattern
+        earliest = min(group.example, letter.place, key=_in_order)
+        alike[stage, pattern] = Group(stage, shown, group.count + 1, earliest)
     return sorted(alike.values(), key=lambda group: (-group.count, group.stage, group.reason))
 
 
@@ -132,20 +88,18 @@ def _in_order(place: str) -> tuple[str, int, int]:
     return topic, int(partition), int(offset)
 
 
-def not_yet_replayed(settings: Settings, found: Iterator[Letter]) -> list[Letter]:
+def not_yet_replayed(settings: Settings, listed: Iterator[Letter]) -> list[Letter]:
     """Those that no earlier replay sent."""
     done = _replayed(settings)
-    return [letter for letter in found if letter.key.decode() not in done]
+    return [letter for letter in listed if letter.key.decode() not in done]
 
 
 def replay(settings: Settings, chosen: Sequence[Letter], progress: Callable[[int], None] | None = None) -> Replayed:
     """Send the original bytes to their input topics again, marked with :data:`REPLAY_HEADER`; waits for Kafka.
 
     Each message goes once, however many letters it has. Where a letter does not hold the whole message, it is
-    read from the input topic. Raises broker.kafka.writing.UndeliveredError where Kafka does not take them.
+    read from the input topic. Raises KafkaFailure where Kafka does not take them.
     """
-    from broker.kafka.writing import KafkaWriter
-
     by_place = {letter.place: letter.record for letter in chosen}
     originals = _originals(settings, [record for record in by_place.values() if not _is_whole(record)])
     writer = KafkaWriter(settings)
@@ -170,12 +124,12 @@ def _is_whole(record: Record) -> bool:
 
 def _originals(settings: Settings, records: Sequence[Record]) -> dict[str, tuple[bytes | None, bytes | None]]:
     """Key and value of each place that the input topics still hold."""
-    found: dict[str, tuple[bytes | None, bytes | None]] = {}
+    held: dict[str, tuple[bytes | None, bytes | None]] = {}
     for record in records:
         partition, offset = record["input_partition"], record["input_offset"]
-        entries = topic_log.read_slice(settings.kafka_client(), record["input_topic"], partition, offset, offset + 1)
-        found |= {place_of(record): (entry.key, entry.value) for entry in entries}
-    return found
+        entries = reading.read_slice(settings, record["input_topic"], partition, offset, offset + 1)
+        held |= {place_of(record): (entry.key, entry.value) for entry in entries}
+    return held
 
 
 def _replayed(settings: Settings) -> set[str]:
@@ -189,7 +143,3 @@ def _remember(settings: Settings, keys: Sequence[str]) -> None:
     draft = file.with_suffix(".draft")
     draft.write_text(json.dumps(sorted(_replayed(settings) | set(keys))))
     draft.replace(file)
-
-
-def _number(value: Any) -> int:
-    return -1 if value is None else int(value)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from active_learning import topic_log
+from broker.kafka import reading
 from broker.settings import Settings
 from broker.stream.progress_file import lag_of, read_progress
 
@@ -54,8 +54,7 @@ def end_offsets(settings: Settings) -> Offsets:
     ends: Offsets = {}
     for topic in settings.input_topics:
         with suppress(LookupError):
-            found = topic_log.bounds(settings.kafka_client(), topic)
-            ends[topic] = {partition: end for partition, (_, end) in found.items()}
+            ends[topic] = {partition: end for partition, (_, end) in reading.bounds(settings, topic).items()}
     return ends
 
 

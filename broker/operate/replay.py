@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from confluent_kafka import KafkaException
 
 from broker.kafka import topics
-from broker.kafka.writing import KafkaWriter, UndeliveredError
+from broker.kafka.errors import UndeliveredError
+from broker.kafka.writing import KafkaWriter
 from broker.settings import Settings
 from schemas import packets
 
@@ -99,9 +99,6 @@ def send(
 
 
 def make_topic(settings: Settings, topic: str, partitions: int = PARTITIONS) -> None:
-    """Make an input topic that takes packets of the largest size that is read, if it is missing."""
+    """Make a missing input topic; it takes packets of the largest size that is read. Raises KafkaFailure."""
     limit = str(topics.dead_letter_limit_bytes(settings))
-    try:
-        topics.create(settings, [topic], partitions=partitions, config={"max.message.bytes": limit})
-    except KafkaException as error:
-        raise UndeliveredError(f"the topic {topic} can't be made: {error.args[0].str()}") from error
+    topics.create(settings, [topic], partitions=partitions, config={"max.message.bytes": limit})

@@ -2,62 +2,52 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import Any
 
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
-
+from broker.kafka import topics, watermarks
+from broker.kafka.errors import KafkaFailure
 from broker.local.services import is_local, running
 from broker.settings import Settings
 from broker.state import connection
 from broker.stream.progress_file import job_report, read_progress
 
-Ranges = dict[str, dict[int, tuple[int, int]]]
-"""Topic to partition to (first offset, end offset)."""
-
 
 def report(settings: Settings) -> dict[str, Any]:
-    """Kafka and Redis (running, address, pid, uptime in s), topics with their messages, the job with lag and rates."""
-    kafka, client = _service(settings, "kafka"), None
+    """Kafka and Redis (running, address, pid, uptime in s), topics with their messages, the job with lag and rates.
+
+    ``kafka`` has ``why`` where Kafka does not answer; each topic has its ``kind``, see :func:`kind_of`.
+    """
+    kafka = _service(settings, "kafka")
+    ranges: watermarks.Ranges = {}
     if kafka["address"]:
-        client = settings.kafka_client()
-    ranges = read_ranges(client) if client and (kafka["running"] or not kafka["local"]) else None
-    kafka["running"] = ranges is not None
+        try:
+            ranges = watermarks.all_ranges(settings)
+            kafka["running"] = True
+        except KafkaFailure as failure:
+            kafka |= {"running": False, "why": str(failure)}
     cache = _service(settings, "redis")
     cache["running"] = bool(cache["address"]) and connection.answers(cache["address"])
-    ends = {topic: {p: end for p, (_, end) in found.items()} for topic, found in (ranges or {}).items()}
+    ends = {topic: {number: end for number, (_, end) in of_topic.items()} for topic, of_topic in ranges.items()}
     return {
         "home": str(settings.home),
         "kafka": kafka,
         "redis": cache,
-        "topics": [_topic(name, found) for name, found in sorted((ranges or {}).items())],
+        "topics": [_topic(settings, name, of_topic) for name, of_topic in ranges.items()],
         "job": job_report(read_progress(settings.home), ends, time.time()),
     }
 
 
-def read_ranges(client: dict[str, str]) -> Ranges | None:
-    """First and end offset of every partition of every topic (Kafka's own aside); None where Kafka does not answer."""
-    quiet = logging.getLogger("kafka-client")
-    quiet.addHandler(logging.NullHandler())
-    quiet.propagate = False
-    admin = AdminClient(dict(client), logger=quiet)
-    try:
-        topics = {
-            name: topic for name, topic in admin.list_topics(timeout=5).topics.items() if not name.startswith("__")
-        }
-        places = [TopicPartition(name, partition) for name, topic in topics.items() for partition in topic.partitions]
-        if not places:
-            return {}
-        firsts = admin.list_offsets({place: OffsetSpec.earliest() for place in places}, request_timeout=10)
-        ends = admin.list_offsets({place: OffsetSpec.latest() for place in places}, request_timeout=10)
-        found: Ranges = {name: {} for name in sorted(topics)}
-        for place in places:
-            found[place.topic][place.partition] = (firsts[place].result().offset, ends[place].result().offset)
-        return found
-    except KafkaException:
-        return None
+def kind_of(settings: Settings, topic: str) -> str:
+    """What a topic is here: ``input``, ``output`` (one of the fixed ones), ``class``, ``filter`` or ``other``."""
+    if topic in settings.input_topics:
+        return "input"
+    if topic in topics.fixed(settings):
+        return "output"
+    for kind, prefix in (("class", topics.of_class_prefix(settings)), ("filter", topics.of_filter(settings, ""))):
+        if topic.startswith(prefix):
+            return kind
+    return "other"
 
 
 def _service(settings: Settings, name: str) -> dict[str, Any]:
@@ -72,5 +62,6 @@ def _service(settings: Settings, name: str) -> dict[str, Any]:
     return {"running": process is not None, "local": True, "address": address, "pid": pid, "uptime_s": uptime_s}
 
 
-def _topic(name: str, ranges: dict[int, tuple[int, int]]) -> dict[str, Any]:
-    return {"topic": name, "partitions": len(ranges), "messages": sum(end - first for first, end in ranges.values())}
+def _topic(settings: Settings, name: str, ranges: dict[int, tuple[int, int]]) -> dict[str, Any]:
+    messages = sum(end - first for first, end in ranges.values())
+    return {"topic": name, "kind": kind_of(settings, name), "partitions": len(ranges), "messages": messages}

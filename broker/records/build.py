@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
+from broker.kafka.fetching import Messages
+from broker.kafka.ranges import Range
 from broker.records.fields import NULLABLE, TRUNCATED_PAYLOAD_BYTES, arrow_schema
-from broker.stream.fetch import Messages
-from broker.stream.offsets import Range
 from schemas.dead_letters import DeadLetter
 from schemas.identifiers import object_name
 from schemas.light_curves import BANDS, LightCurves

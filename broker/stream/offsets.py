@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from broker.kafka.ranges import Range, TopicState
 
 ROWS_WORTH_A_SECOND_TASK = 2_000
 """Below this many messages one task does the batch: a second worker costs more than it brings."""
@@ -24,31 +25,6 @@ TopicOffsets = dict[str, dict[str, Any]]
 
 class ChangedTopic(RuntimeError):
     """A topic is not the log that the checkpoint speaks of."""
-
-
-@dataclass(frozen=True, slots=True)
-class TopicState:
-    """What Kafka has of a topic: its id, and each partition's first offset kept and the one after the last readable."""
-
-    topic_id: str
-    low: Mapping[int, int]
-    high: Mapping[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Offsets ``start`` to ``end - 1`` of one partition; not all of them need hold a message."""
-
-    topic: str
-    partition: int
-    start: int
-    end: int
-
-    def __len__(self) -> int:
-        return self.end - self.start
-
-    def __str__(self) -> str:
-        return f"topic {self.topic} partition {self.partition} offsets {self.start} to {self.end - 1}"
 
 
 def advance(start: TopicOffsets, topics: Mapping[str, TopicState], limit: int | None) -> TopicOffsets:

@@ -11,9 +11,8 @@ import pyarrow.compute as pc
 
 from active_learning.candidates import FIELDS as CANDIDATE_FIELDS
 from broker.kafka import topics
-from broker.kafka.writing import Headers, KafkaWriter, Refused
-from broker.operate import dead_letters
-from broker.records import archive
+from broker.kafka.writing import INPUT_HEADER, KEY_HEADER, Headers, KafkaWriter, Refused
+from broker.records import archive, dead_letter
 from broker.records.avro import AvroColumns
 from broker.records.fields import ALERT_FIELDS, NULLABLE, arrow_schema
 from broker.settings import Settings
@@ -23,9 +22,6 @@ from broker.state.connection import RedisConnection
 from broker.state.keys import Keys
 from broker.stream.delivered import Delivered
 from schemas import messages
-
-KEY_HEADER = "gueststar-key"
-INPUT_HEADER = "input"
 
 _MESSAGES_BETWEEN_REPORTS = 500
 _SHORT_PAYLOAD_BYTES = 10_000
@@ -102,11 +98,11 @@ class RowDelivery:
 
     def _send_dead(self, dead: pa.RecordBatch) -> None:
         for row in dead.to_pylist():
-            self._bury(dead_letters.record_of(row))
+            self._bury(dead_letter.record_of(row))
 
     def _bury(self, record: dict[str, Any], subject: str = "") -> None:
         topic = topics.dead_letters(self._settings)
-        key, value, place = dead_letters.message_of(record, subject, topics.dead_letter_limit_bytes(self._settings))
+        key, value, place = dead_letter.message_of(record, subject, topics.dead_letter_limit_bytes(self._settings))
         self._kafka.send(topic, key, value, [(KEY_HEADER, key), (INPUT_HEADER, place)])
         self._topics[topic] += 1
         self._counts["dead_letters"] += 1
@@ -114,7 +110,7 @@ class RowDelivery:
     def _bury_unwritable(self, row: dict[str, Any]) -> None:
         missing = [name for name in ALERT_FIELDS if row[name] is None and name not in NULLABLE]
         reason = f"a classification must have a value in every field, found none in {', '.join(missing)}"
-        self._bury(dead_letters.record_of(row, "deliver", reason), str(row["alert_id"]))
+        self._bury(dead_letter.record_of(row, "deliver", reason), str(row["alert_id"]))
 
     def _bury_refused(self, refused: Refused) -> None:
         """A message refused for its size or form becomes a dead letter; a dead letter is cut shorter."""
@@ -127,7 +123,7 @@ class RowDelivery:
             return
         self._counts["alerts"] -= refused.topic == topics.classifications(self._settings)
         reason = f"topic {refused.topic} refused a classification of {len(refused.value)} bytes: {refused.error.str()}"
-        self._bury(dead_letters.record_of(record, "deliver", reason), f"{record['alert_id']}:{refused.topic}")
+        self._bury(dead_letter.record_of(record, "deliver", reason), f"{record['alert_id']}:{refused.topic}")
 
     def _note_input(self, batch: pa.RecordBatch) -> None:
         self._tasks.update(dict.fromkeys(batch.column("task").unique().to_pylist()))

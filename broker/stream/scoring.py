@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from broker.kafka.fetching import Messages
 from broker.records.build import RowContext, Verdicts, alert_rows, dead_rows, mark_first_of_message
 from broker.state.object_history import ObjectHistory
-from broker.stream.fetch import Messages
 from models.scoring.scorer import Scorer
 from schemas import packets
 from schemas.dead_letters import DeadLetter

@@ -17,11 +17,11 @@ from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPart
 from pyspark.sql.streaming.datasource import ReadLimit, ReadMaxRows, SupportsTriggerAvailableNow
 from pyspark.sql.types import StructType
 
+from broker.kafka.ranges import Range, TopicState
+from broker.kafka.watermarks import InputTopics
 from broker.records.fields import SPARK_SCHEMA
 from broker.settings import Settings
 from broker.stream import offsets
-from broker.stream.input_topics import InputTopics
-from broker.stream.offsets import Range, TopicState
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -124,8 +124,7 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def _state(self) -> dict[str, TopicState]:
         if self._topics is None:
-            settings = self._settings()
-            self._topics = InputTopics(settings.input_topics, settings.kafka_client())
+            self._topics = InputTopics(self._settings())
         self._seen = self._topics.state()
         return self._seen
 

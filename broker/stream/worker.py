@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+from broker.kafka import clients
+from broker.kafka.fetching import Fetcher
 from broker.kafka.writing import KafkaWriter
 from broker.settings import Settings
 from broker.state.connection import RedisConnection
 from broker.state.keys import Keys
 from broker.state.object_history import ObjectHistory
-from broker.stream.fetch import Fetcher
 from models.scoring.scorer import Scorer
 
 MODELS_KEPT = 3
@@ -39,11 +40,10 @@ class Worker:
     @contextmanager
     def fetcher(self) -> Iterator[Fetcher]:
         """The consumer of this process. After an error, or where Kafka has another address, a new one is made."""
-        properties = self.settings.kafka_client()
+        properties = clients.connection(self.settings)
         if self._fetcher is None or self._fetcher_reaches != properties:
             self._leave_fetcher()
-            group = f"{self.settings.topic_prefix}-source"
-            self._fetcher = Fetcher(properties, group, lost_offsets=self.settings.lost_offsets)
+            self._fetcher = Fetcher(self.settings)
             self._fetcher_reaches = properties
         try:
             yield self._fetcher

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from active_learning import topic_log
 from active_learning.web.choices import KEYS
+from broker.kafka import reading
 from broker.settings import Settings
 from models.datasets import plasticc
 from schemas import messages
@@ -44,13 +44,13 @@ def background(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 def ends_of(settings: Settings) -> dict[int, int]:
     """The offset after the last classification of each partition."""
-    bounds = topic_log.bounds(settings.kafka_client(), f"{settings.topic_prefix}.classifications")
+    bounds = reading.bounds(settings, f"{settings.topic_prefix}.classifications")
     return {partition: end for partition, (_, end) in bounds.items()}
 
 
 def hashes(settings: Settings, since: dict[int, int]) -> set[str]:
     """The model hashes of the classifications from the given offsets on."""
-    entries = topic_log.read(settings.kafka_client(), f"{settings.topic_prefix}.classifications", since)
+    entries = reading.read(settings, f"{settings.topic_prefix}.classifications", since)
     return {messages.decode(entry.value)[1]["model_sha256"] for entry in entries if entry.value}
 
 
@@ -91,8 +91,6 @@ def test_a_label_on_the_page_reaches_the_stream(demo: Demo, browser: Browser, tm
         assert wait_for(lambda: hashes(settings, ends), 240, "the stream to score alerts") == {learnt["sha256"]}
         rolled_back = json.loads(gueststar(demo.home, "models", "rollback", "--json").stdout)
         assert rolled_back["sha256"] == before["sha256"]
-        ends = {
-            p: end for p, (_, end) in topic_log.bounds(settings.kafka_client(), "gueststar.classifications").items()
-        }
+        ends = {p: end for p, (_, end) in reading.bounds(settings, "gueststar.classifications").items()}
         gueststar(demo.home, "replay", str(tmp_path / "alerts.parquet"))
         wait_for(lambda: before["sha256"] in hashes(settings, ends), 240, "the stream to return to the earlier model")

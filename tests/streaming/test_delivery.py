@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError
 
-from active_learning import topic_log
+from broker.kafka import reading
 from broker.kafka.writing import Headers, KafkaWriter
 from broker.settings import Settings
 
@@ -28,7 +28,7 @@ def test_topics_made_a_moment_ago_lose_nothing(services: Settings) -> None:
             writer.send(topic, key, b"v" * 900, [])
             writer.serve(0.005)
         assert writer.finish() == []
-        stored = [entry.key for entry in topic_log.read(services.kafka_client(), topic)]
+        stored = [entry.key for entry in reading.read(services, topic)]
         assert set(stored) == set(keys)
 
 
@@ -60,6 +60,6 @@ def test_what_is_sent_again_is_the_whole_message(services: Settings, monkeypatch
     for number in range(5):
         writer.send(topic, str(number).encode(), b"v", [("input", f"alerts:0:{number}".encode())])
     assert writer.finish() == []
-    stored = [(entry.key, entry.headers) for entry in topic_log.read(services.kafka_client(), topic)]
+    stored = [(entry.key, entry.headers) for entry in reading.read(services, topic)]
     assert len(stored) == 10
     assert all(headers == {"input": b"alerts:0:" + key} for key, headers in stored if key is not None)

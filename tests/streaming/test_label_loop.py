@@ -21,6 +21,7 @@ import pytest
 
 from active_learning import labels
 from active_learning.retrain import MIN_RANDOM_LABELS, Retrained, retrain
+from broker.kafka.message_log import labels_log
 from broker.settings import Settings
 from features.catalogue import NAMES
 from models.registry.registry import CANDIDATE, PREVIOUS, PRODUCTION, Registry
@@ -110,13 +111,12 @@ class Loop:
                 "model_sha256": "ab" * 32,
             }
             records.append(labels.label_of(request, class_id, "ada", 1_790_000_000_000 + object_id))
-        with labels.log_of(self.settings.kafka_client(), self.settings.topic_prefix) as log:
+        with labels_log(self.settings) as log:
             log.append(records)
         return records
 
     def retrain(self) -> Retrained:
-        client, prefix = self.settings.kafka_client(), self.settings.topic_prefix
-        return retrain(client, prefix, registry=self.registry, archive=self.archive, n_jobs=1)
+        return retrain(labels_log(self.settings), registry=self.registry, archive=self.archive, n_jobs=1)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_labels_teach_a_new_class_the_alias_moves_and_moves_back(loop: Loop) -> 
     loop.stream(new_ids + old_ids, classes)
     given = loop.answer(new_ids + old_ids, classes)
     conflict = loop.answer(new_ids[:1], [2222])[0] | {"labeller": "grace", "label_id": uuid4().hex}
-    with labels.log_of(loop.settings.kafka_client(), loop.settings.topic_prefix) as log:
+    with labels_log(loop.settings) as log:
         log.append([labels.undo_of(given[0], "ada", 1_800_000_000_000), conflict])
 
     found = loop.retrain()

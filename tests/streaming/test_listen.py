@@ -42,7 +42,7 @@ def test_repeats_are_passed_over(settings: Settings) -> None:
 
 
 def test_the_memory_for_repeats_is_bounded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "KEYS_KEPT", 3)
+    monkeypatch.setattr("broker.client.listening.KEYS_KEPT", 3)
     topics.create(settings, [topics.novel(settings)], partitions=1)
     publish(settings, 0, 5)
     publish(settings, 4, 1)  # remembered

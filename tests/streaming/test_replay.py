@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from active_learning import topic_log
 from broker.commands.replay import replay as replay_command
-from broker.kafka.writing import UndeliveredError
+from broker.kafka import reading
+from broker.kafka.errors import UndeliveredError
 from broker.operate import replay
 from broker.settings import Settings
 from schemas import packets
@@ -73,8 +73,8 @@ def test_messages_are_sent_in_time_order(settings: Settings, tmp_path: Path) -> 
     topic, seen = new_topic(), []
     sent = replay.send(settings, topic, messages, progress=seen.append)
     assert (sent.alerts, seen[-1]) == (6, 6)
-    entries = list(topic_log.read(settings.kafka_client(), topic))
-    assert len(topic_log.bounds(settings.kafka_client(), topic)) == replay.PARTITIONS
+    entries = list(reading.read(settings, topic))
+    assert len(reading.bounds(settings, topic)) == replay.PARTITIONS
     assert sorted(entry.value or b"" for entry in entries) == sorted([*wire, b"\x00\x00"])
     for key, number in ((b"7", 3), (b"8", 2)):
         own = [entry for entry in entries if entry.key == key]
@@ -102,7 +102,7 @@ def test_a_message_that_kafka_refuses_is_an_error(settings: Settings) -> None:
     messages = [replay.Message(b"a", 1.0, None), replay.Message(bytes(20_000), 2.0, None)]
     with pytest.raises(UndeliveredError, match=r"1 of 2 messages refused .* of 20000 bytes"):
         replay.send(settings, topic, messages)
-    assert [entry.value for entry in topic_log.read(settings.kafka_client(), topic)] == [b"a"]
+    assert [entry.value for entry in reading.read(settings, topic)] == [b"a"]
 
 
 def test_no_alert_is_an_error(tmp_path: Path) -> None:
@@ -116,5 +116,5 @@ def test_the_command(settings: Settings, shared_data: Path) -> None:
     result = CliRunner().invoke(replay_command, [str(folder), "--topic", topic, "--json"])
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
-    assert report["alerts"] == len(list(folder.iterdir())) == len(list(topic_log.read(settings.kafka_client(), topic)))
+    assert report["alerts"] == len(list(folder.iterdir())) == len(list(reading.read(settings, topic)))
     assert report["seconds"] >= 0

@@ -17,6 +17,7 @@ import pytest
 import redis
 from confluent_kafka import KafkaError, Producer
 
+from broker.kafka import clients
 from broker.local import java_home, start, stop
 from broker.local.processes import Server, alive
 from broker.local.services import PARTS, running
@@ -73,7 +74,7 @@ def redis_of(settings: Settings) -> redis.Redis:
 
 
 def topic_of(settings: Settings, name: str, partitions: int = 2) -> Topic:
-    return Topic(name, partitions, settings.kafka_client())
+    return Topic(name, partitions, clients.connection(settings))
 
 
 def test_up_runs_on_a_machine_without_java_and_redis_and_is_safe_to_repeat(up: Settings) -> None:
@@ -97,7 +98,7 @@ def test_kafka_takes_a_message_of_15_mib_and_refuses_an_unknown_topic(up: Settin
     (found,) = topic.consume()
     assert found.value() == large
     failures: list[KafkaError] = []
-    producer = Producer(up.kafka_client() | {"topic.metadata.propagation.max.ms": "1000"})
+    producer = Producer(clients.connection(up) | {"topic.metadata.propagation.max.ms": "1000"})
     producer.produce("misspelt", b"alert", on_delivery=lambda error, _: failures.append(error))
     assert producer.flush(30) == 0
     (error,) = failures

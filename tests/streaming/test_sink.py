@@ -13,9 +13,8 @@ import pyarrow.dataset as ds
 import pytest
 import redis
 
-from active_learning import topic_log
-from broker.kafka import topics
-from broker.kafka.writing import UndeliveredError
+from broker.kafka import reading, topics
+from broker.kafka.errors import UndeliveredError
 from broker.records import archive
 from broker.records.fields import ALERT_FIELDS
 from broker.settings import Settings
@@ -35,8 +34,8 @@ def deliver(settings: Settings, *batches: pa.RecordBatch) -> Delivered:
     return GueststarWriter(str(settings.home)).write(iter(batches))
 
 
-def published(settings: Settings, topic: str) -> list[topic_log.Entry]:
-    return list(topic_log.read(settings.kafka_client(), topic, missing_ok=True))
+def published(settings: Settings, topic: str) -> list[reading.Entry]:
+    return list(reading.read(settings, topic, missing_ok=True))
 
 
 def dead_letters(settings: Settings) -> list[dict[str, Any]]:

@@ -15,9 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from active_learning import topic_log
 from broker.filters import archive_yield, parse
-from broker.kafka import topics
+from broker.kafka import reading, topics
 from broker.operate.audit import audit
 from broker.records import archive
 from broker.records.fields import SPARK_SCHEMA
@@ -189,7 +188,7 @@ def run_stream(spark: SparkSession, settings: Settings, inbox: Path) -> None:
 
 def keys(settings: Settings, topic: str) -> Counter[int]:
     """Input offsets by how many messages of the topic name them."""
-    entries = topic_log.read(settings.kafka_client(), topic)
+    entries = reading.read(settings, topic)
     return Counter(messages.decode(entry.value or b"")[1]["input_offset"] for entry in entries)
 
 

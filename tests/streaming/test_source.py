@@ -16,9 +16,9 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxRows
 
+from broker.kafka import clients
+from broker.kafka.errors import LostOffsets, NoSuchTopic
 from broker.records.fields import arrow_schema
-from broker.stream.fetch import LostOffsets
-from broker.stream.input_topics import MissingTopic
 from broker.stream.offsets import ChangedTopic
 from broker.stream.source import GueststarReader
 from models.registry.registry import Registry
@@ -242,8 +242,8 @@ def create_again(reader: GueststarReader, topic: Topic) -> Topic:
 def test_a_missing_topic_is_an_error_that_says_what_to_do(
     reader_of: Callable[..., GueststarReader], services: Any
 ) -> None:
-    missing = Topic("not-there", 1, services.kafka_client())
-    with pytest.raises(MissingTopic, match=r"Kafka has no topic not-there: .*gueststar replay"):
+    missing = Topic("not-there", 1, clients.connection(services))
+    with pytest.raises(NoSuchTopic, match=r"Kafka has no topic not-there: .*gueststar replay"):
         joined(reader_of(missing))
     assert "not-there" not in AdminClient(missing.client).list_topics(timeout=10).topics, "asking must not make it"
 

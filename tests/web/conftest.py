@@ -14,10 +14,11 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page
 
-from active_learning import labels, requests
 from active_learning.web.app import create_app
 from active_learning.web.desk import Desk
 from active_learning.web.server import bound_socket
+from broker.commands.label import desk_of
+from broker.kafka.message_log import labels_log, requests_log
 from broker.settings import Settings
 from schemas import packets
 from schemas.light_curves import LightCurves
@@ -68,7 +69,7 @@ class Scene:
 
     def labels(self) -> list[dict[str, Any]]:
         """Every label record, as another program reads them from Kafka."""
-        log = labels.log_of(self.settings.kafka_client(), self.settings.topic_prefix)
+        log = labels_log(self.settings)
         return [stored.record for stored in log.read()]
 
     def ask(self, n: int = 4) -> list[dict[str, Any]]:
@@ -103,7 +104,7 @@ class Scene:
             }
             for i in range(n)
         ]
-        with requests.log_of(self.settings.kafka_client(), self.settings.topic_prefix) as log:
+        with requests_log(self.settings) as log:
             log.append(made)
         wait_for(lambda: len(self.desk.queue("ada")) >= n, 20, "the page's server to read the requests")
         return made
@@ -118,7 +119,7 @@ def scene(services: Settings, tmp_path: Path) -> Iterator[Scene]:
         redis_url=services.redis_address(),
         topic_prefix=f"web-{uuid4().hex[:8]}",
     )
-    desk = Desk(settings.kafka_client(), settings.topic_prefix, timeout_s=10.0)
+    desk = desk_of(settings, timeout_s=10.0)
     listener = bound_socket("127.0.0.1", 0, tmp_path)
     server = uvicorn.Server(uvicorn.Config(create_app(desk), log_level="warning"))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

@@ -9,8 +9,10 @@ import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from playwright.sync_api import expect
 
-from active_learning import labels, requests
+from active_learning import labels
 from active_learning.web.choices import KEYS
+from broker.kafka import clients
+from broker.kafka.message_log import requests_log
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
@@ -113,7 +115,7 @@ def test_a_label_that_kafka_refuses_is_shown_as_not_saved(scene: Any, visit: Any
     asked = scene.ask(1)
     topic = ConfigResource(ResourceType.TOPIC, f"{scene.settings.topic_prefix}.labels")
     topic.add_incremental_config(ConfigEntry("max.message.bytes", "900", incremental_operation=AlterConfigOpType.SET))
-    admin = AdminClient(scene.settings.kafka_client())
+    admin = AdminClient(clients.connection(scene.settings))
     for future in admin.incremental_alter_configs([topic]).values():
         future.result(30)
     here = visit()
@@ -209,7 +211,7 @@ def test_what_people_and_packets_write_is_shown_as_text(scene: Any, visit: Any) 
 def test_a_packet_that_is_gone_says_so(scene: Any, visit: Any) -> None:
     (asked,) = scene.ask(1)
     changed = asked | {"request_id": "gone", "object_id": 77, "object_name": "77", "input_offset": 500, "night": 61_009}
-    with requests.log_of(scene.settings.kafka_client(), scene.settings.topic_prefix) as log:
+    with requests_log(scene.settings) as log:
         log.append([changed])
     wait_for(lambda: len(scene.desk.queue("ada")) == 2, 20, "the second request")
     here = visit()

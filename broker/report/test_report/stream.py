@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from active_learning import labelled_rows, labels
+from broker.kafka.message_log import labels_log
 from broker.records import archive
 from broker.settings import Settings
 from models.datasets import table_files, table_values
@@ -33,7 +34,7 @@ def evaluate(settings: Settings, data: Path | None, label_file: Path | None, *, 
 
 def from_log(settings: Settings) -> dict[int, Label]:
     """The labels that hold, from the topic of labels, by object id; conflicts are left out."""
-    records = [stored.record for stored in labels.log_of(settings.kafka_client(), settings.topic_prefix).read()]
+    records = [stored.record for stored in labels_log(settings).read()]
     return {
         object_id: Label(answer.class_id, float(answer.newest["created_ms"]), answer.newest["reason"] == RANDOM)
         for object_id, answer in labels.answers(records).items()

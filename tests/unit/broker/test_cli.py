@@ -13,10 +13,10 @@ from pathlib import Path
 import click
 import pytest
 import redis
-from confluent_kafka import KafkaError, KafkaException
 
 from broker import cli
 from broker.error_lines import in_one_line
+from broker.kafka.errors import Unreachable
 from broker.local.jars import JarError
 from tests.command_line import gueststar
 
@@ -157,10 +157,7 @@ def test_an_interrupt_is_no_error(monkeypatch: pytest.MonkeyPatch, error: BaseEx
         (FileNotFoundError(2, "No such file or directory", "a.avro"), "[Errno 2] No such file or directory: 'a.avro'"),
         (JarError("another sum"), "another sum"),
         (redis.ConnectionError("refused"), "refused (`gueststar status` tells what runs)"),
-        (
-            KafkaException(KafkaError(KafkaError._TRANSPORT, "broker is down")),
-            "broker is down (`gueststar status` tells what runs)",
-        ),
+        (Unreachable("Kafka does not answer at a:1"), "Kafka does not answer at a:1"),
     ],
 )
 def test_an_error_that_a_user_can_mend_is_told_in_its_own_words(error: Exception, told: str) -> None:

@@ -180,23 +180,3 @@ def test_no_address_is_given_of_a_service_that_does_not_run(home: Path, known: d
         LookupError, match=r"no kafka runs in .*: run `gueststar up`, or set GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS"
     ):
         Settings().bootstrap_servers()
-
-
-def test_one_security_configuration_serves_every_client(home: Path) -> None:
-    plain = Settings(kafka_bootstrap_servers="a:1").kafka_client()
-    assert plain == {"bootstrap.servers": "a:1", "security.protocol": "PLAINTEXT"}
-    secure = Settings(
-        kafka_bootstrap_servers="a:1",
-        kafka_security_protocol="SASL_SSL",
-        kafka_username="night",
-        kafka_password="s3cret",
-        kafka_ca_file="/ca.pem",
-    ).kafka_client()
-    assert secure == {
-        "bootstrap.servers": "a:1",
-        "security.protocol": "SASL_SSL",
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": "night",
-        "sasl.password": "s3cret",
-        "ssl.ca.location": "/ca.pem",
-    }

@@ -35,10 +35,8 @@ def test_a_class_has_a_topic_of_its_own(settings: Settings) -> None:
 
 
 def test_labels_are_kept_for_ever(settings: Settings) -> None:
-    for days in (None, 3.0):
-        kept = topics.configuration(settings, "sky.labels", days)
-        assert (kept["retention.ms"], kept["retention.bytes"], kept["cleanup.policy"]) == ("-1", "-1", "delete")
-    assert topics.configuration(settings, "sky.novel", 2.0)["retention.ms"] == "172800000"
+    kept = topics.configuration(settings, "sky.labels")
+    assert (kept["retention.ms"], kept["retention.bytes"], kept["cleanup.policy"]) == ("-1", "-1", "delete")
     assert "retention.ms" not in topics.configuration(settings, "sky.novel")
 
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import schemas
+from broker.kafka.fetching import Messages
+from broker.kafka.ranges import Range
 from broker.records.build import RowContext, Verdicts, alert_rows, dead_rows, lost_row, mark_first_of_message
 from broker.records.fields import ALERT_FIELDS, SPARK_SCHEMA, arrow_schema
-from broker.stream.fetch import Messages
-from broker.stream.offsets import Range
 from broker.stream.scoring import isolate
 from schemas.dead_letters import DeadLetter
 from schemas.light_curves import LightCurves

@@ -10,8 +10,8 @@ import fastavro
 import numpy as np
 import pytest
 
+from broker.kafka.fetching import Messages
 from broker.records.build import RowContext
-from broker.stream.fetch import Messages
 from broker.stream.scoring import MessageScorer
 from models.registry import shipped
 from models.scoring.scorer import Scorer

@@ -12,30 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 
-from broker.stream.input_topics import PASSING, PATIENCE_S, patiently
-from broker.stream.offsets import Range
+from broker.kafka import clients
+from broker.kafka.errors import PASSING, PATIENCE_S, LostOffsets, Unreachable, patiently
+from broker.kafka.ranges import Range
+from broker.settings import Settings
 
 CONSUME_TIMEOUT_S = 0.1
 """``consume(n)`` waits this long for all n."""
 
-CONSUMER_PROPERTIES = {
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "auto.offset.reset": "error",  # an offset that is gone is told, never skipped
-    "isolation.level": "read_committed",
-    "enable.partition.eof": True,  # tells that a range's end holds no message
-    "fetch.wait.max.ms": 20,  # a task never waits for messages yet to come, only for that end
-    "fetch.queue.backoff.ms": 5,  # the default sleeps a second when the queue is full
-    "allow.auto.create.topics": False,
-}
-
 log = logging.getLogger(__name__)
-
-
-class LostOffsets(RuntimeError):
-    """Offsets that should be read are no longer in Kafka."""
 
 
 @dataclass(slots=True)
@@ -74,17 +61,15 @@ class _Place:
 
 
 class Fetcher:
-    """Reads ranges of offsets. ``properties``: librdkafka's connection; ``group``: its group id (nothing is committed).
+    """Reads ranges of offsets; joins no group and commits nothing.
 
-    ``lost_offsets``: "stop" raises LostOffsets where retention has deleted what should be read; "dead-letter"
-    hands the deleted range out as a Range instead, and goes on behind it.
+    The setting ``lost_offsets``: "stop" raises LostOffsets where retention has deleted what should be read;
+    "dead-letter" hands the deleted range out as a Range instead, and goes on behind it.
     """
 
-    def __init__(
-        self, properties: dict[str, str], group: str, *, lost_offsets: str = "stop", patience_s: float = PATIENCE_S
-    ) -> None:
-        self._consumer = Consumer({**properties, **CONSUMER_PROPERTIES, "group.id": group, "logger": log})
-        self.lost_offsets = lost_offsets
+    def __init__(self, settings: Settings, *, patience_s: float = PATIENCE_S) -> None:
+        self._consumer = clients.stream_reader(settings, log)
+        self.lost_offsets = settings.lost_offsets
         self._patience_s = patience_s
         self._places: dict[tuple[str, int], _Place] = {}
 
@@ -96,14 +81,17 @@ class Fetcher:
         """The messages of ``ranges`` (at most one of each partition) in chunks; ranges that are lost come as a Range.
 
         Ends when every range is passed: by position, so offsets that hold no message are not waited for.
-        Raises LostOffsets, and KafkaException where Kafka refuses or stays away; then the Fetcher must be closed.
+        Raises LostOffsets, and KafkaFailure where Kafka refuses or stays away; then the Fetcher must be closed.
         """
         self._places = {(part.topic, part.partition): _Place(part.start, part.end) for part in ranges}
-        self._consumer.incremental_assign([TopicPartition(part.topic, part.partition, part.start) for part in ranges])
+        with self._consumer.translating():
+            places = [TopicPartition(part.topic, part.partition, part.start) for part in ranges]
+            self._consumer.incremental_assign(places)
         messages, deadline = Messages(), time.monotonic() + self._patience_s
         while self._places:
             left = sum(place.end - place.next for place in self._places.values())
-            came = self._consumer.consume(min(chunk - len(messages), left), CONSUME_TIMEOUT_S)
+            with self._consumer.translating():
+                came = self._consumer.consume(min(chunk - len(messages), left), CONSUME_TIMEOUT_S)
             before = self._position()
             for message in came:
                 lost = self._take(message, messages)
@@ -145,8 +133,7 @@ class Fetcher:
             return None
         if place is not None and error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             return self._skip_lost(key, place)
-        where = f"topic {key[0]} partition {key[1]}: " if place is not None else ""
-        raise RuntimeError(f"Kafka refuses to be read: {where}{error.str()}")
+        raise self._consumer.failure(error, f"{key[0]} partition {key[1]}" if place is not None else "")
 
     def _move(self, key: tuple[str, int], place: _Place, to: int) -> None:
         place.next = min(to, place.end)
@@ -155,9 +142,7 @@ class Fetcher:
             self._consumer.incremental_unassign([TopicPartition(*key)])
 
     def _skip_lost(self, key: tuple[str, int], place: _Place) -> Range:
-        low, high = patiently(
-            lambda: self._consumer.get_watermark_offsets(TopicPartition(*key), timeout=10), self._patience_s
-        )
+        low, high = patiently(lambda: self._limits(key), self._patience_s)
         lost = Range(*key, place.next, min(max(low, place.next), place.end))
         if not len(lost):
             raise LostOffsets(
@@ -178,8 +163,11 @@ class Fetcher:
             self._consumer.incremental_assign([TopicPartition(*key, place.next)])
         return lost
 
-    def _stalled(self) -> KafkaException:
+    def _limits(self, key: tuple[str, int]) -> tuple[int, int]:
+        with self._consumer.translating(key[0]):
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(*key), timeout=10)
+            return low, high
+
+    def _stalled(self) -> Unreachable:
         waiting = "; ".join(str(Range(*key, place.next, place.end)) for key, place in self._places.items())
-        return KafkaException(
-            KafkaError(KafkaError._TIMED_OUT, f"Kafka gave nothing for {self._patience_s:.0f} s, waiting for {waiting}")
-        )
+        return self._consumer.silence(self._patience_s, waiting)

@@ -6,20 +6,15 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+
+from broker.kafka import clients
+from broker.kafka.clients import KafkaConsumer
+from broker.kafka.errors import NoSuchTopic
+from broker.settings import Settings
 
 TIMEOUT_S = 20.0
 """A partition that gives nothing for this long while it has messages left is an error, not an end; seconds."""
-
-_READER: dict[str, Any] = {
-    "group.id": "gueststar-topic-log",  # librdkafka wants a name; the reader joins no group and commits nothing
-    "enable.auto.commit": False,
-    "auto.offset.reset": "error",
-    "enable.partition.eof": True,  # says where a partition ends when its last offsets hold no message
-    "fetch.wait.max.ms": 20,
-    "fetch.queue.backoff.ms": 5,
-    "queued.max.messages.kbytes": 100_000,
-}
 
 
 class Entry(NamedTuple):
@@ -33,32 +28,33 @@ class Entry(NamedTuple):
     headers: dict[str, bytes]
 
 
-def bounds(kafka_client: Mapping[str, Any], topic: str) -> dict[int, tuple[int, int]]:
+def bounds(settings: Settings, topic: str) -> dict[int, tuple[int, int]]:
     """Of each partition the first offset it still holds and the offset after its last, as of now.
 
-    Raises LookupError where the topic does not exist, ConnectionError where Kafka does not answer.
+    Raises NoSuchTopic, and KafkaFailure where Kafka does not answer.
     """
-    consumer = Consumer({**kafka_client, **_READER})
+    consumer = clients.log_reader(settings)
     try:
         return _bounds(consumer, topic)
     finally:
         consumer.close()
 
 
-def offsets_at(kafka_client: Mapping[str, Any], topic: str, time_ms: int) -> dict[int, int]:
+def offsets_at(settings: Settings, topic: str, time_ms: int) -> dict[int, int]:
     """Of each partition the first offset whose message is not older than ``time_ms`` (ms since 1970 UTC)."""
-    consumer = Consumer({**kafka_client, **_READER})
+    consumer = clients.log_reader(settings)
     try:
         limits = _bounds(consumer, topic)
         asked = [TopicPartition(topic, partition, time_ms) for partition in limits]
-        found = consumer.offsets_for_times(asked, timeout=TIMEOUT_S)
-        return {p.partition: p.offset if p.offset >= 0 else limits[p.partition][1] for p in found}
+        with consumer.translating(topic):
+            places = consumer.offsets_for_times(asked, timeout=TIMEOUT_S)
+        return {p.partition: p.offset if p.offset >= 0 else limits[p.partition][1] for p in places}
     finally:
         consumer.close()
 
 
 def read(
-    kafka_client: Mapping[str, Any],
+    settings: Settings,
     topic: str,
     start: Mapping[int, int] | None = None,
     end: Mapping[int, int] | None = None,
@@ -67,37 +63,33 @@ def read(
 ) -> Iterator[Entry]:
     """Yield the messages of ``topic`` with ``start <= offset < end``, in order of offset within a partition.
 
-    ``kafka_client`` holds librdkafka's connection properties. ``start`` and ``end`` map a partition to an offset;
+    ``start`` and ``end`` map a partition to an offset;
     a partition that ``start`` leaves out is read from its first offset, one that ``end`` leaves out to the end it has
     as the call begins. Offsets that hold no message (transaction markers, compaction) are passed over. Raises
-    LookupError where the topic does not exist (unless ``missing_ok``: then nothing is yielded), ConnectionError
-    where Kafka does not answer, KafkaException where it refuses, TimeoutError where it falls silent.
+    NoSuchTopic where the topic does not exist (unless ``missing_ok``: then nothing is yielded), and KafkaFailure
+    where Kafka does not answer, refuses or falls silent.
     """
-    for batch in read_batches(kafka_client, topic, start, end, missing_ok=missing_ok):
-        message: Any
-        for message in batch:
-            yield Entry(
-                message.partition(),
-                message.offset(),
-                message.timestamp()[1],
-                message.key(),
-                message.value(),
-                dict(message.headers() or ()),
-            )
+    for batch in read_batches(settings, topic, start, end, missing_ok=missing_ok):
+        yield from map(_entry, batch)
 
 
-def read_slice(kafka_client: Mapping[str, Any], topic: str, partition: int, start: int, end: int) -> Iterator[Entry]:
+def read_slice(settings: Settings, topic: str, partition: int, start: int, end: int) -> Iterator[Entry]:
     """The messages that one partition still has with ``start <= offset < end``; none where the topic is gone."""
-    client = {**kafka_client, "fetch.message.max.bytes": 65_536}  # at least one message comes, however long
+    consumer = clients.log_reader(settings, **{"fetch.message.max.bytes": 65_536})  # one message comes, however long
     try:
-        others = [number for number in bounds(client, topic) if number != partition]
-    except LookupError:
-        return
-    yield from read(client, topic, {partition: start}, {partition: end, **dict.fromkeys(others, 0)})
+        try:
+            low, high = _bounds(consumer, topic).get(partition, (0, 0))
+        except NoSuchTopic:
+            return
+        if max(start, low) < min(end, high):
+            for batch in read_ranges(consumer, topic, {partition: (max(start, low), min(end, high))}):
+                yield from map(_entry, batch)
+    finally:
+        consumer.close()
 
 
 def read_batches(
-    kafka_client: Mapping[str, Any],
+    settings: Settings,
     topic: str,
     start: Mapping[int, int] | None = None,
     end: Mapping[int, int] | None = None,
@@ -106,11 +98,11 @@ def read_batches(
     batch_size: int = 10_000,
 ) -> Iterator[list[Message]]:
     """As :func:`read`, in lists of librdkafka's messages: for those who look at many and need little of each."""
-    consumer = Consumer({**kafka_client, **_READER})
+    consumer = clients.log_reader(settings)
     try:
         try:
             limits = _bounds(consumer, topic)
-        except LookupError:
+        except NoSuchTopic:
             if missing_ok:
                 return
             raise
@@ -126,38 +118,47 @@ def read_batches(
 
 
 def read_ranges(
-    consumer: Consumer, topic: str, ranges: Mapping[int, tuple[int, int]], batch_size: int = 10_000
+    consumer: KafkaConsumer, topic: str, ranges: Mapping[int, tuple[int, int]], batch_size: int = 10_000
 ) -> Iterator[list[Message]]:
-    """Yield the messages of ``[first, end)`` of each partition with a consumer that :data:`_READER` configures.
+    """Yield the messages of ``[first, end)`` of each partition with a consumer that
+    :func:`broker.kafka.clients.log_reader` made.
 
     It goes by position: a partition is done when a message at or past its last offset comes, or its end is reported.
     """
     at = {partition: first for partition, (first, _) in ranges.items()}
-    consumer.assign([TopicPartition(topic, partition, first) for partition, first in at.items()])
+    with consumer.translating(topic):
+        consumer.assign([TopicPartition(topic, partition, first) for partition, first in at.items()])
     deadline = time.monotonic() + TIMEOUT_S
     while at:
         left = sum(ranges[partition][1] - offset for partition, offset in at.items())
-        arrived = consumer.consume(min(batch_size, left), timeout=0.2)
+        with consumer.translating(topic):
+            arrived = consumer.consume(min(batch_size, left), timeout=0.2)
         if arrived:
             deadline = time.monotonic() + TIMEOUT_S
         elif time.monotonic() > deadline:
-            raise TimeoutError(f"{topic}: Kafka gave nothing for {TIMEOUT_S:.0f} s, partitions at offsets {at}")
-        batch = [message for message in arrived if _advance(message, at, ranges)]
+            raise consumer.silence(TIMEOUT_S, f"topic {topic}, partitions at offsets {at}")
+        batch = [message for message in arrived if _advance(consumer, message, at, ranges)]
         if batch:
             yield batch
     consumer.unassign()
 
 
-def reader(kafka_client: Mapping[str, Any], **properties: Any) -> Consumer:
-    """A consumer for :func:`read_ranges`; the caller closes it."""
-    return Consumer({**kafka_client, **_READER, **properties})
+def _entry(message: Any) -> Entry:
+    return Entry(
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        dict(message.headers() or ()),
+    )
 
 
-def _advance(message: Any, at: dict[int, int], ranges: Mapping[int, tuple[int, int]]) -> bool:
+def _advance(consumer: KafkaConsumer, message: Any, at: dict[int, int], ranges: Mapping[int, tuple[int, int]]) -> bool:
     """Move the position of the message's partition; True where the message itself lies in its range."""
     error = message.error()
     if error is not None and error.code() != KafkaError._PARTITION_EOF:
-        raise KafkaException(error)
+        raise consumer.failure(error, message.topic() or "")
     partition, offset = message.partition(), message.offset()
     if partition not in at:
         return False
@@ -172,19 +173,17 @@ def _advance(message: Any, at: dict[int, int], ranges: Mapping[int, tuple[int, i
     return bool(offset < end)
 
 
-def _bounds(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
-    try:
-        known = consumer.list_topics(topic, timeout=TIMEOUT_S).topics.get(topic)
-        if known is None or known.error is not None:
-            raise LookupError(f"Kafka has no topic {topic}: {known.error.str() if known else 'it is not listed'}")
-        return {
-            partition: _watermarks(consumer, TopicPartition(topic, partition)) for partition in sorted(known.partitions)
-        }
-    except KafkaException as error:
-        raise ConnectionError(f"Kafka does not answer for topic {topic}: {error.args[0].str()}") from error
+def _bounds(consumer: KafkaConsumer, topic: str) -> dict[int, tuple[int, int]]:
+    with consumer.translating(topic):
+        described = consumer.list_topics(topic, timeout=TIMEOUT_S).topics.get(topic)
+        if described is None:
+            raise NoSuchTopic(f"Kafka has no topic {topic}: it is not listed")
+        if described.error is not None:
+            raise KafkaException(described.error)
+        return {number: _watermarks(consumer, TopicPartition(topic, number)) for number in sorted(described.partitions)}
 
 
-def _watermarks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+def _watermarks(consumer: KafkaConsumer, place: TopicPartition) -> tuple[int, int]:
     """First and end offset; a partition without a leader yet, as after a start of Kafka, is asked again."""
     deadline = time.monotonic() + TIMEOUT_S
     while True:
