@@ -1,4 +1,4 @@
-"""What is wrong with a setting, told so that a person can mend it: which one, where it came from, what must hold."""
+"""What is wrong with a setting, so that a person can mend it: which one, where it came from, what must hold."""
 
 from __future__ import annotations
 
@@ -48,26 +48,28 @@ def explain(error: ValidationError, origin: Origin) -> str:
 
 
 def _explain_one(problem: Mapping[str, Any], origin: Origin) -> str:
+    if not problem["loc"]:  # about several settings together: the message names them
+        return str(problem["msg"].removeprefix("Value error, "))
     name = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
         return f"{origin.of(name)} sets {name}, which is no setting{near(name, origin.names)}"
     must = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    found = "" if name in origin.secret else f", found {problem['input']!r}"
-    return f"setting {name} (from {origin.of(name)}) {must}{found}"
+    value = "" if name in origin.secret else f", found {problem['input']!r}"
+    return f"setting {name} (from {origin.of(name)}) {must}{value}"
 
 
 def near(name: str, names: Collection[str]) -> str:
     """``; did you mean …?`` where a name is close to `name`, else nothing."""
-    found = get_close_matches(name, names, n=1, cutoff=0.75)
-    return f"; did you mean {found[0]}?" if found else ""
+    close = get_close_matches(name, names, n=1, cutoff=0.75)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def mistyped_variables(names: Collection[str]) -> list[str]:
     """A line for each variable that is close to a setting's but is none, and would be passed over in silence."""
-    known = {name.upper() for name in (*names, *OTHER_VARIABLES)}
+    valid = {name.upper() for name in (*names, *OTHER_VARIABLES)}
     present = {name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)}
     lines = []
-    for name in sorted(present - known):
-        if close := get_close_matches(name, known, n=1, cutoff=0.75):
+    for name in sorted(present - valid):
+        if close := get_close_matches(name, valid, n=1, cutoff=0.75):
             lines.append(f"the variable {PREFIX}{name} is no setting; did you mean {PREFIX}{close[0]}?")
     return lines

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import psutil
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from broker.kafka_security import MECHANISMS, PROTOCOLS, check_authorities, check_security, one_of
 from broker.setting_errors import PREFIX, Origin, SettingsError, explain, variable_of
 from schemas.input_topics import DEFAULT_TOPIC
 
@@ -64,8 +65,8 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str = _setting("", "host:port list; empty: the Kafka that `up` started in this home.")
     kafka_security_protocol: str = _setting("PLAINTEXT", "PLAINTEXT on one machine; SASL_SSL over a network.")
     kafka_sasl_mechanism: str = _setting("SCRAM-SHA-512", "SASL mechanism, used with SASL_SSL.")
-    kafka_username: str = _setting("", "SCRAM user name.")
-    kafka_password: SecretStr = _setting(SecretStr(""), "SCRAM password; give it as a variable, never as a flag.")
+    kafka_username: str = _setting("", "SASL user name.")
+    kafka_password: SecretStr = _setting(SecretStr(""), "SASL password; give it as a variable, never as a flag.")
     kafka_ca_file: str = _setting("", "PEM file of the certificate authority for TLS.")
     redis_url: str = _setting("", "redis://… address; empty: the Redis that `up` started in this home.")
     jars: Path | None = _setting(None, "Folder of the Kafka server's jars; empty: jars/ in the home, filled by `up`.")
@@ -101,6 +102,44 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, folder: Path | None) -> Path | None:
         return folder and folder.expanduser().absolute()
+
+    @field_validator("kafka_ca_file", "ivy_settings")
+    @classmethod
+    def _absolute_file(cls, file: str) -> str:
+        return file and str(Path(file).expanduser().absolute())
+
+    @field_validator("kafka_ca_file")
+    @classmethod
+    def _with_certificates(cls, file: str) -> str:
+        check_authorities(file)
+        return file
+
+    @field_validator("registry_uri")
+    @classmethod
+    def _absolute_database(cls, address: str) -> str:
+        scheme, separator, path = address.partition(":///")
+        return scheme + separator + str(Path(path).expanduser()) if path.startswith("~") else address
+
+    @field_validator("kafka_security_protocol")
+    @classmethod
+    def _protocol(cls, protocol: str) -> str:
+        return one_of(PROTOCOLS, protocol)
+
+    @field_validator("kafka_sasl_mechanism")
+    @classmethod
+    def _mechanism(cls, mechanism: str) -> str:
+        return one_of(MECHANISMS, mechanism)
+
+    @model_validator(mode="after")
+    def _security_can_work(self) -> Settings:
+        check_security(
+            self.kafka_security_protocol,
+            servers=self.kafka_bootstrap_servers,
+            username=self.kafka_username,
+            password=self.kafka_password.get_secret_value(),
+            ca_file=self.kafka_ca_file,
+        )
+        return self
 
     @field_validator("input_topics", mode="before")
     @classmethod

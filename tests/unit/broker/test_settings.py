@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.commands.options import with_settings
+from broker.kafka import clients
 from broker.setting_errors import SettingsError, mistyped_variables
 from broker.settings import SERVICES_FILE, Settings, default_home
 from schemas import packets
@@ -180,3 +183,93 @@ def test_no_address_is_given_of_a_service_that_does_not_run(home: Path, known: d
         LookupError, match=r"no kafka runs in .*: run `gueststar up`, or set GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS"
     ):
         Settings().bootstrap_servers()
+
+
+def test_a_tilde_is_expanded_in_every_file(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shutil.copy(certifi_file(), tmp_path / "ca.pem")
+    read = Settings(
+        kafka_bootstrap_servers="a:1",
+        kafka_security_protocol="SSL",
+        kafka_ca_file="~/ca.pem",
+        ivy_settings="~/ivy.xml",
+        jars="~/jars",
+        registry_uri="sqlite:///~/mlflow.db",
+    )
+    assert read.kafka_ca_file == str(tmp_path / "ca.pem")
+    assert read.ivy_settings == str(tmp_path / "ivy.xml")
+    assert read.jars == tmp_path / "jars"
+    assert read.registry_address() == f"sqlite:///{tmp_path}/mlflow.db"
+    assert Settings(registry_uri="sqlite:////tmp/~a.db").registry_address() == "sqlite:////tmp/~a.db"
+    assert Settings(registry_uri="https://a/~b").registry_address() == "https://a/~b"
+
+
+@pytest.mark.parametrize("protocol", ["sasl_ssl", "Sasl-Ssl", " SASL_SSL "])
+def test_protocol_and_mechanism_may_be_in_any_case(home: Path, protocol: str) -> None:
+    read = Settings(
+        kafka_bootstrap_servers="a:1",
+        kafka_security_protocol=protocol,
+        kafka_sasl_mechanism="scram-sha-256",
+        kafka_username="night",
+        kafka_password="s3cret",
+    )
+    assert (read.kafka_security_protocol, read.kafka_sasl_mechanism) == ("SASL_SSL", "SCRAM-SHA-256")
+    assert clients.connection(read)["sasl.username"] == "night"
+
+
+def test_an_unknown_protocol_or_mechanism_is_refused_with_the_list(home: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings(kafka_security_protocol="TLS", kafka_sasl_mechanism="GSSAPI")
+    assert str(error.value).splitlines() == [
+        "setting kafka_security_protocol (from --kafka-security-protocol) must be one of PLAINTEXT, SSL, "
+        "SASL_PLAINTEXT, SASL_SSL, found 'TLS'",
+        "setting kafka_sasl_mechanism (from --kafka-sasl-mechanism) must be one of PLAIN, SCRAM-SHA-256, "
+        "SCRAM-SHA-512, found 'GSSAPI'",
+    ]
+
+
+SECURE = {"kafka_bootstrap_servers": "a:1", "kafka_security_protocol": "SASL_SSL"}
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (SECURE, "kafka_security_protocol SASL_SSL needs kafka_username and kafka_password: set them"),
+        (SECURE | {"kafka_username": "u"}, "kafka_security_protocol SASL_SSL needs kafka_password: set it"),
+        (
+            {"kafka_username": "u", "kafka_password": "s3cret"},
+            "kafka_username is set, but kafka_security_protocol PLAINTEXT sends no user: set SASL_SSL, or "
+            "remove the user name",
+        ),
+        (
+            {"kafka_security_protocol": "SSL"},
+            "kafka_security_protocol SSL needs kafka_bootstrap_servers: the Kafka that `gueststar up` starts speaks "
+            "PLAINTEXT",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_together_are_refused(home: Path, given: dict[str, Any], line: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings(**given)
+    assert str(error.value) == line
+
+
+def test_authorities_without_encryption_are_refused(home: Path) -> None:
+    with pytest.raises(SettingsError, match="kafka_ca_file is set, but kafka_security_protocol PLAINTEXT does not enc"):
+        Settings(kafka_ca_file=certifi_file())
+
+
+def test_a_file_of_authorities_that_is_missing_or_is_none_is_named(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "no.pem").write_text("hello")
+    for name, what in (("gone.pem", "there is no such file"), ("no.pem", "must be a PEM file")):
+        with pytest.raises(SettingsError, match=what) as error:
+            Settings(kafka_ca_file=str(tmp_path / name))
+        assert len(str(error.value).splitlines()) == 1
+        assert str(tmp_path / name) in str(error.value)
+
+
+def certifi_file() -> str:
+    """A real file of certificate authorities."""
+    import certifi
+
+    return certifi.where()
