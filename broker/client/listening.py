@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
-
-from broker.kafka import clients, reading, topics
+from broker.kafka import reading, topics
 from broker.kafka.errors import NoSuchTopic
+from broker.kafka.subscription import Subscription
 from broker.settings import Settings
 from schemas import messages
 
@@ -20,16 +19,6 @@ Record = dict[str, Any]
 
 KEYS_KEPT = 100_000
 """How many keys the client remembers to tell repeats: the alerts of many batches, in some 10 MB."""
-
-_TIMEOUT_S = 15.0
-
-_FINAL = (
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
-    KafkaError._AUTHENTICATION,
-)
-"""Codes of errors that waiting does not mend."""
 
 
 class Alerts:
@@ -42,23 +31,13 @@ class Alerts:
         self.topic = full_name(settings, topic)
         self.repeats = 0
         """How many repeats were passed over."""
-        self._settings = settings
-        self._limit, self._waits = limit, wait
-        self._at_end: set[int] = set()
-        self._assigned: set[int] | None = None
+        self._limit = limit
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         present = topics_of(settings)
         if self.topic not in present:
             raise NoSuchTopic(f"no topic {self.topic}; there are: {', '.join(present) or 'none: start the job first'}")
-        self._places, self._history = _begin(settings, self.topic, start)
-        self._consumer = clients.subscriber(settings, group, tell_ends=not wait)
-        self._has_group = bool(group)
-        with self._consumer.translating(self.topic):
-            if group:
-                self._consumer.subscribe([self.topic], on_assign=self._join, on_revoke=self._leave, on_lost=self._leave)
-            else:
-                self._assigned = set(self._places)
-                self._consumer.assign([TopicPartition(self.topic, *place) for place in self._places.items()])
+        places, self._history = _begin(settings, self.topic, start)
+        self._subscription = Subscription(settings, self.topic, places, group, wait=wait)
 
     def __iter__(self) -> Iterator[Record]:
         given = 0
@@ -68,8 +47,8 @@ class Alerts:
             else:
                 yield messages.decode(value)[1]
                 given += 1
-            if message is not None:
-                self._note(message)
+            if message is not None:  # only now, when the next record is asked for, is this one read
+                self._subscription.note_read(message)
             if self._limit is not None and given >= self._limit:
                 return
 
@@ -83,45 +62,20 @@ class Alerts:
 
     def close(self) -> None:
         """Leave Kafka; with a group, what was given is noted as read."""
-        self._consumer.close()
+        self._subscription.close()
 
     def lag(self) -> int:
         """How many messages lie between the last one given and the present ends of the partitions that are ours."""
-        limits = reading.bounds(self._settings, self.topic)
-        ours = limits.keys() if self._assigned is None else limits.keys() & self._assigned
-        return sum(max(0, limits[p][1] - max(limits[p][0], self._places.get(p, 0))) for p in ours)
+        return self._subscription.lag()
 
     def _messages(self) -> Iterator[tuple[bytes, bytes, Any]]:
         for entry in self._history:
             if entry.value is not None:
                 yield entry.key or b"", entry.value, None
-        while not self._is_done():
-            with self._consumer.translating(self.topic):
-                message: Any = self._consumer.poll(0.5)  # short, so that Ctrl-C is heard
-            if message is None:
-                continue
-            if message.error() is not None:
-                self._note_error(message)
-            elif message.value() is not None:
-                yield message.key() or b"", message.value(), message
-
-    def _is_done(self) -> bool:
-        """Whether all of the partitions that are ours at the moment has been read, and nobody waits for more."""
-        return not self._waits and self._assigned is not None and self._assigned <= self._at_end
-
-    def _note_error(self, message: Any) -> None:
-        """An end is noted; Kafka being away for a while is nothing: the consumer finds it again by itself."""
-        error = message.error()
-        if error.code() == KafkaError._PARTITION_EOF:
-            self._at_end.add(message.partition())
-        elif error.fatal() or error.code() in _FINAL:
-            raise self._consumer.failure(error, self.topic)
-
-    def _note(self, message: Any) -> None:
-        """Only now, when the next record is asked for, is this one read."""
-        self._places[message.partition()] = message.offset() + 1
-        if self._has_group:
-            self._consumer.store_offsets(message)
+        for message in self._subscription.messages():
+            value = message.value()
+            if value is not None:
+                yield message.key() or b"", value, message
 
     def _is_repeat(self, key: bytes) -> bool:
         if not key:
@@ -133,22 +87,6 @@ class Alerts:
         if len(self._seen) > KEYS_KEPT:
             self._seen.popitem(last=False)
         return False
-
-    def _join(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Go on where the group left off; a group that is new begins at ``start``.
-
-        Called whenever the group shares the topic anew. A partition that comes to us is not at its end before it is
-        read to its end by us.
-        """
-        for place in consumer.committed(partitions, timeout=_TIMEOUT_S):
-            offset = place.offset if place.offset >= 0 else self._places.get(place.partition, 0)
-            self._places[place.partition] = offset
-        self._assigned, self._at_end = {place.partition for place in partitions}, set()
-        consumer.assign([TopicPartition(self.topic, p.partition, self._places[p.partition]) for p in partitions])
-
-    def _leave(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Until the group has shared the topic anew, nothing is ours."""
-        self._assigned = None
 
 
 def listen(

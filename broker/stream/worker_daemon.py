@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 
 def warm() -> None:
     """Import what workers use, load the scorer in production, and score one light curve."""
-    import confluent_kafka  # noqa: F401  no client is made here: its threads would not survive the fork
     import pandas  # noqa: F401
     import pyarrow  # noqa: F401
 
+    import broker.kafka.fetching  # noqa: F401  no client is made here: its threads would not survive the fork
     from broker.settings import Settings
     from broker.stream import warm_up
     from broker.stream.session import WARM_MODEL
