@@ -98,7 +98,7 @@ class MessageLog:
 
         A topic that Kafka would make by itself would forget its messages after a week.
         """
-        topics.create(self._settings, [self.topic])
+        topics.create(self._settings, [self.topic], timeout_s=self.timeout_s)
 
     def _connected(self) -> KafkaProducer:
         with self._connecting:

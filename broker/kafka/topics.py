@@ -17,7 +17,8 @@ DEAD_LETTER_OVERHEAD_BYTES = 1_000_000
 NAME_LIMIT = 249
 """Characters of the longest topic name that Kafka takes."""
 
-_TIMEOUT_S = 30.0
+TIMEOUT_S = 15.0
+"""How long an answer of Kafka may take, seconds."""
 
 
 def classifications(settings: Settings) -> str:
@@ -83,21 +84,27 @@ def existing(settings: Settings) -> set[str]:
     """The names of all topics that there are. Raises KafkaFailure."""
     client = clients.admin(settings)
     with client.translating():
-        return set(client.list_topics(timeout=_TIMEOUT_S).topics)
+        return set(client.list_topics(timeout=TIMEOUT_S).topics)
 
 
 def create(
-    settings: Settings, names: Iterable[str], partitions: int = -1, config: Mapping[str, str] | None = None
+    settings: Settings,
+    names: Iterable[str],
+    partitions: int = -1,
+    config: Mapping[str, str] | None = None,
+    *,
+    timeout_s: float | None = None,
 ) -> list[str]:
     """Make those of the topics that are missing; returns the names made. This is the only place that makes topics.
 
     ``partitions`` is Kafka's own default where it is -1, as is the number of replicas; requests and labels have one
     partition, so that they keep their order, and are never deleted. ``config`` adds to what :func:`configuration`
-    says. Raises KafkaFailure where Kafka refuses.
+    says; ``timeout_s`` is how long each answer may take. Raises KafkaFailure where Kafka refuses or gives none.
     """
+    timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
     client = clients.admin(settings)
     with client.translating():
-        present = client.list_topics(timeout=_TIMEOUT_S).topics
+        present = client.list_topics(timeout=timeout_s).topics
     missing = [name for name in dict.fromkeys(names) if name not in present]
     if not missing:
         return []
@@ -110,10 +117,10 @@ def create(
         )
         for name in missing
     ]
-    for name, future in client.create_topics(new, operation_timeout=_TIMEOUT_S).items():
+    for name, future in client.create_topics(new, operation_timeout=timeout_s).items():
         with client.translating(name):
             try:
-                future.result(_TIMEOUT_S)
+                future.result(timeout_s)
             except KafkaException as refusal:  # another worker may have been faster
                 if refusal.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
@@ -126,7 +133,7 @@ def delete(settings: Settings, names: Iterable[str]) -> None:
     client = clients.admin(settings)  # lives until all have been answered
     for name, future in client.delete_topics(listed).items() if listed else ():
         with client.translating(name):
-            future.result(2 * _TIMEOUT_S)
+            future.result(4 * TIMEOUT_S)
 
 
 def kept_for_ever(settings: Settings) -> tuple[str, str]:

@@ -10,7 +10,6 @@ from click.testing import CliRunner
 
 from broker.commands.deadletters import deadletters
 from broker.kafka import topics
-from broker.operate import dead_letters
 from broker.settings import Settings
 from broker.stream.sink import GueststarWriter
 from tests.kafka_topics import Topic
@@ -100,11 +99,3 @@ def test_it_asks_before_it_sends(settings: Settings, topic: MakeTopic) -> None:
     assert result.exit_code == 1
     assert "2 messages would be sent again: say --yes" in result.output
     assert source.ends() == [0]
-
-
-def test_a_key_is_the_same_whenever_it_is_made() -> None:
-    row = dead_rows([b"x"]).to_pylist()[0]
-    keys = {dead_letters.message_of(dead_letters.record_of(row), "", 10_000_000)[0] for _ in range(3)}
-    assert len(keys) == 1
-    other = dead_letters.record_of(row, "deliver", "another reason")
-    assert dead_letters.message_of(other, "", 10_000_000)[0] not in keys

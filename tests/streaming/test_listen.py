@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from broker import client
+from broker.client import listening
 from broker.commands.listen import listen as listen_command
 from broker.kafka import topics
 from broker.settings import Settings
@@ -95,6 +99,45 @@ def test_a_group_goes_on_where_it_left_off(settings: Settings) -> None:
         with client.listen("novel", start="earliest", limit=limit, group="mine", settings=settings) as alerts:
             given += [alert["alert_id"] for alert in alerts]
     assert sorted(given) == ids
+
+
+def read_until(last: int, listener: client.Alerts, into: list[int]) -> None:
+    """Read a listener's alerts until the one with the id ``last`` has come."""
+    for alert in listener:
+        into.append(alert["alert_id"])
+        if alert["alert_id"] == last:
+            return
+
+
+@pytest.mark.parametrize("partitions", [4, 1])
+def test_without_waiting_a_listener_ends_beside_another_of_its_group(settings: Settings, partitions: int) -> None:
+    """With the partitions that are its own; where one partition is for two, that may be none."""
+    topics.create(settings, [topics.novel(settings)], partitions=partitions)
+    ids, last = publish(settings, 0, 40), 170_000_000_000_000_099
+    given: tuple[list[int], list[int]] = ([], [])
+    with (
+        client.listen("novel", start="earliest", group="shared", settings=settings) as staying,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        reading = thread.submit(read_until, last, staying, given[0])
+        wait_for(lambda: len(given[0]) == 40, 60, "the first listener to read everything")
+        more = publish(settings, 40, 8)
+        with client.listen("novel", start="earliest", group="shared", settings=settings, wait=False) as ending:
+            given[1].extend(alert["alert_id"] for alert in ending)
+            assert ending.lag() == 0
+        assert publish(settings, 99, 1) == [last]
+        reading.result(timeout=60)
+    assert set(given[0] + given[1]) == {*ids, *more, last}
+
+
+def test_the_example_of_the_documentation_runs(settings: Settings) -> None:
+    rows = alert_rows(3, band=["r"] * 3, novelty_p_value=np.full(3, 0.0005))
+    GueststarWriter(str(settings.home)).write(iter([routed(rows, topics.novel(settings))]))
+    example = doctest.DocTestParser().get_doctest(
+        listening.listen.__doc__ or "", {"listen": client.listen}, "listen", None, None
+    )
+    assert example.examples
+    assert doctest.DocTestRunner().run(example) == doctest.TestResults(0, len(example.examples))
 
 
 def test_an_unknown_topic_names_those_that_exist(settings: Settings) -> None:

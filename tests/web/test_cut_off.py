@@ -1,0 +1,46 @@
+"""The labelling page while its Kafka is away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from broker.local import start, stop
+from broker.settings import Settings
+
+pytestmark = [pytest.mark.browser, pytest.mark.services]
+
+
+@pytest.fixture
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A Kafka of this test's own, which may be stopped, in place of the session's."""
+    settings = Settings(home=tmp_path_factory.mktemp("cut-off"), redis_url="redis://127.0.0.1:1/0")
+    start(settings)
+    yield settings
+    stop(settings)
+
+
+def test_a_page_that_is_cut_off_says_so_and_recovers(
+    scene: Any, visit: Any, services: Settings, tmp_path: Path
+) -> None:
+    asked = scene.ask(3)
+    here = visit()
+    here.drawn()
+    page, banner = here.page, here.page.locator("#cut-off")
+    expect(banner).to_be_hidden()
+    stop(services)
+    expect(banner).to_contain_text("Cut off since ", timeout=60_000)
+    expect(banner).to_contain_text(" UTC: you see what there was then, and no label can be saved.")
+    expect(banner).to_contain_text(scene.settings.kafka_bootstrap_servers)
+    expect(page.locator("#object h1")).to_have_text(asked[0]["object_name"])
+    page.screenshot(path=os.environ.get("GUESTSTAR_TEST_SCREENSHOT", tmp_path / "cut-off.png"))
+    start(services)
+    expect(banner).to_be_hidden(timeout=60_000)
+    page.click("button[value='2222']")
+    expect(page.locator("#status .saved")).to_contain_text("is SN Ia")
+    assert [label["object_id"] for label in scene.labels()] == [asked[0]["object_id"]]
