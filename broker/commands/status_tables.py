@@ -9,9 +9,11 @@ from rich.table import Table
 
 
 def show(report: dict[str, Any], console: Console | None = None) -> None:
-    """Print what `broker.operate.status.report` found."""
+    """Print a report of `broker.operate.status.report`."""
     console = console or Console()
     console.print(_services(report))
+    if why := report["kafka"].get("why"):
+        console.print(why, highlight=False, markup=False)
     if report["topics"]:
         console.print(_topics(report))
     if report["job"] is None:
@@ -23,22 +25,28 @@ def show(report: dict[str, Any], console: Console | None = None) -> None:
 def _services(report: dict[str, Any]) -> Table:
     table = Table("service", "state", "address", "pid", "up since", title=report["home"], title_justify="left")
     for name in ("kafka", "redis"):
-        found = report[name]
-        state = "[green]running[/]" if found["running"] else "[red]not running[/]"
-        since = duration(found["uptime_s"]) if found["uptime_s"] is not None else ""
-        table.add_row(name, state, found["address"], str(found["pid"] or ""), since)
+        service = report[name]
+        state = "[green]running[/]" if service["running"] else "[red]not running[/]"
+        since = duration(service["uptime_s"]) if service["uptime_s"] is not None else ""
+        table.add_row(name, state, service["address"], str(service["pid"] or ""), since)
     return table
 
 
 def _topics(report: dict[str, Any]) -> Table:
+    """Topics that hold messages or are read from first, then the empty ones; empty ones of classes are counted only."""
     lag = (report["job"] or {}).get("lag", {})
+    folded = [topic for topic in report["topics"] if topic["kind"] == "class" and not topic["messages"]]
+    shown = [topic for topic in report["topics"] if topic not in folded]
     table = Table(title="topics", title_justify="left")
     table.add_column("topic")
     for heading in ("partitions", "messages", "not yet read"):
         table.add_column(heading, justify="right")
-    for topic in report["topics"]:
+    for topic in sorted(shown, key=lambda topic: not topic["messages"] and topic["kind"] != "input"):
         unread = f"{lag[topic['topic']]:,}" if topic["topic"] in lag else ""
         table.add_row(topic["topic"], str(topic["partitions"]), f"{topic['messages']:,}", unread)
+    if folded:
+        table.caption = f"{len(folded)} class topic{' is' if len(folded) == 1 else 's are'} empty"
+        table.caption_justify = "left"
     return table
 
 

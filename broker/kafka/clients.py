@@ -91,9 +91,16 @@ class KafkaAdmin(Connection, AdminClient):
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """librdkafka's connection properties: the one security configuration of every client. LookupError: no address."""
+    """librdkafka's connection properties: the one security configuration of every client.
+
+    Raises Unreachable where no Kafka runs in the home and the settings name none elsewhere.
+    """
+    try:
+        address = settings.bootstrap_servers()
+    except LookupError as error:
+        raise Unreachable(str(error)) from None
     properties = {
-        "bootstrap.servers": settings.bootstrap_servers(),
+        "bootstrap.servers": address,
         "security.protocol": settings.kafka_security_protocol,
     }
     if settings.kafka_security_protocol.startswith("SASL"):

@@ -122,6 +122,6 @@ def _tls_cause(cause: KafkaError, peer: Peer) -> str:
 def _advice(cause: KafkaError, peer: Peer) -> str:
     if cause.code() == KafkaError._RESOLVE:
         return "check the host name in kafka_bootstrap_servers"
-    if "security.protocol" in cause.str() or "SSL listener" in cause.str():
+    if "security.protocol" in cause.str() or "SSL" in cause.str():
         return f"kafka_security_protocol is {peer.protocol}: set the one that Kafka has at this port"
     return "see that it runs (`gueststar status`) and that kafka_bootstrap_servers names it"

@@ -1,7 +1,7 @@
 """A topic of our own messages, followed as it grows, so that the page never reads a whole topic.
 
 librdkafka says nothing while Kafka is away: it tries again for ever. So Kafka is asked every few seconds whether it is
-there; while it does not answer, :attr:`FollowedLog.cut_off` says since when and why. Following goes on by itself.
+there; while it does not answer, :attr:`FollowedLog.cut_off` says since when and why. Then it begins anew by itself.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ class FollowedLog:
                 if not behind:
                     self._caught_up.set()
                 if time.monotonic() > next_check:
-                    if self._partitions(admin) not in (None, limits.keys()):
-                        return
+                    if self._partitions(admin) != limits.keys():
+                        return  # to begin anew: Kafka may come back at another address, or with another topic
                     next_check = time.monotonic() + CHECK_S
         finally:
             consumer.close()

@@ -52,14 +52,22 @@ class MessageLog:
         encoded = [(str(record["object_id"]), messages.encode(self.kind, record)) for record in records]
         if not encoded:
             return []
-        producer = self._connected()
         outcomes: list[tuple[int, int] | KafkaError | None] = [None] * len(encoded)
-        for number, (key, value) in enumerate(encoded):
-            producer.produce(self.topic, value, key=key, on_delivery=_note(outcomes, number))
+        try:
+            producer = self._connected()
+            with producer.translating(self.topic):
+                for number, (key, value) in enumerate(encoded):
+                    producer.produce(self.topic, value, key=key, on_delivery=_note(outcomes, number))
+        except KafkaFailure as error:
+            raise NotStored(f"the {self.kind} is NOT saved: {error}") from error
         deadline = time.monotonic() + self.timeout_s + 1
         while any(outcome is None for outcome in outcomes) and time.monotonic() < deadline:
             producer.poll(0.05)
-        return [self._acknowledged(outcome) for outcome in outcomes]
+        try:
+            return [self._acknowledged(outcome) for outcome in outcomes]
+        except NotStored:
+            self.close()  # what is on its way goes with it; the next record finds Kafka anew, also at another address
+            raise
 
     def read(self) -> list[Stored]:
         """Every message up to now, in order of offset within a partition; none where the topic does not exist yet.
@@ -103,11 +111,8 @@ class MessageLog:
     def _connected(self) -> KafkaProducer:
         with self._connecting:
             if self._producer is None:
-                try:
-                    self.create()
-                    self._producer = clients.log_producer(self._settings, self.timeout_s)
-                except KafkaFailure as error:
-                    raise NotStored(f"the {self.kind} is NOT saved: {error}") from error
+                self.create()
+                self._producer = clients.log_producer(self._settings, self.timeout_s)
             return self._producer
 
     def _acknowledged(self, outcome: tuple[int, int] | KafkaError | None) -> tuple[int, int]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.kafka import clients, reading, topics
+from broker.kafka.errors import NoSuchTopic
 from broker.kafka.writing import INPUT_HEADER
 from broker.operate import checkpoint
 from broker.settings import Settings
@@ -112,7 +113,7 @@ def _slots(settings: Settings, since_ms: int | None) -> dict[Place, _Slot]:
     for topic in settings.input_topics:
         try:
             limits = reading.bounds(settings, topic)
-        except LookupError:
+        except NoSuchTopic:
             continue
         begins = {} if since_ms is None else reading.offsets_at(settings, topic, since_ms)
         for partition, (low, high) in limits.items():
@@ -133,7 +134,7 @@ def _mark(
     origins: list[NDArray[np.int64]] = []
     try:
         begins = None if since_ms is None else reading.offsets_at(settings, topic, since_ms)
-    except LookupError:
+    except NoSuchTopic:
         begins = None
     for batch in reading.read_batches(settings, topic, begins, missing_ok=True):
         for place, offsets, keys in _by_place(batch):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from broker.kafka import reading
+from broker.kafka.errors import NoSuchTopic
 from broker.settings import Settings
 from broker.stream.progress_file import lag_of, read_progress
 
@@ -53,7 +54,7 @@ def end_offsets(settings: Settings) -> Offsets:
     """The offset after the last message of every partition of the input topics that exist."""
     ends: Offsets = {}
     for topic in settings.input_topics:
-        with suppress(LookupError):
+        with suppress(NoSuchTopic):
             ends[topic] = {partition: end for partition, (_, end) in reading.bounds(settings, topic).items()}
     return ends
 

@@ -117,7 +117,7 @@ def test_status_tells_what_runs_with_messages_and_lag(up: Settings) -> None:
     assert told["kafka"]["running"]
     assert told["kafka"]["address"] == up.bootstrap_servers()
     assert told["redis"]["pid"] == process_of(up, "redis").pid
-    assert {"topic": "counted", "partitions": 2, "messages": 25} in told["topics"]
+    assert {"topic": "counted", "kind": "other", "partitions": 2, "messages": 25} in told["topics"]
     assert told["job"]["lag"] == {"counted": 18}
     assert told["job"]["batch"] == 7
 

@@ -8,6 +8,7 @@ import certifi
 import pytest
 
 from broker.kafka import clients
+from broker.kafka.errors import Unreachable
 from broker.settings import Settings
 
 
@@ -37,5 +38,5 @@ def test_one_security_configuration_serves_every_client() -> None:
 
 
 def test_without_an_address_a_client_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(LookupError, match=r"no kafka runs in .*: run `gueststar up`"):
+    with pytest.raises(Unreachable, match=r"no kafka runs in .*: run `gueststar up`"):
         clients.admin(Settings(home=tmp_path))

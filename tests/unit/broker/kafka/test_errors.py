@@ -13,6 +13,7 @@ from broker.kafka import packet_fetch, reading, topics, watermarks
 from broker.kafka.errors import AccessRefused, KafkaFailure, NoSuchTopic, UndeliveredError, Unreachable
 from broker.kafka.message_log import labels_log
 from broker.kafka.writing import KafkaWriter
+from broker.operate import audit, job_process
 from broker.settings import Settings
 from tests.unit.broker.kafka.certificates import authority, server_certificate, tls_server
 
@@ -66,6 +67,13 @@ def test_what_cannot_be_delivered_says_where_kafka_is_not(nowhere: Settings) -> 
 def test_a_host_that_has_no_address_is_told_as_such() -> None:
     with pytest.raises(Unreachable, match="check the host name in kafka_bootstrap_servers"):
         topics.existing(Settings(kafka_bootstrap_servers="no-such-host.invalid:9092"))
+
+
+def test_an_audit_or_a_wait_without_kafka_is_an_error_not_an_empty_account(tmp_path: Path) -> None:
+    """No Kafka runs in the home, and the settings name none."""
+    for ask in (audit.audit, job_process.end_offsets, *ASKS.values()):
+        with pytest.raises(Unreachable, match=r"no kafka runs in .*: run `gueststar up`"):
+            ask(Settings(home=tmp_path))
 
 
 @pytest.mark.services
