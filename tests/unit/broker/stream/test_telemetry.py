@@ -14,7 +14,7 @@ from broker.stream.job import cause, only_job
 PYTHON_ERROR = """Job aborted: org.apache.spark.api.python.PythonException: Traceback (most recent call last):
   File "fetch.py", line 170, in _skip_lost
     raise LostOffsets(
-broker.stream.fetch.LostOffsets: topic alerts partition 3 offsets 5 to 9: 5 offsets were deleted
+broker.kafka.errors.LostOffsets: topic alerts partition 3 offsets 5 to 9: 5 offsets were deleted
 
 JVM stacktrace:
 org.apache.spark.SparkException: Task failed
@@ -25,7 +25,7 @@ Caused by: java.lang.RuntimeException: other
 
 def test_a_failure_is_told_by_its_python_cause() -> None:
     assert cause(PYTHON_ERROR) == "topic alerts partition 3 offsets 5 to 9: 5 offsets were deleted"
-    assert cause(PYTHON_ERROR.replace("broker.stream.fetch.LostOffsets", "MemoryError")).startswith(
+    assert cause(PYTHON_ERROR.replace("broker.kafka.errors.LostOffsets", "MemoryError")).startswith(
         "MemoryError: topic"
     )
     assert cause("Java alone failed\n\tat somewhere") == "Java alone failed"
