@@ -25,7 +25,7 @@ _EXTREMES: dict[str, tuple[Any, Any, Any]] = {
     "int": (2**31 - 1, -(2**31), 0),
     "double": (math.inf, -math.inf, math.nan),
     "float": (math.inf, -math.inf, math.nan),
-    "string": ("a'%_\\\U0001f31f" * 20, "", "0"),
+    "string": ("a'%_\\\U0001f31f" * 20, "", "a" * 5_000),
     "boolean": (True, False, True),
     "binary": (b"", b"\x00", b""),
     "array<int>": ([], [2222], [0] * 100),

@@ -19,8 +19,8 @@ MAX_DEPTH = 80
 MAX_BRANCHES = 4
 """Levels of conditionals (nanvl, coalesce) in each other: with each one Spark takes several times as long to plan."""
 
-MAX_SQL_LENGTH = 30_000
-"""Characters of the SQL that is built: Spark plans this much in less than a second."""
+MAX_SQL_LENGTH = 12_000
+"""Characters of the SQL that is built: Spark takes up to half a second to plan so much, and does so for every batch."""
 
 EXACT_IN_DOUBLE = 2**53
 """Up to this every whole number is a floating-point number of 64 bits."""
@@ -82,7 +82,7 @@ def whole(number: int) -> Value:
     """A whole number as written; Unfit where 64 bits do not hold it."""
     if not -(2**63) <= number < 2**63:
         raise Unfit(
-            f"{number} is too large a whole number: an id has 64 bits, up to {2**63 - 1}; "
+            f"{str(number)[:40]} is too large a whole number: an id has 64 bits, up to {2**63 - 1}; "
             "a floating-point number is written with a point or an exponent, as 1e19"
         )
     return Value(NUMBER, f"{number}L", is_whole=True, is_wide=abs(number) > EXACT_IN_DOUBLE, literal=number)
@@ -92,7 +92,7 @@ def floating(written: str) -> Value:
     """A floating-point number as written; Unfit where it is too large."""
     number = float(written)
     if number in (float("inf"), float("-inf")):
-        raise Unfit(f"{written} is too large a number")
+        raise Unfit(f"{written[:40]} is too large a number")
     return Value(NUMBER, f"{number!r}D", literal=number)
 
 
@@ -192,7 +192,7 @@ def like(value: Value, pattern: str) -> Value:
     """LIKE, where % is any text and _ one character.
 
     A regular expression that never goes back: a stretch between two % is sought once, from the left, which is enough
-    since each has a fixed length. Spark's own LIKE tries all ways to fit, which for ten % takes years.
+    since each has a fixed length. Spark's own LIKE tries all ways to fit, which for ten % in 200 letters takes days.
     """
     stretches = [re.sub("_+", _any_characters, _escaped(part)) for part in re.split("%+", pattern)]
     if len(stretches) == 1:

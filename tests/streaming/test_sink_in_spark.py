@@ -25,6 +25,7 @@ from broker.stream import routing
 from broker.stream.sink import GueststarSink
 from schemas import messages
 from schemas.taxonomy import NOT_CLASSIFIED
+from tests.filter_faults import faults
 from tests.streaming.sink_rows import alert_rows, dead_rows
 from tests.streaming.spark_sessions import spark_session
 
@@ -173,6 +174,9 @@ def test_a_filter_is_tried_on_the_archive(spark: SparkSession, settings: Setting
     table = ds.dataset(archive.folder(settings), partitioning="hive").to_table(columns=["n_points"])
     assert found.of == table.num_rows == 300
     assert found.matched == int((table.column("n_points").to_numpy() <= 30).sum())
+    single = int((table.column("n_points").to_numpy() == 1).sum())
+    for name, matched in {"star": 300, "ors": single, "id19": 0}.items():
+        assert archive_yield.yield_of(spark, settings, parse(faults()[name])).matched == matched, name
     with pytest.raises(LookupError, match="holds no alert yet"):
         archive_yield.yield_of(spark, settings.model_copy(update={"home": settings.home / "none"}), parse("is_novel"))
 

@@ -68,7 +68,7 @@ BAD = {
     "alert_id > -9223372036854775809": "too large a whole number",
     "+".join(["1"] * 1990) + " > 5": "too deep for Spark",
     "-".join(["flux_njy"] * 200) + " > 5": "too deep for Spark",
-    "separation_deg(1," * 30 + "1" + ")" * 30 + " > 5": "too deep for Spark",
+    "separation_deg(1," * 30 + "1" + ")" * 30 + " > 5": "too large for Spark",
     "floor(.5 + " * 20 + "ra_deg" + ")" * 20 + " > 5": "too large for Spark",
     "NOT " * 41 + "is_novel": "deep at most",
     " OR ".join(["p['variable'] > 0.5"] * 100): "too large for Spark",
@@ -124,6 +124,10 @@ def test_what_an_error_shows_is_one_line_of_a_bounded_length() -> None:
         parse("n_points > 1\nAND " * 200 + "band > 3")
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+    for number in ("9" * 3_900, "9" * 3_900 + ".0"):
+        with pytest.raises(FilterError, match="too large") as caught:
+            parse(f"n_points > {number}")
+        assert len(str(caught.value)) < 500
 
 
 @settings(deadline=None)
