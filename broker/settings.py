@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     redis_url: str = _setting("", "redis://… address; empty: the Redis that `up` started in this home.")
     jars: Path | None = _setting(None, "Folder of the Kafka server's jars; empty: jars/ in the home, filled by `up`.")
     ivy_settings: str = _setting("", "Ivy settings file for `up`, where fetching the Kafka server needs a mirror.")
-    registry_uri: str = _setting("", "MLflow registry; empty: an SQLite file in the home.")
+    registry_uri: str = _setting("", "MLflow address for training runs; empty: an SQLite file in the home.")
     input_topics: Annotated[list[str], NoDecode] = _setting(
         [DEFAULT_TOPIC], "Kafka topics of alerts to read; in a variable, separated by commas.", min_length=1
     )
@@ -191,7 +191,7 @@ class Settings(BaseSettings):
         return str(known["address"])
 
     def registry_address(self) -> str:
-        """The MLflow registry to use."""
+        """The MLflow address that gets a run of every registered model."""
         return self.registry_uri or f"sqlite:///{self.home / 'mlflow.db'}"
 
     def registry(self) -> Registry:

@@ -48,7 +48,7 @@ class PinnedModel:
             model = self._production() or self._pin.get("model") or start.get("model")
             if not model:
                 raise NoModel(
-                    f"no model is in production in the registry {self._settings.registry_address()}: "
+                    f"no model is in production in the registry {self._settings.home / 'models'}: "
                     "train one with `gueststar train`, then `gueststar models promote VERSION`"
                 )
             self._pin = {"model": model, "novelty_threshold": self._threshold(model, now)}

@@ -1,10 +1,9 @@
-"""Bundles are read only as they were written; the registry moves its aliases."""
+"""Bundles are read only as they were written."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,6 @@ import models.scoring.scorer
 from models import bundle
 from models.bundle import BundleError
 from models.registry import shipped
-from models.registry.registry import NAME, Registry
-from models.registry.tables import RegistryTables
 from models.scoring.scorer import Scorer
 from tests.unit.models.small_bundle import Small
 
@@ -128,80 +125,3 @@ def test_a_manifest_cannot_name_files_elsewhere(copy: Path) -> None:
     (copy / bundle.MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match="plain"):
         Scorer.load(copy)
-
-
-def sealed(folder: Path, content: str) -> Path:
-    """A bundle of one file."""
-    folder.mkdir()
-    (folder / "a.json").write_text(content)
-    bundle.seal(folder, {"note": content})
-    return folder
-
-
-def test_aliases_move_on_promotion_and_rollback(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    registry = Registry(f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}", tmp_path / "home" / "models")
-    with pytest.raises(LookupError, match="gueststar train"):
-        registry.model("production")
-    first = registry.register(sealed(tmp_path / "one", "1"), {"log_loss_flat": 0.5}, {"seed": 1})
-    second = registry.register(sealed(tmp_path / "two", "2"), {"log_loss_flat": 0.4}, {"seed": 1})
-    assert (first.version, first.aliases) == (1, ("production",))
-    assert (second.version, second.aliases) == (2, ("candidate",))
-    assert second.metrics == {"log_loss_flat": 0.4}
-    assert (second.path / "a.json").read_text() == "2"
-    assert registry.register(tmp_path / "one", {}, {}).version == 1  # the same bundle is the same version
-
-    assert registry.promote("candidate").aliases == ("production",)
-    assert registry.model("previous").version == 1
-    with pytest.raises(LookupError, match="candidate"):
-        registry.model("candidate")
-    assert registry.promote(2).version == 2
-    assert registry.rollback().version == 1
-    assert registry.model("previous").version == 2
-    again = Registry(registry.uri, registry.store)
-    assert [(model.version, model.aliases) for model in again.models()] == [(1, ("production",)), (2, ("previous",))]
-    assert registry.model(2).sha256 == second.sha256
-    with pytest.raises(LookupError, match="it has"):
-        registry.promote(3)
-    assert capfd.readouterr() == ("", "")  # MLflow keeps quiet
-
-
-def test_the_store_s_file_says_what_mlflow_says(tmp_path: Path) -> None:
-    registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "models")
-    assert registry.models() == []
-    for content in "123":
-        metrics = {"log_loss_flat": float(content), "auc_ia": float("nan") if content == "2" else 0.5}
-        registry.register(sealed(tmp_path / content, content), metrics, {"seed": 1})
-    registry.promote(3)
-    registry.promote(2)
-    asked = Registry(registry.uri, registry.store)
-    asked._tables = None  # as for a store that is no file: MLflow itself is asked
-    assert asked._aliases() == registry._aliases() == {"production": 2, "previous": 3}
-    assert repr(asked.models()) == repr(registry.models())  # nan is not equal to itself
-    assert registry._client is not None
-
-
-def test_tables_of_another_mlflow_are_left_to_it(tmp_path: Path) -> None:
-    registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "models")
-    registry.register(sealed(tmp_path / "one", "1"), {}, {})
-    registry._tables = RegistryTables(tmp_path / "other.db", NAME)
-    with sqlite3.connect(tmp_path / "other.db") as other:
-        other.execute("CREATE TABLE model_versions (name TEXT)")
-    assert registry.model("production").version == 1
-
-
-def test_there_is_nothing_to_roll_back_to_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = Registry("sqlite:///unused", tmp_path)
-    monkeypatch.setattr(registry, "_aliases", lambda: {"production": 1})
-    with pytest.raises(LookupError, match="no previous model"):
-        registry.rollback()
-
-
-def test_figures_by_detections_are_curves_in_mlflow_and_nothing_else_here(small: Small, tmp_path: Path) -> None:
-    registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "models")
-    model = registry.register(small.trained.path, small.trained.metrics, small.trained.params)
-    assert model.metrics == pytest.approx(small.trained.metrics)
-    client = registry._client
-    run_id = client.get_model_version("gueststar", "1").run_id
-    curve = {one.step: one.value for one in client.get_metric_history(run_id, "log_loss_flat_by_detections")}
-    assert curve[13] == pytest.approx(small.trained.metrics["log_loss_flat_epoch_13"])
-    assert client.get_run(run_id).data.params["data"] == "PLAsTiCC"
