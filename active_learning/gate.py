@@ -39,7 +39,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GateDecision:
     """``accepted``, ``why`` in words, and the figures by name."""
 
     accepted: bool
@@ -52,7 +52,7 @@ class Verdict:
         return {name: asdict(figure) for name, figure in self.figures.items()}
 
 
-def compare(old: Scorer, new: Scorer, rows: Rows, *, seed: int) -> Verdict:
+def compare(old: Scorer, new: Scorer, rows: Rows, *, seed: int) -> GateDecision:
     """Judge ``new`` against ``old`` on rows that neither was trained on, of classes that both know.
 
     The bundle passes where the flat log-loss (over the classes common to both, renormalised) and the
@@ -65,17 +65,17 @@ def compare(old: Scorer, new: Scorer, rows: Rows, *, seed: int) -> Verdict:
     rows = rows.select(np.isin(rows.class_id, common))
     if (n_objects := _n_objects(rows)) < MIN_OBJECTS:
         why = f"only {n_objects} held-out objects of classes that both models know; at least {MIN_OBJECTS} are needed"
-        return Verdict(False, why, {}, n_objects)
+        return GateDecision(False, why, {}, n_objects)
     figures = _figures(old, new, rows, common, seed)
     complaints = _complaints("", *figures)
-    found = dict(zip(MEASURES, figures, strict=True))
-    told = rows.select(rows.host.is_told)
-    if _n_objects(told) >= MIN_OBJECTS:
-        figures = _figures(old, new, told, common, seed, told.host)
+    figure_by_name = dict(zip(MEASURES, figures, strict=True))
+    with_redshift = rows.select(rows.host.is_told)
+    if _n_objects(with_redshift) >= MIN_OBJECTS:
+        figures = _figures(old, new, with_redshift, common, seed, with_redshift.host)
         complaints += _complaints(" with the host's redshift", *figures)
-        found |= dict(zip((f"{name}{PHOTOZ}" for name in MEASURES), figures, strict=True))
+        figure_by_name |= dict(zip((f"{name}{PHOTOZ}" for name in MEASURES), figures, strict=True))
     why = "; ".join(complaints) if complaints else "not worse on held-out objects"
-    return Verdict(not complaints, why, found, n_objects)
+    return GateDecision(not complaints, why, figure_by_name, n_objects)
 
 
 def _n_objects(rows: Rows) -> int:
@@ -93,13 +93,13 @@ def _figures(
     )
 
 
-def _complaints(told: str, loss: Figure, f1: Figure) -> list[str]:
-    found = []
+def _complaints(view: str, loss: Figure, f1: Figure) -> list[str]:
+    complaints = []
     if loss.difference > MARGIN_LOG_LOSS or loss.low > 0:
-        found.append(f"the flat log-loss{told} grows from {loss.old:.3f} to {loss.new:.3f} nat{_interval(loss)}")
+        complaints.append(f"the flat log-loss{view} grows from {loss.old:.3f} to {loss.new:.3f} nat{_interval(loss)}")
     if f1.difference < -MARGIN_MACRO_F1 or f1.high < 0:
-        found.append(f"the macro-F1{told} falls from {f1.old:.3f} to {f1.new:.3f}{_interval(f1)}")
-    return found
+        complaints.append(f"the macro-F1{view} falls from {f1.old:.3f} to {f1.new:.3f}{_interval(f1)}")
+    return complaints
 
 
 def _interval(figure: Figure) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from active_learning import labels, requests
 from active_learning.exposure import Spectrograph
 from active_learning.logs import Log
-from active_learning.planner import Candidate, Plan, plan
+from active_learning.planner import Candidate, NightPlan, plan
 
 
 def plan_night(
@@ -22,7 +22,7 @@ def plan_night(
     now_ms: int,
     telescope: Spectrograph | None = None,
     publish: bool = True,
-) -> Plan:
+) -> NightPlan:
     """Plan a night (MJD of its evening) and publish its requests; what is open or labelled is not asked again.
 
     Arguments as for :func:`active_learning.planner.plan`. Raises NotSaved where a request was not stored, and OSError

@@ -27,7 +27,7 @@ COPIED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class NightPlan:
     """What to ask in one night.
 
     ``requests``: request records of ``schemas.messages``, in the order to observe them.
@@ -62,7 +62,7 @@ def plan(
     excluded: Collection[int] = (),
     label_counts: Mapping[int, int] | None = None,
     telescope: Spectrograph | None = None,
-) -> Plan:
+) -> NightPlan:
     """The requests of one night (``night``: the MJD of its evening), the same for the same input and seed.
 
     ``excluded``: object ids that have a label, or a request without an answer: they are not asked again.
@@ -88,7 +88,7 @@ def plan(
         for row, reason in _interleaved(picks)
     ]
     hours = random_hours + sum(targets[row].hours for row, _ in chosen)
-    return Plan(requests, infeasible, hours, random_hours, budget_hours)
+    return NightPlan(requests, infeasible, hours, random_hours, budget_hours)
 
 
 def _check(budget_hours: float, random_fraction: float) -> None:

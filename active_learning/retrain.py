@@ -18,11 +18,11 @@ from active_learning.logs import Log, Stored
 from active_learning.sampling import lot_of
 from features.catalogue import NAMES
 from models.progress import Progress, silent
-from models.registry.registry import PRODUCTION, Model, Registry
+from models.registry.versions import PRODUCTION, Model, Registry
 from models.scoring.scorer import Scorer
-from models.training import training
+from models.training import train
 from models.training.base_table import base_table
-from models.training.training_rows import Rows, with_labelled
+from models.training.train_rows import Rows, with_labelled
 
 LABEL_WEIGHT = 4.0
 """An object that a person labelled counts as this many of the base table: it is from the stream itself."""
@@ -41,7 +41,7 @@ class Retrained:
     """
 
     model: Model
-    verdict: gate.Verdict
+    verdict: gate.GateDecision
     by_class: dict[int, int]
     newly_known: list[int]
     waiting: dict[int, int]
@@ -72,7 +72,7 @@ def retrain(
     ``archive``: folder of the Parquet files of classified alerts; ``n_jobs``: processes, as for training.
 
     Raises LookupError where there is nothing to learn from (no labels, none in the archive, the same as
-    production has learnt, no production model or no training table), ValueError as models.training.training,
+    production has learnt, no production model or no training table), ValueError as models.training.train,
     OSError where the labels cannot be read.
     """
     production = registry.model(PRODUCTION)
@@ -91,10 +91,10 @@ def retrain(
         model = registry.register(trained.path, {**trained.metrics, **figures}, {**trained.params, **params})
     if verdict.accepted:
         model = registry.promote(model.version)
-    known, before = set(new.class_ids.tolist()), set(old.class_ids.tolist())
-    waiting = {class_id: n for class_id, n in by_class.items() if class_id not in known}
+    learnt, learnt_before = set(new.class_ids.tolist()), set(old.class_ids.tolist())
+    waiting = {class_id: n for class_id, n in by_class.items() if class_id not in learnt}
     n_labels = len(lessons.evidence["label_ids"])
-    return Retrained(model, verdict, by_class, sorted(known - before), waiting, n_labels, lessons.notes)
+    return Retrained(model, verdict, by_class, sorted(learnt - learnt_before), waiting, n_labels, lessons.notes)
 
 
 def _lessons(stored: list[Stored], topic: str, archive: Path, past: Mapping[str, Any]) -> _Lessons:
@@ -106,15 +106,15 @@ def _lessons(stored: list[Stored], topic: str, archive: Path, past: Mapping[str,
     evidence = _evidence(stored, [answer for answer, _ in used.values()], topic)
     if past.get("labels", {}).get("fingerprint") == evidence["fingerprint"]:
         raise LookupError("production has learnt from these very labels already: give more with `gueststar label`")
-    found = labelled_rows.read(archive, {i: class_id for i, (_, class_id) in used.items()})
-    object_id = found.table["object_id"].to_numpy()
+    labelled = labelled_rows.read(archive, {i: class_id for i, (_, class_id) in used.items()})
+    object_id = labelled.table["object_id"].to_numpy()
     if not len(object_id):
         raise LookupError(f"none of the {len(used)} labelled objects is in the archive {archive}: run the stream first")
     drawn = {i for i in set(object_id.tolist()) if used[i][0].newest["reason"] == "random"}
     kept_out, note = _kept_out(sorted(drawn))
     judged = np.isin(object_id, kept_out)
-    notes = _notes(found, answers, note)
-    return _Lessons(found.table.filter(pa.array(~judged)), found.table.filter(pa.array(judged)), evidence, notes)
+    notes = _notes(labelled, answers, note)
+    return _Lessons(labelled.table.filter(pa.array(~judged)), labelled.table.filter(pa.array(judged)), evidence, notes)
 
 
 def _train(
@@ -125,12 +125,12 @@ def _train(
     by_class: Mapping[int, int],
     progress: Progress,
     n_jobs: int | None,
-) -> training.Trained:
+) -> train.Trained:
     """A bundle from the base table and the labelled objects, with the production bundle's seed and sources."""
     past, unknown = old.manifest["training"], [int(class_id) for class_id in old.manifest["left_out"]]
-    left_out = [class_id for class_id in unknown if by_class.get(class_id, 0) < training.MIN_OBJECTS]
+    left_out = [class_id for class_id in unknown if by_class.get(class_id, 0) < train.MIN_OBJECTS]
     sources = {name: past[name] for name in ("sources", "fingerprint", "table", "copies") if name in past}
-    return training.fit_bundle(
+    return train.fit_bundle(
         _joined(base, lessons.taught, sorted(set(unknown) - set(left_out))),
         out=out,
         left_out=left_out,
@@ -167,10 +167,10 @@ def _kept_out(drawn: list[int]) -> tuple[list[int], str]:
     return kept, f"{len(kept)} of the {len(drawn)} randomly drawn labels are kept out of training, for evaluation"
 
 
-def _notes(found: labelled_rows.LabelledRows, answers: Mapping[int, Answer], note: str) -> list[str]:
+def _notes(labelled: labelled_rows.LabelledRows, answers: Mapping[int, Answer], note: str) -> list[str]:
     notes = [note]
-    if found.missing:
-        notes.append(f"{len(found.missing)} labelled objects have no usable alert in the archive and are left out")
+    if labelled.missing:
+        notes.append(f"{len(labelled.missing)} labelled objects have no usable alert in the archive and are left out")
     if conflicts := sum(answer.is_conflict for answer in answers.values()):
         notes.append(f"{conflicts} objects are left out because their labellers disagree")
     return notes

@@ -23,7 +23,7 @@ from broker.setting_errors import PREFIX, Origin, SettingsError, explain, variab
 from schemas.input_topics import DEFAULT_TOPIC
 
 if TYPE_CHECKING:
-    from models.registry.registry import Registry
+    from models.registry.versions import Registry
 
 SERVICES_FILE = "services.json"
 """In the home: addresses and process ids of what ``gueststar up`` started."""
@@ -196,6 +196,6 @@ class Settings(BaseSettings):
 
     def registry(self) -> Registry:
         """The registry of models, with the bundles in the home; nothing is opened before it is asked."""
-        from models.registry.registry import Registry  # here: commands that need no model do without its libraries
+        from models.registry.versions import Registry  # here: commands that need no model do without its libraries
 
         return Registry(self.registry_address(), self.home / "models")

@@ -22,7 +22,7 @@ from active_learning.logs import NotSaved
 from active_learning.web import assets
 from active_learning.web.choices import ACTION_KEYS, shown_name
 from active_learning.web.desk import CannotDraw, Desk, Done
-from active_learning.web.security import HEADERS, SESSION_COOKIE, Guard, Refused, allowed_hosts, may
+from active_learning.web.security import HEADERS, SESSION_COOKIE, ForbiddenRequest, Guard, allowed_hosts, may
 from active_learning.web.views import REASON_MARKS, row_of, view_of
 from active_learning.web.wording import cut_off_in_words
 
@@ -30,7 +30,7 @@ LABELLER_COOKIE = "gueststar_labeller"
 _YEAR_S = 365 * 86_400
 _NAME_LENGTH = 80
 _COMMENT_LENGTH = 2000
-_STATUS = {Refused: 403, NotSaved: 503, LookupError: 404, ValueError: 400}
+_STATUS = {ForbiddenRequest: 403, NotSaved: 503, LookupError: 404, ValueError: 400}
 _OWN_STATIC = {"desk.css": "text/css", "desk.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
@@ -197,7 +197,7 @@ class _Pages:
     def _allowed(self, request: Request, action: str) -> str:
         labeller = _labeller(request)
         if not may(labeller, action):
-            raise Refused("say who you are first: open the page and give your name")
+            raise ForbiddenRequest("say who you are first: open the page and give your name")
         return labeller
 
     def _page(self, template: str, **values: Any) -> HTMLResponse:

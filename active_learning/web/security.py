@@ -26,7 +26,7 @@ HEADERS = {
 """Sent with every answer. Plotly writes style elements, hence 'unsafe-inline' for styles; no script is inline."""
 
 
-class Refused(PermissionError):
+class ForbiddenRequest(PermissionError):
     """A request that does not come from the page, or that its sender may not make."""
 
 
@@ -53,16 +53,16 @@ class Guard:
         return hmac.new(self.secret, session.encode(), "sha256").hexdigest()
 
     def check(self, request: Request, form_token: str = "") -> None:
-        """Raises Refused where a changing request is not from the same origin or has not the session's token."""
+        """Raises ForbiddenRequest where a changing request is not from the same origin or has not the session's token."""
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-            raise Refused(f"this page takes changes from its own address only, not from {origin}")
+            raise ForbiddenRequest(f"this page takes changes from its own address only, not from {origin}")
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise Refused("this page takes changes from its own address only")
+            raise ForbiddenRequest("this page takes changes from its own address only")
         session = request.cookies.get(SESSION_COOKIE, "")
         given = request.headers.get(TOKEN_HEADER) or form_token
         if not session or not hmac.compare_digest(given.encode(), self.token(session).encode()):
-            raise Refused("the page is older than the server: reload it and try again")
+            raise ForbiddenRequest("the page is older than the server: reload it and try again")
 
 
 def allowed_hosts(host: str) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from broker.bench.contest import Progress
 from broker.settings import Settings
 from models.registry import shipped
-from models.registry.registry import PRODUCTION
+from models.registry.versions import PRODUCTION
 from models.scoring.scorer import Scorer
 
 

@@ -13,7 +13,7 @@ from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
 
 if TYPE_CHECKING:
-    from models.registry.registry import Model, Registry
+    from models.registry.versions import Model, Registry
 
 
 @click.group()

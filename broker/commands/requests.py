@@ -13,7 +13,7 @@ from broker.settings import Settings
 from schemas.night import night_of_unix_ms
 
 if TYPE_CHECKING:
-    from active_learning.planner import Plan
+    from active_learning.planner import NightPlan
 
 
 @click.group(invoke_without_command=True)
@@ -79,7 +79,7 @@ def _list(settings: Settings, as_json: bool) -> None:
         click.echo("`gueststar requests plan` fills a night")
 
 
-def _report(planned: Plan, topic: str, dry_run: bool) -> dict[str, Any]:
+def _report(planned: NightPlan, topic: str, dry_run: bool) -> dict[str, Any]:
     by_reason: dict[str, int] = {}
     for request in planned.requests:
         by_reason[request["reason"]] = by_reason.get(request["reason"], 0) + 1

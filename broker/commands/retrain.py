@@ -61,7 +61,7 @@ def _report(retrained: Retrained) -> dict[str, Any]:
 
 
 def _show(retrained: Retrained) -> None:
-    from models.training.training import MIN_OBJECTS
+    from models.training.train import MIN_OBJECTS
     from schemas.taxonomy import name_of
 
     learnt = ", ".join(f"{name_of(class_id)} {n}" for class_id, n in retrained.by_class.items())

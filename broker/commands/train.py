@@ -16,8 +16,8 @@ from broker.settings import Settings
 
 if TYPE_CHECKING:
     from models.datasets.labelled import Labelled
-    from models.registry.registry import Model
-    from models.training.training import Trained
+    from models.registry.versions import Model
+    from models.training.train import Trained
 
 
 @click.command()
@@ -60,8 +60,8 @@ def train(
     """
     from broker.stream import warm_up
     from models.datasets.labelled import concatenate
-    from models.training import training
     from models.training.copied_rows import Copying
+    from models.training.train import train as train_bundle
     from schemas.taxonomy import class_id_of
 
     if donors and copies is None:
@@ -73,7 +73,7 @@ def train(
     with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch, stages() as progress:
         warm_up.compiled_in_parallel(progress)
         folder = out or Path(scratch) / "bundle"
-        trained = training.train(
+        trained = train_bundle(
             labelled, out=folder, store=registry.store, left_out=left_out, seed=seed, copying=copying, progress=progress
         )  # fmt: skip
         model = registry.register(trained.path, trained.metrics, trained.params)

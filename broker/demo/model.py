@@ -9,9 +9,9 @@ from pathlib import Path
 from broker.settings import Settings
 from features.catalogue import fingerprint
 from models.datasets.labelled import Labelled
-from models.registry.registry import PRODUCTION, Model, Registry
+from models.registry.versions import PRODUCTION, Model, Registry
 from models.scoring.scorer import Scorer
-from models.training.training import train
+from models.training.train import train
 
 LEFT_OUT = (2232, 2243)
 """Kilonovae and tidal disruption events: rare, wanted, and unlike the rest."""

@@ -15,7 +15,7 @@ from broker.state import night_histogram
 from broker.state.connection import RedisConnection
 from broker.state.keys import Keys
 from models.bundle import open_bundle
-from models.registry.registry import Registry
+from models.registry.versions import Registry
 from models.scoring.conformal import histogram_edges, threshold_from_histogram
 from schemas.night import night_of_unix_ms
 

@@ -24,8 +24,8 @@ def bootstrap(
     All rows of an object are drawn together, so alerts of one object don't pass for independent ones.
     Source: Efron 1979 (doi:10.1214/aos/1176344552).
     """
-    found = bootstrap_many({"": lambda rows: statistic(rows)}, object_id, seed=seed, draws=draws, level=level)
-    return found[""]
+    intervals = bootstrap_many({"": lambda rows: statistic(rows)}, object_id, seed=seed, draws=draws, level=level)
+    return intervals[""]
 
 
 def bootstrap_many(
@@ -58,8 +58,8 @@ def bootstrap_many(
 
 
 def _range(values: list[float], level: float) -> tuple[float, float]:
-    known = np.asarray(values)[~np.isnan(values)]
-    if not len(known):
+    finite = np.asarray(values)[~np.isnan(values)]
+    if not len(finite):
         return float("nan"), float("nan")
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2], method="nearest")
+    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2], method="nearest")
     return float(low), float(high)

@@ -26,8 +26,8 @@ def weighted_log_loss(
 
     The challenge gave 2 to some classes and 1 to the others (arXiv:1809.11145, equation 1).
     """
-    own = balanced(index, weight) * np.asarray(class_weight, np.float64)[index]
-    return float(np.average(_surprise(p, index), weights=own))
+    row_weight = balanced(index, weight) * np.asarray(class_weight, np.float64)[index]
+    return float(np.average(_surprise(p, index), weights=row_weight))
 
 
 def log_loss(p: NDArray[np.float64], index: NDArray[np.int64], weight: ArrayLike) -> float:

@@ -40,8 +40,8 @@ def average_precision(score: ArrayLike, positive: ArrayLike, weight: ArrayLike |
     doi:10.1145/1143844.1143874)."""
     if not np.asarray(positive, bool).any():
         return float("nan")
-    found, pure = purity_curve(score, positive, weight)
-    return float((np.diff(found, prepend=0.0) * pure).sum())
+    completeness, pure = purity_curve(score, positive, weight)
+    return float((np.diff(completeness, prepend=0.0) * pure).sum())
 
 
 def completeness_at_purity(
@@ -50,8 +50,8 @@ def completeness_at_purity(
     """The largest completeness of a cut in score whose sample has at least this purity; 0 where no cut has it."""
     if not np.asarray(positive, bool).any():
         return float("nan")
-    found, pure = purity_curve(score, positive, weight)
-    return float(found[pure >= purity].max(initial=0.0))
+    completeness, pure = purity_curve(score, positive, weight)
+    return float(completeness[pure >= purity].max(initial=0.0))
 
 
 def _by_score(

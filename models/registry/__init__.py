@@ -1,5 +1,5 @@
 """Where bundles are kept: versions, aliases, the model that ships, cards.
 
 It may load and check what ``models.scoring`` defines; it trains nothing.
-Public: ``registry.Registry``, ``shipped``, ``named_model``, ``card``.
+Public: ``versions.Registry``, ``shipped``, ``named_model``, ``card``.
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models.bundle import MANIFEST
 from models.registry import shipped
-from models.registry.registry import PRODUCTION, Registry
+from models.registry.versions import PRODUCTION, Registry
 from models.scoring.scorer import Scorer
 
 SHIPPED = "shipped"

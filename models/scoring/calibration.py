@@ -45,9 +45,9 @@ class Calibration:
     def p_flat(self, raw: NDArray[np.float64], n_detections: ArrayLike) -> NDArray[np.float64]:
         """Probabilities under equal rates of all classes, shape (n, k), for logits ``raw`` (n, k) of one model or
         (models, n, k) of several."""
-        which = epoch_bin(n_detections)
-        slope = np.exp(self.log_slope[which].T)[:, :, None]
-        return softmax((slope * _views(raw)).sum(axis=0) + self.bias[which])
+        bins = epoch_bin(n_detections)
+        slope = np.exp(self.log_slope[bins].T)[:, :, None]
+        return softmax((slope * _views(raw)).sum(axis=0) + self.bias[bins])
 
     @classmethod
     def fit(
@@ -71,13 +71,15 @@ class Calibration:
             flat = balanced(class_index, weight) * (weight.sum() / len(weight))
         centre = np.concatenate([np.full(m, -np.log(m)), np.zeros(k)])
         overall = _fit_one(views, class_index, flat, centre, PENALTY_OVERALL)
-        which = epoch_bin(n_detections)
+        bin_of_row = epoch_bin(n_detections)
         fits = [
-            _fit_one(views[:, which == b], class_index[which == b], flat[which == b], overall, PENALTY_EPOCH)
+            _fit_one(
+                views[:, bin_of_row == b], class_index[bin_of_row == b], flat[bin_of_row == b], overall, PENALTY_EPOCH
+            )
             for b in range(bins)
         ]
-        found = np.array(fits)
-        return cls(found[:, :m], found[:, m:])
+        fitted = np.array(fits)
+        return cls(fitted[:, :m], fitted[:, m:])
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON file."""
@@ -103,13 +105,15 @@ def rates_among(p: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArray[n
     maximisation: the rates are the mean of the probabilities that they themselves imply (Saerens, Latinne &
     Decaestecker 2002, doi:10.1162/089976602753284446). Nothing but the rates may differ between the two samples.
     """
-    found = rates
+    estimate = rates
     for _ in range(RATE_STEPS):
-        before, found = found, np.maximum(with_prior(p, found / np.maximum(rates, LEAST_RATE)).mean(axis=0), LEAST_RATE)
-        found = found / found.sum()
-        if np.abs(found - before).max() < RATE_TOLERANCE:
+        before = estimate
+        implied = with_prior(p, before / np.maximum(rates, LEAST_RATE)).mean(axis=0)
+        estimate = np.maximum(implied, LEAST_RATE)
+        estimate = estimate / estimate.sum()
+        if np.abs(estimate - before).max() < RATE_TOLERANCE:
             break
-    return found
+    return estimate
 
 
 def survey_prior(class_ids: ArrayLike, counts: Mapping[int, float], sample: Mapping[int, float]) -> NDArray[np.float64]:
@@ -155,5 +159,5 @@ def _fit_one(
         return float(value), gradient
 
     bounds = [(-2 - np.log(m), 2)] * m + [(-5, 5)] * k
-    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds)
-    return np.asarray(found.x, np.float64)
+    minimum = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(minimum.x, np.float64)

@@ -79,7 +79,7 @@ class Network:
 
         scores = normal_scores or NormalScores.fit(features)
         missing = np.flatnonzero(np.isnan(features).mean(axis=0) > OFTEN_MISSING)
-        inputs, own = _inputs(scores.transform(features), features, missing), balanced(label, weight, BALANCE)
+        inputs, row_weight = _inputs(scores.transform(features), features, missing), balanced(label, weight, BALANCE)
         present = np.unique(label)
         batch = max(1, min(BATCH, len(label) // STEPS_AN_EPOCH))
         epochs = max(EPOCHS, math.ceil(LEAST_STEPS * batch / len(label)))
@@ -90,11 +90,11 @@ class Network:
                 batch_size=batch, random_state=seed + 1000 * member,
             )  # fmt: skip
             with threadpool_limits(1), _quiet():
-                learner.fit(inputs.astype(np.float32), label, sample_weight=own)
+                learner.fit(inputs.astype(np.float32), label, sample_weight=row_weight)
             weights.append([np.asarray(layer, np.float64) for layer in learner.coefs_])
             biases.append([np.asarray(layer, np.float64) for layer in learner.intercepts_])
             _widen(weights[-1], biases[-1], present, n_classes)
-        rates = np.bincount(label, weights=own, minlength=n_classes)
+        rates = np.bincount(label, weights=row_weight, minlength=n_classes)
         log_rates = np.log(np.maximum(rates / rates.sum(), 1e-6))
         return cls(scores, missing, weights, biases, log_rates)
 
@@ -135,13 +135,13 @@ class Network:
                     [[np.asarray(arrays[f"{kind}_{m}_{i}"], np.float64) for i in range(layers)] for m in range(members)]
                     for kind in ("weight", "bias")
                 ]
-                found = cls(normal_scores, arrays["missing"], of[0], of[1], arrays["log_rates"])
-            found.raw_scores(np.full((1, len(normal_scores.quantiles)), np.nan))
+                network = cls(normal_scores, arrays["missing"], of[0], of[1], arrays["log_rates"])
+            network.raw_scores(np.full((1, len(normal_scores.quantiles)), np.nan))
         except (KeyError, ValueError, IndexError) as error:
             raise BundleError(
                 f"{file}: no network of a classifier ({error}): train the bundle anew with `gueststar train`"
             ) from error
-        return found
+        return network
 
 
 def _inputs(normal: Array, features: Array, missing: NDArray[np.int64]) -> Array:

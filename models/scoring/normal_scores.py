@@ -35,9 +35,9 @@ class NormalScores:
         finite = np.where(np.isfinite(features), features, np.nan)
         quantiles = np.zeros((features.shape[1], KNOTS))
         for j, column in enumerate(finite.T):
-            known = column[~np.isnan(column)]
-            if len(known):
-                quantiles[j] = np.quantile(known, levels)
+            present = column[~np.isnan(column)]
+            if len(present):
+                quantiles[j] = np.quantile(present, levels)
         return cls(quantiles, norm.ppf(np.clip(levels, 0.5 / KNOTS, 1 - 0.5 / KNOTS)))
 
     def transform(self, features: NDArray[np.float64]) -> NDArray[np.float64]:

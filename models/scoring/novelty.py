@@ -80,19 +80,19 @@ class Scale:
     @classmethod
     def fit(cls, components: NDArray[np.float64], n_detections: ArrayLike) -> Scale:
         """Medians, and distances from the median to the 90th percentile; a bin of few rows takes those of all."""
-        bins, which = len(EPOCH_EDGES) + 1, epoch_bin(n_detections)
+        bins, bin_of_row = len(EPOCH_EDGES) + 1, epoch_bin(n_detections)
         centre = np.zeros((bins, components.shape[1]))
         spread = np.ones_like(centre)
         for b in range(bins):
-            mine = components[which == b] if (which == b).sum() >= 50 else components
+            mine = components[bin_of_row == b] if (bin_of_row == b).sum() >= 50 else components
             centre[b] = np.median(mine, axis=0)
             spread[b] = np.maximum(np.quantile(mine, 0.9, axis=0) - centre[b], 1e-6)
         return cls(centre, spread)
 
     def apply(self, components: NDArray[np.float64], n_detections: ArrayLike) -> NDArray[np.float64]:
         """Components in units of their spread, clipped to 10 of them."""
-        which = epoch_bin(n_detections)
-        return np.clip((components - self.centre[which]) / self.spread[which], -10, 10)
+        bin_of_row = epoch_bin(n_detections)
+        return np.clip((components - self.centre[bin_of_row]) / self.spread[bin_of_row], -10, 10)
 
 
 @dataclass(frozen=True, slots=True)

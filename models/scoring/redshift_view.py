@@ -57,17 +57,17 @@ class RedshiftView:
         """Probabilities under equal rates, (n, k), of alerts whose hosts' redshifts are told. ``normal``: normal scores
         of the catalogue's features (n, f); ``alone``: the probabilities (n, k) of the light curve alone."""
         both = host.beside(features)
-        own = self.normal_scores.transform(both[:, features.shape[1] :])
-        among = self.probabilities.p_flat(both, detections, normal=np.concatenate([normal, own], axis=1))
+        redshift_normal = self.normal_scores.transform(both[:, features.shape[1] :])
+        p_hosted = self.probabilities.p_flat(both, detections, normal=np.concatenate([normal, redshift_normal], axis=1))
         p = alone.copy()
-        p[:, self.column] = among * alone[:, self.column].sum(axis=1, keepdims=True)
+        p[:, self.column] = p_hosted * alone[:, self.column].sum(axis=1, keepdims=True)
         return p
 
     def save(self, folder: Path) -> None:
         """Write the view's files: no code runs when they are read."""
         self.probabilities.save(folder, PREFIX)
-        own = self.normal_scores
-        np.savez_compressed(folder / NORMAL_SCORES_FILE, quantiles=own.quantiles, normal=own.normal)
+        scores = self.normal_scores
+        np.savez_compressed(folder / NORMAL_SCORES_FILE, quantiles=scores.quantiles, normal=scores.normal)
 
     @classmethod
     def load(cls, folder: Path, of_catalogue: NormalScores, class_ids: NDArray[np.int64]) -> RedshiftView | None:
@@ -78,12 +78,12 @@ class RedshiftView:
         if not (folder / NORMAL_SCORES_FILE).is_file():
             return None
         with np.load(folder / NORMAL_SCORES_FILE, allow_pickle=False) as stored:
-            own = NormalScores(stored["quantiles"], stored["normal"])
-        probabilities = Probabilities.load(folder, of_catalogue.beside(own), PREFIX)
-        found = probabilities.classifier.class_ids
-        if not np.isin(found, class_ids).all():
+            scores = NormalScores(stored["quantiles"], stored["normal"])
+        probabilities = Probabilities.load(folder, of_catalogue.beside(scores), PREFIX)
+        hosted_classes = probabilities.classifier.class_ids
+        if not np.isin(hosted_classes, class_ids).all():
             raise BundleError(
                 f"{folder}: the view with a redshift must know some of the bundle's classes {class_ids.tolist()}, "
-                f"found {found.tolist()}: train the bundle anew with `gueststar train`"
+                f"found {hosted_classes.tolist()}: train the bundle anew with `gueststar train`"
             )
-        return cls(probabilities, own, np.searchsorted(class_ids, found))
+        return cls(probabilities, scores, np.searchsorted(class_ids, hosted_classes))

@@ -49,8 +49,8 @@ def magnitudes_at_rest(features: Array, redshift: Array, when: str) -> Array:
 def faded(features: Array, redshift: Array) -> Array:
     """Flux in the observer's r over its peak, :data:`REST_DAYS` from it at the source, of features (m, f): (m, 6)."""
     phases = columns_of(features, [phase_name(days) for days in _DAYS if days])
-    known = np.insert(phases, int(np.searchsorted(_DAYS, 0.0)), 1.0, axis=1)
-    return _between(_DAYS, known, np.array(REST_DAYS) * (1 + redshift)[:, None], 0.0)
+    with_peak = np.insert(phases, int(np.searchsorted(_DAYS, 0.0)), 1.0, axis=1)
+    return _between(_DAYS, with_peak, np.array(REST_DAYS) * (1 + redshift)[:, None], 0.0)
 
 
 def _between(x: Array, y: Array, asked: Array, slack: float) -> Array:
@@ -61,5 +61,5 @@ def _between(x: Array, y: Array, asked: Array, slack: float) -> Array:
     left = np.clip(np.searchsorted(x, asked) - 1, 0, len(x) - 2)
     part = (asked - x[left]) / (x[left + 1] - x[left])
     row = np.arange(len(y))[:, None]
-    found = y[row, left] * (1 - part) + y[row, left + 1] * part
-    return np.where((part >= -slack) & (part <= 1 + slack), found, np.nan)
+    value = y[row, left] * (1 - part) + y[row, left + 1] * part
+    return np.where((part >= -slack) & (part <= 1 + slack), value, np.nan)

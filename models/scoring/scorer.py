@@ -89,7 +89,7 @@ class Scorer:
         Raises BundleError where a file is missing or changed, or the bundle was made for other features.
         """
         folder = Path(path)
-        manifest, found = open_bundle(folder, sha256)
+        manifest, bundle_sha256 = open_bundle(folder, sha256)
         if manifest["feature_fingerprint"] != fingerprint() or tuple(manifest["feature_names"]) != tuple(NAMES):
             raise BundleError(
                 f"{folder}: the bundle was trained on the feature catalogue {manifest['feature_fingerprint'][:16]}, "
@@ -102,7 +102,7 @@ class Scorer:
         of_light_curve = Probabilities.load(folder, novelty.normal_scores)
         return cls(
             manifest=manifest,
-            sha256=found,
+            sha256=bundle_sha256,
             of_light_curve=of_light_curve,
             with_photoz=RedshiftView.load(folder, novelty.normal_scores, of_light_curve.classifier.class_ids),
             novelty=novelty,
@@ -115,9 +115,12 @@ class Scorer:
         if self.with_photoz is not None:
             self.with_photoz.save(folder)
         self._novelty.save(folder / NOVELTY_FILE)
-        known = self._conformal
+        conformal = self._conformal
         np.savez_compressed(
-            folder / CONFORMAL_FILE, scores=known.scores, tail=known.tail, own_weight=np.array(known.own_weight)
+            folder / CONFORMAL_FILE,
+            scores=conformal.scores,
+            tail=conformal.tail,
+            own_weight=np.array(conformal.own_weight),
         )
 
     @property
@@ -126,7 +129,27 @@ class Scorer:
         return float(self.manifest["novelty"]["threshold"])
 
     def score(self, light_curves: LightCurves) -> Scores:
-        """Features, probabilities and novelty of a batch; never raises for valid light curves."""
+        """Features, probabilities and novelty of a batch of alerts; never raises for valid light curves.
+
+        One alert with twelve detections in the r band, scored by the model that ships:
+
+        >>> from models.registry import shipped
+        >>> days = np.arange(0.0, 36.0, 3.0)
+        >>> points = {
+        ...     "time_mjd": 60_000 + days,
+        ...     "flux_njy": 5_000 * np.exp(-(((days - 18) / 10) ** 2)),
+        ...     "flux_err_njy": np.full(12, 60.0),
+        ...     "band": np.full(12, 2),
+        ...     "is_detection": np.full(12, True),
+        ... }
+        >>> alerts = {"alert_id": [1], "object_id": [1], "alert_mjd": [60_033.0], "ra_deg": [150.1], "dec_deg": [2.2]}
+        >>> curves = LightCurves.from_points(alert=np.zeros(12, int), columns=points, alerts=alerts)
+        >>> scores = Scorer.load(shipped.folder()).score(curves)
+        >>> scores.p_survey.shape, scores.not_classified_reason
+        ((1, 14), [''])
+        >>> bool(np.isclose(scores.p_survey.sum(), 1))
+        True
+        """
         return self.score_features(np.asarray(extract(light_curves).values, np.float64), light_curves)
 
     def score_features(self, features: NDArray[np.float64], light_curves: LightCurves) -> Scores:
@@ -139,21 +162,21 @@ class Scorer:
             raise ValueError(f"features must have shape {wanted} (alerts, features), found {np.shape(features)}")
         matrix = finite_or_missing(np.asarray(features, np.float64))
         detections = n_detections(light_curves)
-        reason = reasons(light_curves, detections)
-        silent = np.array([bool(text) for text in reason], bool)
+        reason_text = reasons(light_curves, detections)
+        unclassified = np.array([bool(text) for text in reason_text], bool)
         host = Host(light_curves.host_photoz.astype(np.float64), light_curves.host_photoz_err.astype(np.float64))
         p_flat, score, p_value = self.evaluate(matrix, detections, host)
-        p_flat[silent] = 1.0 / len(self.class_ids)
+        p_flat[unclassified] = 1.0 / len(self.class_ids)
         p_survey = with_prior(p_flat, self._prior)
         best = self.class_ids[p_survey.argmax(axis=1)]
         return Scores(
             class_ids=self.class_ids,
             p_flat=p_flat.astype(np.float32),
             p_survey=p_survey.astype(np.float32),
-            class_id=np.where(silent, NOT_CLASSIFIED, best).astype(np.int32),
-            not_classified_reason=reason,
+            class_id=np.where(unclassified, NOT_CLASSIFIED, best).astype(np.int32),
+            not_classified_reason=reason_text,
             novelty_score=score.astype(np.float32),
-            novelty_p_value=np.where(silent, 1.0, p_value),
+            novelty_p_value=np.where(unclassified, 1.0, p_value),
             features=matrix.astype(np.float32),
             feature_names=self.feature_names,
             model_sha256=self.sha256,
@@ -170,8 +193,9 @@ class Scorer:
         normal = self._novelty.normal_scores.transform(features)
         trees = self.of_light_curve.classifier.raw_scores(features)
         p_flat = self.of_light_curve.p_flat(features, detections, normal=normal, trees=trees)
-        if host is not None and self.with_photoz is not None and (told := host.is_told).any():
-            known = host.select(told)
-            p_flat[told] = self.with_photoz.p_flat(features[told], normal[told], known, detections[told], p_flat[told])
+        if host is not None and self.with_photoz is not None and (hosted := host.is_told).any():
+            p_flat[hosted] = self.with_photoz.p_flat(
+                features[hosted], normal[hosted], host.select(hosted), detections[hosted], p_flat[hosted]
+            )
         score = self._novelty.score(normal, trees, detections)
         return p_flat, score, self._conformal.p_value(score)

@@ -59,10 +59,10 @@ class Trees:
         root = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
         nodes = np.concatenate([nodes for nodes, _ in trees])
         shift = np.repeat(root, sizes)
-        own = np.arange(len(nodes))
+        node = np.arange(len(nodes))
         leaf = nodes["is_leaf"].astype(bool)
         children = np.stack([nodes["left"].astype(np.int64) + shift, nodes["right"].astype(np.int64) + shift], axis=1)
-        children[leaf] = own[leaf, None]
+        children[leaf] = node[leaf, None]
         return cls(
             feature=np.where(leaf, 0, nodes["feature_idx"]).astype(np.int64),
             threshold=np.where(leaf, np.inf, nodes["num_threshold"]).astype(np.float64),
@@ -120,18 +120,18 @@ class Trees:
 
         Raises ValueError where a feature has more than 254 thresholds, or a tree or a row is too large for a word.
         """
-        own = np.arange(len(self.feature))
-        inner = self.children[:, 1] != own
-        tree = np.searchsorted(self.root, own, side="right") - 1
+        node = np.arange(len(self.feature))
+        inner = self.children[:, 1] != node
+        tree = np.searchsorted(self.root, node, side="right") - 1
         right = self.children[:, 1] - self.root[tree]
         pairs = np.unique(np.stack([self.feature[inner], self.threshold[inner]], axis=1), axis=0)
         begin = np.searchsorted(pairs[:, 0], np.arange(self.n_features + 1))
         edges = np.ascontiguousarray(pairs[:, 1])
-        code = np.zeros(len(own), np.int64)
+        code = np.zeros(len(node), np.int64)
         for f in range(self.n_features):
             mine = inner & (self.feature == f)
             code[mine] = np.searchsorted(edges[begin[f] : begin[f + 1]], self.threshold[mine]) + 1
-        if (self.children[inner, 0] != own[inner] + 1).any():
+        if (self.children[inner, 0] != node[inner] + 1).any():
             raise ValueError("the left child must be the next node")
         if right.min(initial=0) < 0:
             raise ValueError("a child must be in its parent's tree")

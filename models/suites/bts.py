@@ -47,20 +47,23 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
         np.int64,
     )
     redshift = labelled.truth.redshift
-    known = (redshift, np.where(np.isfinite(redshift), SPECTRUM_ERROR, np.nan))
-    found = []
+    with_error = (redshift, np.where(np.isfinite(redshift), SPECTRUM_ERROR, np.nan))
+    trials_of_suite = []
     for name, title, classes, label in (("5", "five classes", FIVE, five), ("3", "three classes", THREE, three)):
         folds = folds_of(np.arange(len(label)), label, FOLDS, seed, labelled.light_curves.object_id)
-        for end, said, z in (("", "light curve alone", None), ("_redshift", "with the spectrum's redshift", known)):
-            found.append(Trial(name + end, f"{title}, {said}", classes, label, folds, DAYS, z, z is not None))
-    return found
+        for end, said, z in (
+            ("", "light curve alone", None),
+            ("_redshift", "with the spectrum's redshift", with_error),
+        ):
+            trials_of_suite.append(Trial(name + end, f"{title}, {said}", classes, label, folds, DAYS, z, z is not None))
+    return trials_of_suite
 
 
-def with_simulated(found: list[Trial], simulated: Labelled) -> list[Trial]:
+def with_simulated(trials_of_suite: list[Trial], simulated: Labelled) -> list[Trial]:
     """The trials with the supernovae among ``simulated`` transients, which give an opinion beside
     (:mod:`models.suites.simulations`)."""
     supernovae = _supernovae(simulated)
-    return [replace(trial, simulated=supernovae) for trial in found]
+    return [replace(trial, simulated=supernovae) for trial in trials_of_suite]
 
 
 def _supernovae(simulated: Labelled) -> Labelled:
@@ -70,10 +73,10 @@ def _supernovae(simulated: Labelled) -> Labelled:
     return replace(chosen, class_id=np.array([SIMULATED_AS[int(one)] for one in chosen.class_id], np.int64))
 
 
-def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+def figures(results: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
     """``<figure>_<classes>[_day<d>][_redshift]``; without a day the whole light curve; ``ece`` of five classes too."""
     metrics: dict[str, Interval] = {}
-    for trial, predictions in found:
+    for trial, predictions in results:
         number, _, end = trial.name.partition("_")
         end = f"_{end}" if end else ""
         for days in scores.told((*DAYS, WHOLE), predictions):

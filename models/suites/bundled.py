@@ -63,11 +63,13 @@ def unseen(scorer: Scorer, labelled: Labelled) -> NDArray[np.bool_]:
 
 def _columns(scorer: Scorer, classes: Classes) -> NDArray[np.int64]:
     """The bundle's column of each of the trial's classes, (k,), -1 where it has none."""
-    known = scorer.class_ids.tolist()
-    column = np.array([known.index(one) if one in known else -1 for one in classes.class_ids], np.int64)
+    bundle_classes = scorer.class_ids.tolist()
+    column = np.array(
+        [bundle_classes.index(one) if one in bundle_classes else -1 for one in classes.class_ids], np.int64
+    )
     if len(np.unique(column[column >= 0])) < 2:
         raise ValueError(
             f"the model must know two of the suite's classes ({', '.join(classes.names)}) or more, it knows the ids "
-            f"{known}: train one that does with `gueststar train`"
+            f"{bundle_classes}: train one that does with `gueststar train`"
         )
     return column

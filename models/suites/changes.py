@@ -27,18 +27,18 @@ GAP_DAYS = 10.0
 
 def changes(seed: int) -> dict[str, Change]:
     """All of them by name, ``told`` where the errors say of it; each is the same for the same light curve and seed."""
-    found: dict[str, Change] = {}
+    change_by_name: dict[str, Change] = {}
     for size in NOISE:
-        found[f"noise_{size:g}_told"] = partial(noisier, size=size, seed=seed, told=True)
-        found[f"noise_{size:g}"] = partial(noisier, size=size, seed=seed, told=False)
+        change_by_name[f"noise_{size:g}_told"] = partial(noisier, size=size, seed=seed, told=True)
+        change_by_name[f"noise_{size:g}"] = partial(noisier, size=size, seed=seed, told=False)
     for band, letter in enumerate(BANDS):
-        found[f"without_{letter}"] = partial(without_band, band=band)
+        change_by_name[f"without_{letter}"] = partial(without_band, band=band)
     for mag in ZERO_POINT_MAG:
-        found[f"zero_point_{mag:g}"] = partial(shifted_zero_points, mag=mag)
+        change_by_name[f"zero_point_{mag:g}"] = partial(shifted_zero_points, mag=mag)
     for part in KEPT_VISITS:
-        found[f"visits_{part:g}"] = partial(fewer_visits, part=part, seed=seed)
-    found[f"gap_{GAP_DAYS:g}_days"] = partial(with_gap, days=GAP_DAYS)
-    return found
+        change_by_name[f"visits_{part:g}"] = partial(fewer_visits, part=part, seed=seed)
+    change_by_name[f"gap_{GAP_DAYS:g}_days"] = partial(with_gap, days=GAP_DAYS)
+    return change_by_name
 
 
 def noisier(curves: LightCurves, size: float, seed: int, *, told: bool) -> LightCurves:
@@ -87,12 +87,12 @@ def _points(curves: LightCurves, kept: NDArray[np.bool_]) -> LightCurves:
 
 def _trigger(curves: LightCurves) -> NDArray[np.bool_]:
     """The last detection of each alert."""
-    found = np.zeros(len(curves.time_mjd), bool)
+    is_trigger = np.zeros(len(curves.time_mjd), bool)
     detected = np.flatnonzero(curves.is_detection)
     owner = curves.alert_of_point[detected]
     last = np.append(owner[1:] != owner[:-1], True)[: len(owner)]
-    found[detected[last]] = True
-    return found
+    is_trigger[detected[last]] = True
+    return is_trigger
 
 
 def _uniform(curves: LightCurves, seed: int) -> NDArray[np.float64]:

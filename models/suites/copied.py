@@ -37,13 +37,13 @@ def moments_of(
     parents' truth the redshift is used, of the donors' nothing.
     """
     number, days = wanted(trial.label[train], trial.copies), trial.days[:1]
-    found, rows = seen(
+    made_copies, rows = seen(
         labelled.select(train), donors, number, days, trial.trigger_bands, seed, progress=progress, n_jobs=n_jobs
     )
     if trial.redshift is not None:
-        rows = rows.with_redshift(*_redshift(found))
+        rows = rows.with_redshift(*_redshift(made_copies))
     return replace(
-        of_parents(rows, labelled.light_curves.object_id, train[found.parent]),
+        of_parents(rows, labelled.light_curves.object_id, train[made_copies.parent]),
         days=np.full(len(rows), np.nan),
         is_copy=np.ones(len(rows), bool),
         number=np.full(len(rows), -1),
@@ -69,10 +69,10 @@ def seen(
     if key not in _KEPT:
         _KEPT.clear()
         made_from = parents.light_curves, parents.truth.redshift, donors, number, seed
-        found = made(*made_from, as_bright=as_bright, progress=progress, n_jobs=n_jobs)
-        whole = Labelled(found.light_curves, parents.class_id[found.parent], "copies", key)
+        copies = made(*made_from, as_bright=as_bright, progress=progress, n_jobs=n_jobs)
+        whole = Labelled(copies.light_curves, parents.class_id[copies.parent], "copies", key)
         rows = moments(whole, days, None, trigger_bands=trigger_bands, progress=progress, n_jobs=n_jobs)
-        _KEPT[key] = found, rows.for_learning()
+        _KEPT[key] = copies, rows.for_learning()
     return _KEPT[key]
 
 
@@ -82,10 +82,10 @@ def of_parents(rows: Moments, object_id: NDArray[np.int64], parent: NDArray[np.i
     return replace(rows, object_row=row, object_id=object_id[row])
 
 
-def _redshift(found: Copies) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _redshift(copies: Copies) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What may be known of the copies' redshifts: photometric ones, or where none are known, the spectrum's."""
-    curves = found.light_curves
+    curves = copies.light_curves
     photoz, error = (np.asarray(one, np.float64) for one in (curves.host_photoz, curves.host_photoz_err))
     if np.isfinite(photoz).any():
         return photoz, error
-    return found.redshift, np.full(len(found), SPECTRUM_ERROR)
+    return copies.redshift, np.full(len(copies), SPECTRUM_ERROR)

@@ -54,9 +54,9 @@ class AlertSet:
     @classmethod
     def load(cls, path: Path) -> AlertSet:
         """From a table of :mod:`schemas.labelled_alerts`. Raises ValueError where an object has two classes."""
-        found = labelled_alerts.read(path)
-        order = np.lexsort((found.light_curves.alert_mjd, found.light_curves.object_id))
-        alerts, class_id = found.light_curves.select(order), found.class_id[order]
+        alert_file = labelled_alerts.read(path)
+        order = np.lexsort((alert_file.light_curves.alert_mjd, alert_file.light_curves.object_id))
+        alerts, class_id = alert_file.light_curves.select(order), alert_file.class_id[order]
         ids, row = np.unique(alerts.object_id, return_inverse=True)
         last = np.searchsorted(row, np.arange(len(ids)), side="right") - 1
         wrong = np.flatnonzero(class_id != class_id[last][row])
@@ -67,8 +67,8 @@ class AlertSet:
                 f"{alerts.object_id[wrong[0]]} are of {two}"
             )
         truth = Truth.of(len(ids), name=ids.astype(str))
-        labelled = Labelled(alerts.select(last), class_id[last], path.name, found.fingerprint, truth)
-        return cls(labelled, alerts, row, {name: values[order] for name, values in found.peers.items()})
+        labelled = Labelled(alerts.select(last), class_id[last], path.name, alert_file.fingerprint, truth)
+        return cls(labelled, alerts, row, {name: values[order] for name, values in alert_file.peers.items()})
 
     def trials(self, seed: int, least: int = MIN_OBJECTS) -> list[Trial]:
         """Cross-validated by object, with the host's photometric redshift where one is known, and without.
@@ -76,16 +76,16 @@ class AlertSet:
         Raises ValueError where fewer than two classes have ``least`` objects.
         """
         ids, count = np.unique(self.labelled.class_id, return_counts=True)
-        known = ids[count >= least]
-        if len(known) < 2:
+        frequent = ids[count >= least]
+        if len(frequent) < 2:
             raise ValueError(
                 f"there must be two classes of {least} objects or more, found by class id "
                 f"{dict(zip(ids.tolist(), count.tolist(), strict=True))}: give more alerts, or score a finished model "
                 "with --model"
             )
-        classes = Classes(tuple(name_of(int(one)) for one in known), tuple(int(one) for one in known))
-        is_known = np.isin(self.labelled.class_id, known)
-        label = np.where(is_known, np.searchsorted(known, self.labelled.class_id), -1)
+        classes = Classes(tuple(name_of(int(one)) for one in frequent), tuple(int(one) for one in frequent))
+        is_frequent = np.isin(self.labelled.class_id, frequent)
+        label = np.where(is_frequent, np.searchsorted(frequent, self.labelled.class_id), -1)
         curves = self.labelled.light_curves
         folds = folds_of(np.arange(len(label)), label, FOLDS, seed, curves.object_id)
         alone = Trial("no_photoz", "five folds by object, light curve alone", classes, label, folds, PHASES)
@@ -141,10 +141,10 @@ class AlertSet:
         p = np.where(answered[:, None], predictions.p, predictions.mix)
         return replace(predictions, p=p, answered=answered)
 
-    def figures(self, found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+    def figures(self, results: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
         """``auc_ia_ii``, ``coverage`` and others over all alerts, ``_phase<d>`` in a bin; ``…_peer`` of others."""
         metrics: dict[str, Interval] = {}
-        for trial, predictions in found:
+        for trial, predictions in results:
             end = f"_{trial.name}" if trial.name else ""
             rows = np.flatnonzero(np.isfinite(predictions.days))
             of = scores.of_rows(predictions, trial.classes, rows) | self._ia_ii(trial, predictions, rows)
@@ -156,21 +156,21 @@ class AlertSet:
 
     def beside(self, metrics: dict[str, Interval]) -> list[Peer]:
         """Other brokers' figures on the alerts that they answer, to stand beside ours on the same."""
-        found = []
+        figures_of_peers = []
         for name in self.peers:
             slug = scores.slug_of(name)
             theirs = metrics.get(f"auc_ia_ii_peer_{slug}", (float("nan"),))[0]
             if np.isfinite(theirs):
                 part = f"on the same alerts, {metrics[f'coverage_peer_{slug}'][0]:.0%} of all"
-                found.append(Peer(f"auc_ia_ii_beside_peer_{slug}", theirs, f"the column {name}", part))
-        return found
+                figures_of_peers.append(Peer(f"auc_ia_ii_beside_peer_{slug}", theirs, f"the column {name}", part))
+        return figures_of_peers
 
     def _ia_ii(self, trial: Trial, predictions: Predictions, rows: NDArray[np.int64]) -> dict[str, Statistic]:
         score, is_ia, taken = _ia_or_ii(trial, predictions, rows)
         if score is None:
             return {}
         bins = predictions.days[rows]
-        found: dict[str, Statistic] = {
+        statistics: dict[str, Statistic] = {
             "auc_ia_ii": partial(_area, score, is_ia, taken),
             "auc_ia_ii_same_phase": lambda i: _same_phase(score[i[taken[i]]], is_ia[i[taken[i]]], bins[i[taken[i]]]),
         }
@@ -179,13 +179,13 @@ class AlertSet:
             theirs = all_scores[predictions.number[rows]]
             both = taken & np.isfinite(theirs)
             slug = scores.slug_of(name)
-            found |= _beside(f"peer_{slug}", theirs, score, is_ia, both)
-            found[f"coverage_peer_{slug}"] = partial(_answered, np.isfinite(theirs))
+            statistics |= _beside(f"peer_{slug}", theirs, score, is_ia, both)
+            statistics[f"coverage_peer_{slug}"] = partial(_answered, np.isfinite(theirs))
             best = max(best, (name, auc(theirs[both], is_ia[both])), key=lambda one: np.nan_to_num(one[1], nan=-1.0))
         if best[0]:
             theirs = self.peers[best[0]][predictions.number[rows]]
-            found |= _beside("peer", theirs, score, is_ia, taken & np.isfinite(theirs))
-        return found
+            statistics |= _beside("peer", theirs, score, is_ia, taken & np.isfinite(theirs))
+        return statistics
 
 
 def _answered(is_answer: NDArray[np.bool_], rows: NDArray[np.int64]) -> float:

@@ -109,10 +109,10 @@ class TreesAndNetworks:
             if (~seen).any() and len(np.unique(label[learnt])) > 1:
                 rest = label, weight, seen, learnt, n_classes, seed + fold, self.iterations, networks
                 tasks += [(kind, view, *rest) for kind, view in views.items()]
-        found = _all(tasks, self.n_jobs)
+        answers_of_members = _all(tasks, self.n_jobs)
         raw = {kind: np.zeros((len(rows), n_classes)) for kind in views}
         members: dict[str, list[Member]] = {kind: [] for kind in views}
-        for (kind, _, _, _, seen, *_), (member, answers) in zip(tasks, found, strict=True):
+        for (kind, _, _, _, seen, *_), (member, answers) in zip(tasks, answers_of_members, strict=True):
             raw[kind][~seen] = answers
             members[kind].append(member)
         everyone = _with_opinion(list(raw.values()), rows)
@@ -147,10 +147,14 @@ def kinds_of(rows: Moments, n_classes: int) -> tuple[tuple[str, ...], Networks]:
 def views_of(rows: Moments, kinds: Iterable[str]) -> dict[str, NDArray[np.floating]]:
     """What each kind of member looks at, (m, inputs)."""
     features = matrix(rows)
-    found: dict[str, NDArray[np.floating]] = {"trees": features, "network": features, "portrait": rows.portrait}
+    features_by_kind: dict[str, NDArray[np.floating]] = {
+        "trees": features,
+        "network": features,
+        "portrait": rows.portrait,
+    }
     if "both" in kinds:
-        found["both"] = np.concatenate([features, rows.portrait], axis=1)
-    return {kind: found[kind] for kind in kinds}
+        features_by_kind["both"] = np.concatenate([features, rows.portrait], axis=1)
+    return {kind: features_by_kind[kind] for kind in kinds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +165,11 @@ class Member:
     n_classes: int
 
     def raw_scores(self, x: Any) -> Array:
-        found = self.model.raw_scores(x)
+        learnt_scores = self.model.raw_scores(x)
         if isinstance(self.model, Network):
-            return found
-        raw = np.full((len(x), self.n_classes), found.min(axis=1, initial=0.0)[:, None] - UNSEEN_CLASS)
-        raw[:, self.model.class_ids] = found
+            return learnt_scores
+        raw = np.full((len(x), self.n_classes), learnt_scores.min(axis=1, initial=0.0)[:, None] - UNSEEN_CLASS)
+        raw[:, self.model.class_ids] = learnt_scores
         return raw
 
 
@@ -185,13 +189,13 @@ def _pool(jobs: int) -> ProcessPoolExecutor:
 def _member(task: Task) -> tuple[Member, Array]:
     """One member, and what it says of the rows that it did not see."""
     kind, x, label, weight, seen, learnt, n_classes, seed, iterations, networks = task
-    known = x[learnt], label[learnt], weight[learnt]
+    lessons = x[learnt], label[learnt], weight[learnt]
     model: Classifier | Network
     if kind == "trees":
-        model = Classifier.fit(*known, seed=seed, max_iterations=iterations)
+        model = Classifier.fit(*lessons, seed=seed, max_iterations=iterations)
     else:
         number, hidden = networks
-        model = Network.fit(*known, n_classes, seed=seed, members=number, hidden=hidden)
+        model = Network.fit(*lessons, n_classes, seed=seed, members=number, hidden=hidden)
     member = Member(model, n_classes)
     return member, member.raw_scores(x[~seen])
 

@@ -63,18 +63,18 @@ def _fold(
     n_jobs: int | None,
 ) -> Predictions:
     train, test = (part[trial.label[part] >= 0] for part in trial.folds[number])
-    known = rows.of_objects(train).for_learning()
-    own = len(known)
+    learnt_from = rows.of_objects(train).for_learning()
+    n_moments = len(learnt_from)
     if trial.copies:
         donors = labelled.light_curves.select(test)
         made = copied.moments_of(labelled, train, donors, trial, seed, progress=progress, n_jobs=n_jobs)
-        known = Moments.concatenate([known, made])
+        learnt_from = Moments.concatenate([learnt_from, made])
     tested = rows.of_objects(test)  # without lessons nobody needs their moments drawn
     shown = tested if trial.lessons else tested.select(_is_asked(trial, tested))
     steps = number * (1 + trial.lessons), len(trial.folds) * (1 + trial.lessons)
     group = _families(labelled, seed) if trial.by_family else labelled.light_curves.object_id
-    said = _lessons(trial, known, shown, group, learner, seed + number, steps, progress)
-    held_out, held_out_label = said.held_out[:own], trial.label[known.object_row][:own]
+    said = _lessons(trial, learnt_from, shown, group, learner, seed + number, steps, progress)
+    held_out, held_out_label = said.held_out[:n_moments], trial.label[learnt_from.object_row][:n_moments]
     shown = shown.select(asked := _is_asked(trial, shown))
     return Predictions(
         p=said.p[asked],
@@ -86,11 +86,13 @@ def _fold(
         number=shown.number,
         answered=np.ones(len(shown), bool),
         mix=said.mix,
-        balance=np.full(len(shown), best_balance(held_out, held_out_label, known.days[:own], said.learnt_mix)),
+        balance=np.full(
+            len(shown), best_balance(held_out, held_out_label, learnt_from.days[:n_moments], said.learnt_mix)
+        ),
         n_train=len(train),
         held_out=held_out,
         held_out_label=held_out_label,
-        held_out_days=known.days[:own],
+        held_out_days=learnt_from.days[:n_moments],
     )
 
 
@@ -110,7 +112,7 @@ class _Said:
 
 def _lessons(
     trial: Trial,
-    known: Moments,
+    learnt_from: Moments,
     shown: Moments,
     group: NDArray[np.int64],
     learner: Learner,
@@ -121,13 +123,13 @@ def _lessons(
     """Learn, and once more for each lesson from those of ``shown`` too that the learner is sure of; ``steps`` done
     before, and of all folds."""
     done, of = steps
-    label = trial.label[known.object_row]
+    label = trial.label[learnt_from.object_row]
     progress(f"learning: {trial.title}", done, of)
-    said = _taught(trial, known, label, group, shown, learner, seed)
+    said = _taught(trial, learnt_from, label, group, shown, learner, seed)
     for lesson in range(trial.lessons):
         progress(f"learning: {trial.title}", done + lesson + 1, of)
         sure, thought = _sure(shown, said.p)
-        both = Moments.concatenate([known, shown.select(sure)])
+        both = Moments.concatenate([learnt_from, shown.select(sure)])
         said = _taught(trial, both, np.concatenate([label, thought]), group, shown, learner, seed, sure)
     progress(f"learning: {trial.title}", done + trial.lessons + 1, of)
     return said
@@ -135,7 +137,7 @@ def _lessons(
 
 def _taught(
     trial: Trial,
-    known: Moments,
+    learnt_from: Moments,
     label: NDArray[np.int64],
     group: NDArray[np.int64],
     shown: Moments,
@@ -145,15 +147,15 @@ def _taught(
 ) -> _Said:
     """Learn from rows with their labels, and answer the rows ``shown``; ``group``: of each object.
 
-    ``sure``: those of ``shown`` that are learnt from too, the last of ``known``. They are answered by members that have
+    ``sure``: those of ``shown`` that are learnt from too, the last of ``learnt_from``. They are answered by members that have
     not learnt from their object: else its first moments would know what its last ones said.
     """
     k = len(trial.classes)
-    learnt = learner.fit(known, label, group[known.object_row], k, seed)
+    learnt = learner.fit(learnt_from, label, group[learnt_from.object_row], k, seed)
     p = learnt.fitted.predict_proba(shown)
     if sure is not None and len(sure):
         p[sure] = learnt.held_out[-len(sure) :]
-    learnt_mix = np.bincount(label, weights=row_weight(known), minlength=k)
+    learnt_mix = np.bincount(label, weights=row_weight(learnt_from), minlength=k)
     mix = learnt_mix = learnt_mix / learnt_mix.sum()
     if trial.adapts_rates:
         mix = rates_among(p[np.isinf(shown.days)], learnt_mix)
@@ -183,10 +185,10 @@ def best_balance(
 ) -> float:
     """The power of the class rates with the best macro-F1 over the whole light curves among ``p`` (m, k)."""
     whole = np.isinf(days)
-    found = [
+    scores = [
         macro_f1(balanced_choice(p[whole], mix, balance), label[whole], np.ones(whole.sum())) for balance in BALANCES
     ]
-    return BALANCES[int(np.argmax(found))]
+    return BALANCES[int(np.argmax(scores))]
 
 
 def balanced_choice(

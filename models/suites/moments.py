@@ -101,14 +101,14 @@ def trigger_mjd(light_curves: LightCurves, bands: int = 1) -> NDArray[np.float64
     """When each object had been detected in ``bands`` bands, MJD TAI, (n,); where it never was in so many, its first
     detection, and where it has none, its first point."""
     begin = first_time(light_curves, np.ones(len(light_curves.time_mjd), bool))
-    found = np.where(np.isfinite(begin), begin, np.inf)
+    trigger = np.where(np.isfinite(begin), begin, np.inf)
     in_band = [
         first_time(light_curves, light_curves.is_detection & (light_curves.band == band)) for band in range(len(BANDS))
     ]
     first = np.sort(np.where(np.isfinite(in_band), in_band, np.inf), axis=0)
     for number in (1, bands):
-        found = np.where(np.isfinite(first[number - 1]), first[number - 1], found)
-    return found
+        trigger = np.where(np.isfinite(first[number - 1]), first[number - 1], trigger)
+    return trigger
 
 
 def moments(
@@ -201,13 +201,13 @@ def measured(
     names = [*NAMES, *(PORTRAIT_NAMES if with_portraits else ())]
     measure = extract_with_portraits if with_portraits else extract_many
     if folder is None:
-        found = measure(curves, progress=progress, n_jobs=n_jobs)
+        matrix = measure(curves, progress=progress, n_jobs=n_jobs)
     else:
         key = json.dumps([VERSION, fingerprint(), *content, len(names)])
         file = folder / f"moments-{hashlib.sha256(key.encode()).hexdigest()}.parquet"
         if not file.is_file():
-            found = measure(curves, progress=progress, n_jobs=n_jobs).astype(np.float32)
-            keep(pa.table({name: pa.array(found[:, j]) for j, name in enumerate(names)}), file)
+            matrix = measure(curves, progress=progress, n_jobs=n_jobs).astype(np.float32)
+            keep(pa.table({name: pa.array(matrix[:, j]) for j, name in enumerate(names)}), file)
         table = pq.read_table(file)
-        found = np.stack([table[name].to_numpy() for name in names], axis=1)
-    return found[:, : len(NAMES)].astype(np.float64), found[:, len(NAMES) :].astype(np.float32)
+        matrix = np.stack([table[name].to_numpy() for name in names], axis=1)
+    return matrix[:, : len(NAMES)].astype(np.float64), matrix[:, len(NAMES) :].astype(np.float32)

@@ -65,10 +65,10 @@ def _classes(labelled: Labelled, class_id: np.ndarray) -> tuple[Classes, np.ndar
     return Classes(names, tuple(int(one) for one in ids)), label
 
 
-def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+def figures(results: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
     """``log_loss_flat macro_f1 auc_ia ece`` and others, ``_day<d>``; ``_no_photoz`` where the host's was not known."""
     metrics: dict[str, Interval] = {}
-    for trial, predictions in found:
+    for trial, predictions in results:
         end = f"_{trial.name}" if trial.name else ""
         for days in scores.told((*DAYS, WHOLE), predictions):
             of = scores.at_moment(predictions, trial.classes, days)

@@ -64,21 +64,21 @@ def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: i
     everyone = np.arange(len(labelled))
     trial = Trial("", "published, all labels", names, label, [(everyone[:0], everyone)], DAYS)
     said = _predictions(rows, p, mix, label, object_row, labelled)
-    found = [(trial, said)]
+    results = [(trial, said)]
     random = np.array([labels[int(one)].is_random for one in labelled.light_curves.object_id], bool)
     if random.any() and not random.all():
         title = "published, objects drawn at random"
         chosen = _of(said, random[said.object_row])
-        found.append((replace(trial, name="random", title=title), chosen))
+        results.append((replace(trial, name="random", title=title), chosen))
     unknown = len(np.unique(object_row[label[object_row] < 0]))
     return Outcome(
         suite=NAME,
         n_train=0,
         n_test=len(labelled),
-        metrics=_figures(found, seed, draws) | _novelty(rows, label[object_row] < 0, seed, draws),
+        metrics=_figures(results, seed, draws) | _novelty(rows, label[object_row] < 0, seed, draws),
         peers=[],
         labelled=labelled,
-        trials=found,
+        trials=results,
         learner=", ".join(sorted({one[:16] for one in rows["model_sha256"].to_pylist()})),
         notes=[
             f"{unknown:,} labelled objects are of classes that the model did not know: they count in novel_… alone",
@@ -170,9 +170,9 @@ def _of(said: Predictions, which: NDArray[np.bool_]) -> Predictions:
     return replace(said, **{name: getattr(said, name)[which] for name in each})
 
 
-def _figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+def _figures(results: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
     metrics: dict[str, Interval] = {}
-    for trial, predictions in found:
+    for trial, predictions in results:
         end = f"_{trial.name}" if trial.name else ""
         for days in scores.told((*DAYS, WHOLE), predictions):
             of = scores.at_moment(predictions, trial.classes, days)

@@ -51,12 +51,12 @@ def run(scorer: Scorer, labelled: Labelled, *, seed: int = 1, draws: int = 200, 
     of single points moved by one error. Raises ValueError where no such object is left."""
     shown = _shown(scorer, labelled)
     todo = changes.changes(seed)
-    found: dict[str, NDArray[np.float64]] = {}
+    p_by_change: dict[str, NDArray[np.float64]] = {}
     for number, (name, change) in enumerate([(UNHARMED, lambda curves: curves), *todo.items()]):
         progress("light curves harmed", number, len(todo) + 2)
-        found[name] = _p_flat(scorer, change(shown.curves))
+        p_by_change[name] = _p_flat(scorer, change(shown.curves))
     progress("light curves harmed", len(todo) + 1, len(todo) + 2)
-    found["worst_point"] = _worst_point(scorer, shown, found[UNHARMED])
+    p_by_change["worst_point"] = _worst_point(scorer, shown, p_by_change[UNHARMED])
     progress("light curves harmed", len(todo) + 2, len(todo) + 2)
     mix = np.bincount(shown.label, minlength=len(scorer.class_ids)) / len(shown.label)
     ids = tuple(int(one) for one in scorer.class_ids)
@@ -65,7 +65,7 @@ def run(scorer: Scorer, labelled: Labelled, *, seed: int = 1, draws: int = 200, 
     fold = [(everyone[:0], everyone)]
     trials = [
         (Trial(name, name.replace("_", " "), classes, shown.label, fold, DAYS), _predictions(shown, p, mix, labelled))
-        for name, p in found.items()
+        for name, p in p_by_change.items()
     ]
     metrics = _figures(trials, seed, draws)
     lost = [-metrics[f"accuracy_lost_{trial.name}"][0] for trial, _ in trials[1:]]
@@ -88,8 +88,8 @@ def run(scorer: Scorer, labelled: Labelled, *, seed: int = 1, draws: int = 200, 
 
 
 def _shown(scorer: Scorer, labelled: Labelled) -> Shown:
-    known = np.isin(labelled.class_id, scorer.class_ids) & unseen(scorer, labelled)
-    rows = np.flatnonzero(known)
+    is_usable = np.isin(labelled.class_id, scorer.class_ids) & unseen(scorer, labelled)
+    rows = np.flatnonzero(is_usable)
     if not len(rows):
         raise ValueError(
             "robustness needs objects of classes that the model knows and has not learnt from: give others with --data"
@@ -153,14 +153,14 @@ def _figures(trials: list[tuple[Trial, Predictions]], seed: int, draws: int) -> 
 def _of(said: Predictions, plain: Predictions, days: float) -> dict[str, Statistic]:
     rows = said.at(days)
     p, before, y, one = said.p[rows], plain.p[rows], said.label[rows], np.ones(len(rows))
-    found: dict[str, Statistic] = {
+    statistics: dict[str, Statistic] = {
         "accuracy": lambda i: evaluation.accuracy(p[i], y[i], one[i]),
         "macro_f1": lambda i: evaluation.macro_f1(p[i], y[i], one[i]),
         "ece": lambda i: evaluation.expected_calibration_error(p[i], y[i], one[i]),
         "overconfidence": lambda i: float(p[i].max(axis=1).mean() - evaluation.accuracy(p[i], y[i], one[i])),
     }
     if said is not plain:
-        found["accuracy_lost"] = lambda i: (
+        statistics["accuracy_lost"] = lambda i: (
             evaluation.accuracy(before[i], y[i], one[i]) - evaluation.accuracy(p[i], y[i], one[i])
         )
-    return found
+    return statistics

@@ -103,11 +103,11 @@ def run(
     chosen = learner or TreesAndNetworks(n_jobs=n_jobs)
     rows = prepared.moments(folder, progress, n_jobs)
     trials = bts.with_simulated(prepared.trials, load("plasticc")) if suite == "bts" else prepared.trials
-    found = []
+    results = []
     for one in trials:
         said = learning.run(one, prepared.labelled, rows, chosen, seed=seed, progress=progress, n_jobs=n_jobs)
-        found.append((one, prepared.said(said)))
-    return outcome_of(prepared, found, chosen.name, seed=seed, draws=draws)
+        results.append((one, prepared.said(said)))
+    return outcome_of(prepared, results, chosen.name, seed=seed, draws=draws)
 
 
 def score_model(
@@ -127,8 +127,10 @@ def score_model(
     """
     prepared = prepare(suite, data, seed, learns=False)
     rows = prepared.moments(folder, progress, n_jobs, as_alerts=True)
-    found = [(one, prepared.said(bundled.predictions(scorer, one, prepared.labelled, rows))) for one in prepared.trials]
-    outcome = outcome_of(prepared, found, f"model {scorer.sha256[:16]}", seed=seed, draws=draws)
+    results = [
+        (one, prepared.said(bundled.predictions(scorer, one, prepared.labelled, rows))) for one in prepared.trials
+    ]
+    outcome = outcome_of(prepared, results, f"model {scorer.sha256[:16]}", seed=seed, draws=draws)
     return replace(outcome, n_train=scorer.manifest["training"]["n_objects"], notes=[*outcome.notes, bundled.NOTE])
 
 
@@ -150,12 +152,12 @@ def score_entry(
 
 
 def outcome_of(
-    prepared: Prepared, found: list[tuple[Trial, Predictions]], learner: str, *, seed: int, draws: int
+    prepared: Prepared, results: list[tuple[Trial, Predictions]], learner: str, *, seed: int, draws: int
 ) -> Outcome:
     """The figures of a suite's predictions."""
-    main, metrics = found[0][1], prepared.figures(found, seed, draws)
+    main, metrics = results[0][1], prepared.figures(results, seed, draws)
     beside = [] if prepared.alerts is None else prepared.alerts.beside(metrics)
-    bounds = [one.title for one, _ in found if one.is_upper_bound]
+    bounds = [one.title for one, _ in results if one.is_upper_bound]
     return Outcome(
         suite=prepared.suite,
         n_train=main.n_train,
@@ -163,7 +165,7 @@ def outcome_of(
         metrics=metrics,
         peers=PEERS.get(prepared.suite, beside),
         labelled=prepared.labelled,
-        trials=found,
+        trials=results,
         learner=learner,
         notes=[f"upper bound, since no broker has a spectrum's redshift: {title}" for title in bounds],
     )

@@ -43,7 +43,7 @@ def of_rows(predictions: Predictions, classes: Classes, rows: NDArray[np.int64])
     chosen = balanced_choice(p, predictions.mix, predictions.balance[rows])
     answered = predictions.answered[rows]
     one = np.ones(len(rows))
-    found: dict[str, Statistic] = {
+    statistics: dict[str, Statistic] = {
         "accuracy": lambda i: evaluation.accuracy(p[i], y[i], one[i]),
         "balanced_accuracy": lambda i: evaluation.balanced_accuracy(chosen[i], y[i], one[i]),
         "macro_f1": lambda i: evaluation.macro_f1(chosen[i], y[i], one[i]),
@@ -57,7 +57,7 @@ def of_rows(predictions: Predictions, classes: Classes, rows: NDArray[np.int64])
     }
     if IA in classes.class_ids:
         ia = classes.class_ids.index(IA)
-        found |= {
+        statistics |= {
             "auc": lambda i: evaluation.auc(p[i, ia], y[i] == ia),
             "pr_auc": lambda i: evaluation.average_precision(p[i, ia], y[i] == ia),
             "completeness_at_95_purity": lambda i: evaluation.completeness_at_purity(p[i, ia], y[i] == ia),
@@ -65,17 +65,17 @@ def of_rows(predictions: Predictions, classes: Classes, rows: NDArray[np.int64])
             "fom_at_half": lambda i: figure_of_merit(p[i, ia] >= 0.5, y[i] == ia),
             "fom_best_cut": lambda i: best_figure_of_merit(p[i, ia], y[i] == ia),
         }
-    return found
+    return statistics
 
 
 def class_figures(predictions: Predictions, classes: Classes, days: float) -> dict[str, Statistic]:
     """Completeness, purity and calibration error of each class at one moment."""
     rows = predictions.at(days)
     p, y, one = predictions.p[rows], predictions.label[rows], np.ones(len(rows))
-    found: dict[str, Statistic] = {}
+    statistics: dict[str, Statistic] = {}
     for c, name in enumerate(classes.names):
-        found |= _of_class(p, y, one, c, slug_of(name))
-    return found
+        statistics |= _of_class(p, y, one, c, slug_of(name))
+    return statistics
 
 
 def _of_class(
@@ -103,14 +103,14 @@ def timing(predictions: Predictions, *, seed: int, draws: int) -> dict[str, Inte
     rows = np.flatnonzero(np.isfinite(predictions.days))
     if not len(rows):
         return {}
-    found = earliness(predictions.object_id[rows], predictions.days[rows], predictions.p[rows], predictions.label[rows])
+    times = earliness(predictions.object_id[rows], predictions.days[rows], predictions.p[rows], predictions.label[rows])
     return evaluation.bootstrap_many(
         {
-            "days_to_stable": lambda i: median_days(found.days[i]),
-            "stable": lambda i: float(np.isfinite(found.days[i]).mean()),
-            "flips": lambda i: float(found.flips[i].mean()),
+            "days_to_stable": lambda i: median_days(times.days[i]),
+            "stable": lambda i: float(np.isfinite(times.days[i]).mean()),
+            "flips": lambda i: float(times.flips[i].mean()),
         },
-        found.object_id,
+        times.object_id,
         seed=seed,
         draws=draws,
     )

@@ -51,12 +51,12 @@ def opinion(
     learnt_from = (simulated.fingerprint, len(simulated), tested.fingerprint, len(tested), seed, learner.name)
     asked = (*learnt_from, trial.redshift is not None, len(rows), float(rows.mjd.sum()))
     if asked not in _SAID:
-        known = _copies(simulated, wanted(label, COPIES), tested.light_curves, trial, seed, progress, n_jobs)
-        own = label[known.object_row]
+        copied_moments = _copies(simulated, wanted(label, COPIES), tested.light_curves, trial, seed, progress, n_jobs)
+        label_of_moment = label[copied_moments.object_row]
         progress("learning: simulated supernovae", 0, 1)
-        fitted = learner.fit(known, own, known.object_id, len(classes), seed).fitted
+        fitted = learner.fit(copied_moments, label_of_moment, copied_moments.object_id, len(classes), seed).fitted
         progress("learning: simulated supernovae", 1, 1)
-        rates = np.bincount(own, weights=row_weight(known), minlength=len(classes))
+        rates = np.bincount(label_of_moment, weights=row_weight(copied_moments), minlength=len(classes))
         _SAID[asked] = with_prior(fitted.predict_proba(rows), rates.sum() / rates)
     column = np.searchsorted(classes, trial.classes.class_ids)
     logits = np.log(np.maximum(_SAID[asked][:, column], LEAST_PROBABILITY))
@@ -74,9 +74,9 @@ def _copies(
 ) -> Moments:
     """Moments of ``number`` (n,) copies of each simulated object, with their redshifts where the trial has some."""
     bands = trial.trigger_bands
-    found, rows = copied.seen(
+    copies, rows = copied.seen(
         simulated, donors, number, trial.days[:2], bands, seed, as_bright=True, progress=progress, n_jobs=n_jobs
     )
     if trial.redshift is not None:
-        rows = rows.with_redshift(found.redshift, np.full(len(found), SPECTRUM_ERROR))
-    return copied.of_parents(rows, simulated.light_curves.object_id, found.parent)
+        rows = rows.with_redshift(copies.redshift, np.full(len(copies), SPECTRUM_ERROR))
+    return copied.of_parents(rows, simulated.light_curves.object_id, copies.parent)

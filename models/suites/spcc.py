@@ -35,10 +35,10 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
     label = np.searchsorted(CLASSES.class_ids, labelled.class_id)
     curves = labelled.light_curves
     photoz = (curves.host_photoz.astype(np.float64), curves.host_photoz_err.astype(np.float64))
-    found = []
+    trials_of_suite = []
     for name, title, folds in _splits(labelled, label, seed):
         for end, said, redshift in (("_photoz", "with photo-z", photoz), ("", "light curve alone", None)):
-            found.append(
+            trials_of_suite.append(
                 Trial(
                     name + end,
                     f"{title}, {said}",
@@ -54,7 +54,7 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
                     lessons=LESSONS.get(name, 0),
                 )
             )
-    return found
+    return trials_of_suite
 
 
 def _splits(labelled: Labelled, label: NDArray[np.int64], seed: int) -> list[tuple[str, str, Folds]]:
@@ -75,10 +75,10 @@ def _splits(labelled: Labelled, label: NDArray[np.int64], seed: int) -> list[tup
     return splits
 
 
-def figures(found: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
+def figures(results: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
     """``auc_<trial>``, ``fom_<trial>`` and others of each trial, whole; and of the random one each day."""
     metrics: dict[str, Interval] = {}
-    for trial, predictions in found:
+    for trial, predictions in results:
         of = scores.at_moment(predictions, trial.classes, WHOLE)
         ids = predictions.object_id[predictions.at(WHOLE)]
         values = scores.measured(of, ids, seed=seed, draws=draws)

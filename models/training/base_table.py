@@ -42,8 +42,8 @@ def base_table(manifest: Mapping[str, Any], store: Path, progress: Progress = si
 
 def _installed(wanted: str | None) -> Labelled | None:
     """The data set of this fingerprint among those that come with the installation, None where it is not there."""
-    found = (load() for load in INSTALLED.values())
-    return next((labelled for labelled in found if labelled.fingerprint == wanted), None)
+    sets = (load() for load in INSTALLED.values())
+    return next((labelled for labelled in sets if labelled.fingerprint == wanted), None)
 
 
 def held_out_by_both(

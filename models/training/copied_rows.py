@@ -64,11 +64,11 @@ def _copies(
     rows = np.flatnonzero(learnt & (labelled.truth.redshift > 0))
     label = np.unique(labelled.class_id[rows], return_inverse=True)[1]
     parents, redshift = labelled.light_curves.select(rows), labelled.truth.redshift[rows]
-    found = made(parents, redshift, donors.light_curves, wanted(label, mean), seed, progress=progress, n_jobs=n_jobs)
-    copied = Labelled(found.light_curves, labelled.class_id[rows][found.parent], "copies", labelled.fingerprint)
+    copies = made(parents, redshift, donors.light_curves, wanted(label, mean), seed, progress=progress, n_jobs=n_jobs)
+    copied = Labelled(copies.light_curves, labelled.class_id[rows][copies.parent], "copies", labelled.fingerprint)
     taken = snapshots.take(copied, seed)
     table = table_of(taken, extract_many(taken.light_curves, progress=progress, n_jobs=n_jobs))
-    number = np.bincount(found.parent, minlength=len(rows))
+    number = np.bincount(copies.parent, minlength=len(rows))
     of_parent = dict(zip(parents.object_id.tolist(), number.tolist(), strict=True))
     share = np.array([of_parent[one] for one in table["object_id"].to_pylist()], np.float64)
     # all copies of an object count as much as the object

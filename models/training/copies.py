@@ -43,19 +43,19 @@ def made(
     n_parts = max(1, min(len(parents) // CHUNK, 4 * jobs))
     portions = [np.arange(part, len(parents), n_parts) for part in range(n_parts)]
     tasks = [(parents.select(rows), redshift[rows], donors, number[rows], seed, as_bright) for rows in portions]
-    found = []
+    parts = []
     if jobs == 1 or n_parts == 1:
         for done, task in enumerate(tasks):
-            found.append(_portion(task))
+            parts.append(_portion(task))
             progress("copies", done + 1, n_parts)
     else:
         with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
             for done, part in enumerate(pool.map(_portion, tasks)):
-                found.append(part)
+                parts.append(part)
                 progress("copies", done + 1, n_parts)
-    parent = [rows[part.parent] for rows, part in zip(portions, found, strict=True)]
-    curves = LightCurves.concatenate([part.light_curves for part in found])
-    return Copies(curves, np.concatenate(parent), np.concatenate([part.redshift for part in found]))
+    parent = [rows[part.parent] for rows, part in zip(portions, parts, strict=True)]
+    curves = LightCurves.concatenate([part.light_curves for part in parts])
+    return Copies(curves, np.concatenate(parent), np.concatenate([part.redshift for part in parts]))
 
 
 def _portion(task: tuple[LightCurves, NDArray, LightCurves, NDArray, int, bool]) -> Copies:

@@ -66,5 +66,5 @@ def _features(light_curves: LightCurves) -> Array:
 
 
 def _features_and_portraits(light_curves: LightCurves) -> Array:
-    found = extract(light_curves)
-    return np.concatenate([found.values, portraits(found.fits)], axis=1)
+    matrix = extract(light_curves)
+    return np.concatenate([matrix.values, portraits(matrix.fits)], axis=1)

@@ -34,7 +34,7 @@ Batch = list[bytes] | Labelled
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PartPlan:
     """What is to be measured: batches in order, messages or objects in all, and the fingerprint of the request."""
 
     batches: Sequence[Batch]
@@ -43,7 +43,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PartProgress:
     """Messages or objects that are done, and how many of those an earlier run had done."""
 
     done: int
@@ -59,7 +59,7 @@ class Joined:
     refused: int
 
 
-def plan(src: Sequence[str], load: Callable[[str], Labelled] = sources.load) -> Plan:
+def plan(src: Sequence[str], load: Callable[[str], Labelled] = sources.load) -> PartPlan:
     """Cut the sources into batches: alert files, or labelled light curves, which ``load`` reads.
 
     Raises as ``load`` and ``packets.read_files`` do.
@@ -80,7 +80,7 @@ def plan(src: Sequence[str], load: Callable[[str], Labelled] = sources.load) -> 
             origins += [[str(file.resolve()), *_state(file)] for file in dict.fromkeys(files)]
             batches += [messages[cut.start : cut.stop] for cut in _cuts(len(messages))]
     total = sum(map(len, batches))
-    return Plan(batches, total, _digest(origins, total, fingerprint()))
+    return PartPlan(batches, total, _digest(origins, total, fingerprint()))
 
 
 def _cuts(count: int) -> list[range]:
@@ -94,10 +94,10 @@ def _digest(source: Any, count: int, catalogue: str) -> str:
 def _state(file: Path) -> tuple[int, int]:
     """Size and time of change of a file; of an archive's member, nothing is known but its name."""
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return 0, 0
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 def folder_of(out: Path) -> Path:
@@ -105,26 +105,26 @@ def folder_of(out: Path) -> Path:
     return out.with_name(f"{out.name}.parts")
 
 
-def measure(request: Plan, out: Path, jobs: int | None = None) -> Iterator[Progress]:
+def measure(request: PartPlan, out: Path, jobs: int | None = None) -> Iterator[PartProgress]:
     """Measure the parts that are not there yet, telling of each; ``jobs`` processes, by default one for each core."""
     folder = folder_of(out)
     _prepare(folder, request.fingerprint)
     files = [folder / f"{number:06d}.parquet" for number in range(len(request.batches))]
     missing = [k for k, file in enumerate(files) if not file.is_file()]
     done = resumed = sum(len(request.batches[k]) for k in range(len(files)) if k not in set(missing))
-    yield Progress(done, resumed)
+    yield PartProgress(done, resumed)
     processes = min(jobs or len(os.sched_getaffinity(0)), len(missing))
     if processes <= 1:
         for k in missing:
             done += measure_part(request.batches[k], files[k])
-            yield Progress(done, resumed)
+            yield PartProgress(done, resumed)
         return
     # Fresh processes: a fork of a process with threads may hang.
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         pending = [pool.submit(measure_part, request.batches[k], files[k]) for k in missing]
         for future in as_completed(pending):
             done += future.result()
-            yield Progress(done, resumed)
+            yield PartProgress(done, resumed)
 
 
 def _prepare(folder: Path, fingerprint: str) -> None:
@@ -154,7 +154,7 @@ def measure_part(batch: Batch, file: Path) -> int:
     return len(batch)
 
 
-def join(request: Plan, out: Path) -> Joined:
+def join(request: PartPlan, out: Path) -> Joined:
     """Put the parts together, in order, into ``out``, and remove them.
 
     Where they hold nothing, because all messages were refused, ValueError says why the first was.

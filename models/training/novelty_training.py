@@ -38,8 +38,8 @@ def fit(
     logits = ClassGaussians.fit(centred(classifier.raw_scores(train.features)), index, train.weight, k)
     raw = classifier.raw_scores(tune.features)
     distances = gaussians.distances(normal_scores.transform(tune.features))
-    known = fuse_inputs(distances, logits.distances(centred(raw)), raw)
-    return Novelty(normal_scores, gaussians, logits, Scale.fit(known, tune.detections), fusion)
+    components = fuse_inputs(distances, logits.distances(centred(raw)), raw)
+    return Novelty(normal_scores, gaussians, logits, Scale.fit(components, tune.detections), fusion)
 
 
 def rehearse(train: Rows, seed: int) -> NDArray[np.float64]:
@@ -106,5 +106,5 @@ def _logistic(x: NDArray[np.float64], y: NDArray[np.bool_], weight: NDArray[np.f
         return float(value), np.concatenate([x.T @ residual + 2e-3 * theta[:-1], [residual.sum()]])
 
     start = np.append(np.full(x.shape[1], 0.2), 0.0)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * x.shape[1] + [(None, None)])
-    return np.asarray(found.x[:-1], np.float64)
+    minimum = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * x.shape[1] + [(None, None)])
+    return np.asarray(minimum.x[:-1], np.float64)

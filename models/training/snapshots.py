@@ -78,13 +78,13 @@ def take(labelled: Labelled, seed: int) -> Snapshots:
     The draw is a hash of object and detection, so it doesn't depend on what else is in the set. Every
     snapshot holds only points at or before its own time.
     """
-    found = triggers(labelled.light_curves)
-    total = np.bincount(found.row, minlength=len(labelled))[found.row]
-    is_last = found.number == total - 1
-    always = (found.number < FIRST_DETECTIONS) | is_last
-    drawn, chance = _draw(labelled.light_curves.object_id, found, always, seed)
+    alerts = triggers(labelled.light_curves)
+    total = np.bincount(alerts.row, minlength=len(labelled))[alerts.row]
+    is_last = alerts.number == total - 1
+    always = (alerts.number < FIRST_DETECTIONS) | is_last
+    drawn, chance = _draw(labelled.light_curves.object_id, alerts, always, seed)
     which = np.flatnonzero(always | drawn)
-    chosen = found.select(which)
+    chosen = alerts.select(which)
     return Snapshots(
         light_curves=alerts_at(labelled.light_curves, chosen),
         class_id=labelled.class_id[chosen.row],
@@ -96,16 +96,16 @@ def take(labelled: Labelled, seed: int) -> Snapshots:
 
 
 def _draw(
-    object_id: NDArray[np.int64], found: Triggers, always: NDArray[np.bool_], seed: int
+    object_id: NDArray[np.int64], alerts: Triggers, always: NDArray[np.bool_], seed: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Of the triggers not taken anyway, those with an object's smallest hashes; and every trigger's chance."""
-    luck = uniform(object_id[found.row] ^ scramble(found.number, seed), seed + 1)
-    order = np.lexsort((luck, always, found.row))  # within an object: first those not taken anyway
-    begin = np.searchsorted(found.row, found.row)  # rows come in order
-    rank = np.empty(len(found), np.int64)
-    rank[order] = np.arange(len(found))
+    luck = uniform(object_id[alerts.row] ^ scramble(alerts.number, seed), seed + 1)
+    order = np.lexsort((luck, always, alerts.row))  # within an object: first those not taken anyway
+    begin = np.searchsorted(alerts.row, alerts.row)  # rows come in order
+    rank = np.empty(len(alerts), np.int64)
+    rank[order] = np.arange(len(alerts))
     rank -= begin
-    candidates = np.bincount(found.row, weights=~always)[found.row] if len(found) else np.zeros(0)
+    candidates = np.bincount(alerts.row, weights=~always)[alerts.row] if len(alerts) else np.zeros(0)
     drawn = ~always & (rank < RANDOM_DETECTIONS)
     chance = np.where(always, 1.0, np.minimum(1.0, RANDOM_DETECTIONS / np.maximum(candidates, 1)))
     return drawn, chance

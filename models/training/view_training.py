@@ -17,8 +17,8 @@ from models.training.training_rows import Rows
 
 def with_redshift(rows: Rows, class_ids: NDArray[np.int64] | list[int]) -> Rows:
     """The rows of some classes whose host's redshift is told, its features beside those of the catalogue."""
-    told = rows.select(rows.host.is_told & np.isin(rows.class_id, class_ids))
-    return replace(told, features=told.host.beside(told.features))
+    hosted = rows.select(rows.host.is_told & np.isin(rows.class_id, class_ids))
+    return replace(hosted, features=hosted.host.beside(hosted.features))
 
 
 def trees(rows: Rows, tune: Rows, seed: int) -> Classifier:
@@ -49,7 +49,11 @@ def redshift_view(
     """
     if classifier is None:
         return None
-    told, told_apart = (with_redshift(part, classifier.class_ids) for part in (rows, apart))
+    hosted, hosted_apart = (with_redshift(part, classifier.class_ids) for part in (rows, apart))
     column = np.searchsorted(class_ids, classifier.class_ids)
-    own = NormalScores.fit(told.features[:, len(of_catalogue.quantiles) :])
-    return RedshiftView(probabilities(told, told_apart, classifier, of_catalogue.beside(own), seed), own, column)
+    redshift_scores = NormalScores.fit(hosted.features[:, len(of_catalogue.quantiles) :])
+    return RedshiftView(
+        probabilities(hosted, hosted_apart, classifier, of_catalogue.beside(redshift_scores), seed),
+        redshift_scores,
+        column,
+    )

@@ -12,7 +12,7 @@ import redis
 
 from broker.settings import Settings
 from broker.stream import worker
-from models.registry.registry import Registry
+from models.registry.versions import Registry
 from tests.streaming import small_models
 
 

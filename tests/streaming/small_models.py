@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from models.datasets.labelled import Labelled
-from models.training.training import train
+from models.training.train import train
 from schemas import packets
 from schemas.light_curves import LightCurves
 

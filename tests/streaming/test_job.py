@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from models.registry.registry import Registry
+from models.registry.versions import Registry
 from tests.kafka_topics import Topic
 from tests.streaming.jobs import progress_of, run_command, start_job
 from tests.streaming.small_models import wire_messages

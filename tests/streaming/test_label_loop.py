@@ -24,9 +24,9 @@ from active_learning.retrain import MIN_RANDOM_LABELS, Retrained, retrain
 from broker.kafka.message_log import labels_log
 from broker.settings import Settings
 from features.catalogue import NAMES
-from models.registry.registry import CANDIDATE, PREVIOUS, PRODUCTION, Registry
+from models.registry.versions import CANDIDATE, PREVIOUS, PRODUCTION, Registry
 from models.scoring.scorer import Scorer
-from models.training import training
+from models.training import train
 from models.training.snapshots import SPLITS, split_of
 from models.training.training_rows import KEYS
 
@@ -125,7 +125,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pa.Table]:
     folder = tmp_path_factory.mktemp("base") / "bundle"
     table = training_table()
     sources = {"sources": ["toy"], "fingerprint": "toy", "table": "toy"}
-    training.fit_bundle(table, out=folder, left_out=[KILONOVA], seed=1, sources=sources, n_jobs=1)
+    train.fit_bundle(table, out=folder, left_out=[KILONOVA], seed=1, sources=sources, n_jobs=1)
     return folder, table
 
 

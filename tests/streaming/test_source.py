@@ -21,7 +21,7 @@ from broker.kafka.errors import LostOffsets, NoSuchTopic
 from broker.records.fields import arrow_schema
 from broker.stream.offsets import ChangedTopic
 from broker.stream.source import GueststarReader
-from models.registry.registry import Registry
+from models.registry.versions import Registry
 from tests.kafka_topics import Topic, create_topic
 from tests.streaming.small_models import light_curves, wire_messages
 from tests.waiting import wait_for

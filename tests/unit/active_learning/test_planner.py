@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from active_learning.candidates import Candidate
-from active_learning.planner import NOVEL_FRACTION, Plan, plan
+from active_learning.planner import NOVEL_FRACTION, NightPlan, plan
 from schemas import messages
 
 RecordOf = Callable[..., dict[str, Any]]
@@ -34,7 +34,7 @@ def candidates(record_of: RecordOf) -> list[Candidate]:
     return found
 
 
-def tonight(candidates: list[Candidate], **changes: Any) -> Plan:
+def tonight(candidates: list[Candidate], **changes: Any) -> NightPlan:
     arguments: dict[str, Any] = {
         "budget_hours": 6.0,
         "random_fraction": 0.2,
@@ -54,11 +54,11 @@ def test_it_fills_the_night_and_no_more(candidates: list[Candidate]) -> None:
 
 
 @pytest.fixture(scope="module")
-def nights(candidates: list[Candidate]) -> list[Plan]:
+def nights(candidates: list[Candidate]) -> list[NightPlan]:
     return [tonight(candidates, seed=seed) for seed in range(50)]
 
 
-def test_all_reasons_have_their_share(nights: list[Plan]) -> None:
+def test_all_reasons_have_their_share(nights: list[NightPlan]) -> None:
     hours: dict[str, float] = {}
     for night in nights:
         for request in night.requests:
@@ -78,7 +78,7 @@ def test_requests_are_messages(candidates: list[Candidate]) -> None:
         assert request["magnitude"] == pytest.approx(20, abs=2)
 
 
-def test_inverse_propensities_count_the_stream(nights: list[Plan]) -> None:
+def test_inverse_propensities_count_the_stream(nights: list[NightPlan]) -> None:
     """120 objects in the pool, each with probability 0.3: a stream of 400, from a handful drawn in each night."""
     drawn = [[r["propensity"] for r in night.requests if r["reason"] == "random"] for night in nights]
     estimates = [sum(1 / propensity for propensity in night) for night in drawn]

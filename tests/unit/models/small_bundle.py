@@ -12,7 +12,7 @@ import pytest
 
 from models.datasets import plasticc
 from models.datasets.labelled import Labelled
-from models.training.training import Trained, train
+from models.training.train import Trained, train
 
 SEED = 1
 LEFT_OUT = 2243

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from models.registry import index
 from models.registry.index import ALIASES, CANDIDATE, PREVIOUS, PRODUCTION, Index, RegistryError, Version
-from models.registry.registry import Registry
+from models.registry.versions import Registry
 
-START = "from models.registry.index import *; from models.registry.registry import Registry; from pathlib import Path; "
+START = "from models.registry.index import *; from models.registry.versions import Registry; from pathlib import Path; "
 
 
 def version(number: int) -> Version:

@@ -20,10 +20,10 @@ from features.catalogue import NAMES
 from models.datasets import bts, plasticc
 from models.registry import shipped
 from models.registry.named_model import ensure_one, named
-from models.registry.registry import Registry
+from models.registry.versions import Registry
 from models.scoring.scorer import Scorer
 from models.training import snapshots
-from models.training.training import fit_bundle
+from models.training.train import fit_bundle
 from models.training.training_rows import Rows
 from schemas import packets
 from tests.unit.models.small_bundle import LEFT_OUT, SEED, Small

@@ -12,7 +12,7 @@ from models.datasets import plasticc
 from models.training.base_table import base_table
 from models.training.copied_rows import Copying, copied_table
 from models.training.copies import wanted
-from models.training.training import train
+from models.training.train import train
 from models.training.training_rows import training_table
 from tests.unit.models.small_bundle import SEED, Small
 

@@ -14,7 +14,7 @@ from models.bundle import open_bundle
 from models.scoring.scorer import Scorer
 from models.training import snapshots
 from models.training.measures import DRAWS, held_out_metrics
-from models.training.training import MIN_OBJECTS, fit_bundle
+from models.training.train import MIN_OBJECTS, fit_bundle
 from models.training.training_rows import Rows, training_table, with_labelled
 from tests.unit.models.small_bundle import LEFT_OUT, SEED, Small
 

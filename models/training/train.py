@@ -103,8 +103,8 @@ def fit_bundle(
     if out.exists() and any(out.iterdir()) and not (out / bundle.MANIFEST).is_file():
         raise ValueError(f"{out}: a bundle is written to a new folder or over an old bundle; found other files there")
     rows = Rows.of(table, NAMES)
-    known = np.isin(rows.class_id, learnable(rows, left_out))
-    parts = {name: rows.select(known & (rows.split == name)) for name in ("train", "tune", "calibration", "test")}
+    is_learnt = np.isin(rows.class_id, learnable(rows, left_out))
+    parts = {name: rows.select(is_learnt & (rows.split == name)) for name in ("train", "tune", "calibration", "test")}
     fitted = parts["train"]
     apart, scores = _or(parts["calibration"], fitted), NormalScores.fit(fitted.features)
     classifier, trees_with_photoz, fusion = _learn(fitted, parts["tune"], seed, progress, n_jobs)
@@ -124,7 +124,7 @@ def fit_bundle(
         conformal=Conformal.fit(strangeness, apart.object_id, apart.stream_weight),
     )
     progress("metrics", 0, 1)
-    manifest["metrics"] = held_out_metrics(scorer, parts["test"], rows.select(~known))
+    manifest["metrics"] = held_out_metrics(scorer, parts["test"], rows.select(~is_learnt))
     manifest["intervals"] = held_out_intervals(scorer, parts["test"], seed=seed, draws=draws) if draws else {}
     progress("metrics", 1, 1)
     return Trained(out, _write(out, manifest, scorer), manifest["metrics"], _params(manifest, classifier))
@@ -138,14 +138,14 @@ def _learn(
     tasks: list[Task] = [(view_training.trees, fitted, tune, seed), (novelty_training.rehearse, fitted, seed)]
     hosted = _frequent(_objects(fitted.select(fitted.host.is_told)))
     if len(hosted) > 1:
-        told = (view_training.with_redshift(part, hosted) for part in (fitted, tune))
-        tasks.insert(1, (view_training.trees, *told, seed))
+        hosted_rows = (view_training.with_redshift(part, hosted) for part in (fitted, tune))
+        tasks.insert(1, (view_training.trees, *hosted_rows, seed))
     progress("learning", 0, len(tasks) + 1)
-    found = []
+    results = []
     for result in _side_by_side(tasks, n_jobs or len(os.sched_getaffinity(0))):
-        found.append(result)
-        progress("learning", len(found), len(tasks) + 1)
-    return found[0], found[1] if len(found) == 3 else None, found[-1]
+        results.append(result)
+        progress("learning", len(results), len(tasks) + 1)
+    return results[0], results[1] if len(results) == 3 else None, results[-1]
 
 
 Task = tuple[Any, ...]

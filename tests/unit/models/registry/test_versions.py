@@ -12,7 +12,7 @@ import pytest
 
 from models import bundle
 from models.registry import index, mlflow_runs
-from models.registry.registry import Registry
+from models.registry.versions import Registry
 from tests.unit.models.small_bundle import Small
 
 
@@ -95,7 +95,7 @@ def test_nothing_is_registered_where_mlflow_does_not_take_the_run(
 def test_processes_that_register_at_once_get_a_version_each(registry: Registry, tmp_path: Path) -> None:
     """In a home where MLflow has no database yet."""
     program = (
-        "import sys; from pathlib import Path; from models.registry.registry import Registry; "
+        "import sys; from pathlib import Path; from models.registry.versions import Registry; "
         "print(Registry(sys.argv[1], Path(sys.argv[2])).register(Path(sys.argv[3]), {'m': 1.0}, {}).version)"
     )
     bundles = [sealed(tmp_path / name, name) for name in ("one", "two")] + [tmp_path / "one"]
