@@ -22,7 +22,7 @@ from models.registry.versions import PRODUCTION, Model, Registry
 from models.scoring.scorer import Scorer
 from models.training import train
 from models.training.base_table import base_table
-from models.training.train_rows import Rows, with_labelled
+from models.training.training_rows import Rows, with_labelled
 
 LABEL_WEIGHT = 4.0
 """An object that a person labelled counts as this many of the base table: it is from the stream itself."""

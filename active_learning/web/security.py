@@ -53,7 +53,7 @@ class Guard:
         return hmac.new(self.secret, session.encode(), "sha256").hexdigest()
 
     def check(self, request: Request, form_token: str = "") -> None:
-        """Raises ForbiddenRequest where a changing request is not from the same origin or has not the session's token."""
+        """Raises ForbiddenRequest where a change comes from another origin or without the session's token."""
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
             raise ForbiddenRequest(f"this page takes changes from its own address only, not from {origin}")

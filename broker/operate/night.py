@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from active_learning import night
-from active_learning.planner import Plan
+from active_learning.planner import NightPlan
 from broker.kafka.message_log import labels_log, requests_log
 from broker.settings import Settings
 from broker.state.candidates import all_candidates
 
 
-def plan_night(settings: Settings, of_night: int, *, seed: int, now_ms: int, publish: bool = True) -> Plan:
+def plan_night(settings: Settings, of_night: int, *, seed: int, now_ms: int, publish: bool = True) -> NightPlan:
     """Fill the night ``of_night`` (MJD of its evening) and publish its requests.
 
     Raises NotSaved and KafkaFailure of Kafka, RedisError of Redis.

@@ -64,7 +64,7 @@ def _fold(
 ) -> Predictions:
     train, test = (part[trial.label[part] >= 0] for part in trial.folds[number])
     learnt_from = rows.of_objects(train).for_learning()
-    n_moments = len(learnt_from)
+    real = slice(len(learnt_from))  # copies come after
     if trial.copies:
         donors = labelled.light_curves.select(test)
         made = copied.moments_of(labelled, train, donors, trial, seed, progress=progress, n_jobs=n_jobs)
@@ -74,7 +74,7 @@ def _fold(
     steps = number * (1 + trial.lessons), len(trial.folds) * (1 + trial.lessons)
     group = _families(labelled, seed) if trial.by_family else labelled.light_curves.object_id
     said = _lessons(trial, learnt_from, shown, group, learner, seed + number, steps, progress)
-    held_out, held_out_label = said.held_out[:n_moments], trial.label[learnt_from.object_row][:n_moments]
+    held_out, label, days = said.held_out[real], trial.label[learnt_from.object_row][real], learnt_from.days[real]
     shown = shown.select(asked := _is_asked(trial, shown))
     return Predictions(
         p=said.p[asked],
@@ -86,13 +86,11 @@ def _fold(
         number=shown.number,
         answered=np.ones(len(shown), bool),
         mix=said.mix,
-        balance=np.full(
-            len(shown), best_balance(held_out, held_out_label, learnt_from.days[:n_moments], said.learnt_mix)
-        ),
+        balance=np.full(len(shown), best_balance(held_out, label, days, said.learnt_mix)),
         n_train=len(train),
         held_out=held_out,
-        held_out_label=held_out_label,
-        held_out_days=learnt_from.days[:n_moments],
+        held_out_label=label,
+        held_out_days=days,
     )
 
 
@@ -147,8 +145,8 @@ def _taught(
 ) -> _Said:
     """Learn from rows with their labels, and answer the rows ``shown``; ``group``: of each object.
 
-    ``sure``: those of ``shown`` that are learnt from too, the last of ``learnt_from``. They are answered by members that have
-    not learnt from their object: else its first moments would know what its last ones said.
+    ``sure``: those of ``shown`` that are learnt from too, the last of ``learnt_from``. They are answered by members
+    that have not learnt from their object: else its first moments would know what its last ones said.
     """
     k = len(trial.classes)
     learnt = learner.fit(learnt_from, label, group[learnt_from.object_row], k, seed)
