@@ -42,9 +42,7 @@ def check_security(protocol: str, *, servers: str, username: str, password: str,
         if missing:
             faults.append(f"{sets} needs {' and '.join(missing)}: set {'them' if len(missing) > 1 else 'it'}")
     elif username:
-        faults.append(
-            f"kafka_username is set, but {sets} sends none: set the protocol SASL_SSL, or remove the user name"
-        )
+        faults.append(f"kafka_username is set, but {sets} sends no user: set SASL_SSL, or remove the user name")
     if ca_file and not with_tls:
         faults.append(f"kafka_ca_file is set, but {sets} does not encrypt: set SSL or SASL_SSL, or remove the file")
     if protocol != "PLAINTEXT" and not servers:

@@ -185,10 +185,10 @@ class Settings(BaseSettings):
         return self.redis_url or self._started("redis", "redis_url")
 
     def _started(self, service: str, setting: str) -> str:
-        known = self.services().get(service, {})
-        if "address" not in known or not _runs(known["pid"]):
+        service_entry = self.services().get(service, {})
+        if "address" not in service_entry or not _runs(service_entry["pid"]):
             raise LookupError(f"no {service} runs in {self.home}: run `gueststar up`, or set {variable_of(setting)}")
-        return str(known["address"])
+        return str(service_entry["address"])
 
     def registry_address(self) -> str:
         """The MLflow address that gets a run of every registered model."""

@@ -38,10 +38,10 @@ class Messages:
     def __len__(self) -> int:
         return len(self.value)
 
-    def select(self, which: Sequence[int]) -> Messages:
+    def select(self, places: Sequence[int]) -> Messages:
         """The chosen messages, by their places here."""
         columns = (self.topic, self.partition, self.offset, self.time_ms, self.value)
-        return Messages(*([column[i] for i in which] for column in columns))  # type: ignore[arg-type]
+        return Messages(*([column[i] for i in places] for column in columns))  # type: ignore[arg-type]
 
     def add(self, message: Any) -> None:
         """Append a message of Kafka's; one without a value counts as empty."""

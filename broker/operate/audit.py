@@ -130,7 +130,7 @@ def _mark(
 
     Returns for each such message a number that stands for its key, and one for its key and input together.
     """
-    found: list[NDArray[np.int64]] = []
+    key_hashes: list[NDArray[np.int64]] = []
     origins: list[NDArray[np.int64]] = []
     try:
         begins = None if since_ms is None else reading.offsets_at(settings, topic, since_ms)
@@ -142,11 +142,11 @@ def _mark(
             if slot is not None:
                 inside = (offsets >= slot.low) & (offsets < slot.high)
                 slot.seen[offsets[inside] - slot.low] |= mark
-                found.append(keys[inside])
+                key_hashes.append(keys[inside])
                 pairs = zip(offsets[inside].tolist(), keys[inside].tolist(), strict=True)
                 origins.append(np.array([hash((*place, *pair)) for pair in pairs], np.int64))
     nothing = np.empty(0, np.int64)
-    return np.concatenate([nothing, *found]), np.concatenate([nothing, *origins])
+    return np.concatenate([nothing, *key_hashes]), np.concatenate([nothing, *origins])
 
 
 def _by_place(batch: list[Any]) -> Iterator[tuple[Place, NDArray[np.int64], NDArray[np.int64]]]:

@@ -37,7 +37,7 @@ def advance(start: TopicOffsets, topics: Mapping[str, TopicState], limit: int | 
     """
     check_same_topics(start, topics)
     after: TopicOffsets = {
-        name: {"id": known["id"], "partitions": dict(known["partitions"])} for name, known in start.items()
+        name: {"id": before["id"], "partitions": dict(before["partitions"])} for name, before in start.items()
     }
     backlog: dict[tuple[str, int], int] = {}
     for name, state in topics.items():
@@ -55,16 +55,16 @@ def advance(start: TopicOffsets, topics: Mapping[str, TopicState], limit: int | 
 def check_same_topics(start: TopicOffsets, topics: Mapping[str, TopicState]) -> None:
     """Raise ChangedTopic where a topic's id differs from the checkpoint's, or its log ends before what was read."""
     for name, state in topics.items():
-        known = start.get(name)
-        if known is None:
+        before = start.get(name)
+        if before is None:
             continue
-        if known["id"] != state.topic_id:
+        if before["id"] != state.topic_id:
             raise ChangedTopic(
-                f"topic {name} was deleted and made anew: the checkpoint belongs to topic id {known['id']}, "
+                f"topic {name} was deleted and made anew: the checkpoint belongs to topic id {before['id']}, "
                 f"Kafka now has {state.topic_id}, so the offsets read so far mean nothing there; to read the new one "
                 "from its beginning, move the checkpoint folder aside and run again"
             )
-        for partition, place in known["partitions"].items():
+        for partition, place in before["partitions"].items():
             high = state.high.get(int(partition), place)
             if high < place:
                 raise ChangedTopic(
@@ -91,7 +91,7 @@ def shares(backlog: Mapping[tuple[str, int], int], limit: int | None) -> dict[tu
 
 def ranges(start: TopicOffsets, end: TopicOffsets) -> list[Range]:
     """What a batch from ``start`` to ``end`` reads, by topic and partition."""
-    found = []
+    to_read = []
     for topic in sorted(end):
         if topic not in start:  # it joins with this batch
             continue
@@ -99,8 +99,8 @@ def ranges(start: TopicOffsets, end: TopicOffsets) -> list[Range]:
         for partition, last in sorted((int(p), last) for p, last in end[topic]["partitions"].items()):
             first = before.get(str(partition), 0)
             if last > first:
-                found.append(Range(topic, partition, first, last))
-    return found
+                to_read.append(Range(topic, partition, first, last))
+    return to_read
 
 
 def task_count(ranges: Sequence[Range], cores: int) -> int:
@@ -117,15 +117,15 @@ def split(ranges: Sequence[Range], tasks: int) -> list[tuple[Range, ...]]:
     waiting = list(reversed(ranges))
     plan = []
     for size in sizes:
-        own: list[Range] = []
+        of_task: list[Range] = []
         while size:
             part = waiting.pop()
             if len(part) > size:
                 waiting.append(Range(part.topic, part.partition, part.start + size, part.end))
                 part = Range(part.topic, part.partition, part.start, part.start + size)
-            own.append(part)
+            of_task.append(part)
             size -= len(part)
-        plan.append(tuple(own))
+        plan.append(tuple(of_task))
     return plan
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ def test_a_page_that_is_cut_off_says_so_and_recovers(
     expect(banner).to_contain_text(" UTC: you see what there was then, and no label can be saved.")
     expect(banner).to_contain_text(scene.settings.kafka_bootstrap_servers)
     expect(page.locator("#object h1")).to_have_text(asked[0]["object_name"])
-    page.screenshot(path=os.environ.get("GUESTSTAR_TEST_SCREENSHOT", tmp_path / "cut-off.png"))
+    page.screenshot(path=tmp_path / "cut-off.png")
     start(services)
     expect(banner).to_be_hidden(timeout=60_000)
     page.click("button[value='2222']")
