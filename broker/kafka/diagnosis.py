@@ -28,6 +28,7 @@ from broker.kafka.errors import (
 HANDSHAKE_TIMEOUT_S = 3.0
 
 _WHERE = re.compile(r"^(sasl_|ssl|plaintext)?\S*://\S+?: |^\S+:\d+/\w+: ")
+_CONNECT = re.compile(r"Connect to \S+ failed: ")
 _AFTER = re.compile(r"\s*\(after \d+ms in state .*$")
 
 _CAUSES = (*IDENTITY, KafkaError._SSL, KafkaError._RESOLVE, KafkaError._TRANSPORT)
@@ -72,8 +73,8 @@ def failure(error: KafkaError, complaints: Sequence[KafkaError], peer: Peer, top
 
 
 def plain(error: KafkaError) -> str:
-    """librdkafka's words without the thread and the state it was in."""
-    return _AFTER.sub("", _WHERE.sub("", error.str()))
+    """librdkafka's words without the thread, the address (it is named already) and the state it was in."""
+    return _CONNECT.sub("", _AFTER.sub("", _WHERE.sub("", error.str())))
 
 
 def certificate_fault(address: str, ca_file: str) -> str:

@@ -218,7 +218,10 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const link = document.getElementById("queue");
   if (narrow.matches) { link.removeAttribute("open"); scrollTo(0, 0); }
 });
-document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.id === "object") load(); });
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id === "object") load();
+  if (event.detail.target.id === "cut-off") dispatchEvent(new Event("resize")); // the banner takes the chart's room
+});
 
 function fold() { document.getElementById("queue")?.toggleAttribute("open", !narrow.matches); }
 narrow.addEventListener("change", () => { fold(); draw(); });
