@@ -19,8 +19,9 @@ from typing import Any
 
 FILE, LOCK_FILE = "registry.json", ".registry.lock"
 FORMAT = "gueststar-registry-1"
-LOCK_WAIT_S = 120.0
-"""How long a writer waits for another one: registering the first model imports MLflow and makes its database."""
+LOCK_WAIT_S = 600.0
+"""How long a writer waits for others: who registers imports MLflow and may make its database, a minute or two on a busy
+machine."""
 
 PRODUCTION, CANDIDATE, PREVIOUS = "production", "candidate", "previous"
 ALIASES = (PRODUCTION, CANDIDATE, PREVIOUS)
