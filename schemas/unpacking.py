@@ -35,6 +35,9 @@ _MAGIC = {
 }  # fmt: skip
 _OPEN: dict[str, Callable[[IO[bytes]], Any]] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
 
+_CUT_OFF = ("end of data", "end of file", "is not a zip file")
+"""What libraries say of an archive without its end; zipfile was only asked where its first bytes are those of one."""
+
 Message = tuple[bytes, Path]
 """Bytes, and where they came from: the file, or the file and the member's name in it."""
 
@@ -117,7 +120,7 @@ def unpacked(file: Path, table: Callable[[IO[bytes], Path], Iterator[bytes]]) ->
 
 def _reason(file: Path, error: Exception) -> str:
     text = str(error) or type(error).__name__
-    if isinstance(error, EOFError) or "end of data" in text or "end of file" in text:
+    if isinstance(error, EOFError) or any(words in text for words in _CUT_OFF):
         return f"{file} is cut off: it ends before its archive does; fetch it again"
     if isinstance(error, ValueError) and str(file) in text:
         return text

@@ -129,7 +129,8 @@ def main() -> None:
     copy_packets(large)
     elasticc = next((large / "elasticc").glob("*.tar.xz"))
     copy_members(elasticc, SMALL / "elasticc" / elasticc.name, ELASTICC_EVERY)
-    shutil.copytree(large / "elasticc" / "schema", SMALL / "elasticc" / "schema")
+    unread = shutil.ignore_patterns("*ssObject*", "*lvk*")  # no record of theirs is in an alert
+    shutil.copytree(large / "elasticc" / "schema", SMALL / "elasticc" / "schema", ignore=unread)
     (spcc,) = (large / "spcc").iterdir()
     copy_members(spcc, SMALL / "spcc" / spcc.name, 5_182 // SPCC_OBJECTS)
     copy_light_curves(large)

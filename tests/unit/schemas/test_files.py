@@ -138,6 +138,14 @@ def test_damage_is_an_error_of_the_file_or_a_message(
     assert "\n" not in told
 
 
+@pytest.mark.parametrize("name", PACKED)
+def test_a_download_that_stopped_is_told_as_such(tmp_path: Path, name: str) -> None:
+    whole = PACKED[name](MESSAGE * 400)
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2].rstrip(b"\0"))
+    with pytest.raises(ValueError, match=f"{name} is cut off"):
+        packets.read_files(tmp_path / name)
+
+
 def test_a_member_that_does_not_unpack_is_refused_alone(tmp_path: Path) -> None:
     good = (FAULTS / "p1_alert.avro.gz").read_bytes()
     with zipfile.ZipFile(tmp_path / "night.zip", "w") as archive:
