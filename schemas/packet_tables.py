@@ -109,8 +109,8 @@ def _conformed(value: Any, schema: Any, schema_id: int) -> Any:
     if isinstance(schema, dict) and schema["type"] == "record":
         if not isinstance(value, dict | None):
             raise TypeError(f"{schema['name']} must be a structure, found {value!r}")
-        found = value or {}
-        return {f["name"]: _conformed(found.get(f["name"]), f["type"], schema_id) for f in schema["fields"]}
+        members = value or {}
+        return {f["name"]: _conformed(members.get(f["name"]), f["type"], schema_id) for f in schema["fields"]}
     if isinstance(schema, dict) and schema["type"] == "array":
         if not isinstance(value, list | None):
             raise TypeError(f"a list must stand where {value!r} does")

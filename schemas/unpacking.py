@@ -155,8 +155,8 @@ def _plain(stream: IO[bytes], head: bytes, file: Path) -> bytes:
     """A file that is not packed, as it is: whatever it holds. ValueError where its name says it is packed."""
     if file.name.lower().endswith((*NAMED_AS_PACKED, ".parquet")) and not head.startswith(ALERT_STARTS):
         what = "Parquet table" if file.suffix.lower() == ".parquet" else f"{file.suffix} archive"
-        found = head[:4].hex() or "nothing"
-        raise ValueError(f"{file} is no {what} that can be read: found {found} at byte 0")
+        start = head[:4].hex() or "nothing"
+        raise ValueError(f"{file} is no {what} that can be read: found {start} at byte 0")
     return stream.read()
 
 

@@ -151,7 +151,7 @@ def test_an_interrupt_is_no_error(monkeypatch: pytest.MonkeyPatch, error: BaseEx
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "words"),
     [
         (LookupError("no kafka runs"), "no kafka runs"),
         (FileNotFoundError(2, "No such file or directory", "a.avro"), "[Errno 2] No such file or directory: 'a.avro'"),
@@ -160,5 +160,5 @@ def test_an_interrupt_is_no_error(monkeypatch: pytest.MonkeyPatch, error: BaseEx
         (Unreachable("Kafka does not answer at a:1"), "Kafka does not answer at a:1"),
     ],
 )
-def test_an_error_that_a_user_can_mend_is_told_in_its_own_words(error: Exception, told: str) -> None:
-    assert in_one_line(error) == told
+def test_an_error_that_a_user_can_mend_is_told_in_its_own_words(error: Exception, words: str) -> None:
+    assert in_one_line(error) == words

@@ -131,11 +131,11 @@ def test_damage_is_an_error_of_the_file_or_a_message(
     try:
         messages, files = packets.read_files(file)
     except ValueError as error:
-        told = str(error)
+        reason = str(error)
     else:
-        told = name if len(messages) == len(files) else "messages without a file"
-    assert name in told
-    assert "\n" not in told
+        reason = name if len(messages) == len(files) else "messages without a file"
+    assert name in reason
+    assert "\n" not in reason
 
 
 @pytest.mark.parametrize("name", PACKED)
@@ -236,7 +236,7 @@ def test_a_table_of_messages_is_its_messages(tmp_path: Path, kind: pa.DataType) 
 
 
 @pytest.mark.parametrize(
-    ("columns", "told"),
+    ("columns", "reason"),
     [
         ({"alert_id": [1], "class_ids": [[1]], "p_flat": [[1.0]]}, "archive of classified alerts"),
         ({"object_id": [1], "class_id": [1], "class_name": ["SN"]}, "truth of a stream"),
@@ -246,9 +246,9 @@ def test_a_table_of_messages_is_its_messages(tmp_path: Path, kind: pa.DataType) 
         ({"diaSource": [{"a": 1}], "prvDiaSources": ["text"]}, "row 1 is no alert packet"),
     ],
 )
-def test_a_table_without_alerts_is_told_for_what_it_is(tmp_path: Path, columns: dict, told: str) -> None:
+def test_a_table_without_alerts_is_told_for_what_it_is(tmp_path: Path, columns: dict, reason: str) -> None:
     pq.write_table(pa.table(columns), tmp_path / "other.parquet")
-    with pytest.raises(ValueError, match=rf"other\.parquet.* {told}"):
+    with pytest.raises(ValueError, match=rf"other\.parquet.* {reason}"):
         packets.read_files(tmp_path / "other.parquet")
 
 

@@ -51,7 +51,7 @@ def test_a_number_that_is_no_band_is_none_however_large(band: list) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "columns", "told"),
+    ("rows", "columns", "reason"),
     [
         ({"alert_id": [2.0**60]}, {}, "'alert_id' must be whole numbers, exact to the last digit"),
         ({"object_id": [np.nan]}, {}, "'object_id' must be whole numbers"),
@@ -63,6 +63,6 @@ def test_a_number_that_is_no_band_is_none_however_large(band: list) -> None:
         ({}, {"flux_njy": Quantity([1.0, 2.0, 3.0], "mJy")}, "'flux_njy' must be plain numbers .* the unit mJy"),
     ],
 )
-def test_no_value_changes_on_the_way(rows: dict, columns: dict, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_no_value_changes_on_the_way(rows: dict, columns: dict, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
         three_points(rows, **columns)

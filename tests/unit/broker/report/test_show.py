@@ -127,17 +127,17 @@ def test_the_size_limit_is_a_setting(tmp_path: Path, alert_file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reason"),
     [
         ("p9_cut.tar.gz", "is cut off: it ends before its archive does"),
         ("p9_cut.tar.xz", "is cut off: it ends before its archive does"),
     ],
 )
-def test_an_archive_that_is_cut_off_is_one_line(tmp_path: Path, name: str, told: str) -> None:
+def test_an_archive_that_is_cut_off_is_one_line(tmp_path: Path, name: str, reason: str) -> None:
     result = invoke(tmp_path, FAULTS / name)
     assert result.exit_code == 1
     refused, counted = result.stdout.splitlines()
-    assert told in refused
+    assert reason in refused
     assert counted == "0 alerts, 1 refused"
     assert result.stderr == f"Error: no alert in {FAULTS / name}\n"
 
