@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from schemas.whole_file import whole_folder, write_whole
 
 MANIFEST = "manifest.json"
 FORMAT = "gueststar-bundle-6"
@@ -33,9 +34,7 @@ def seal(folder: Path, manifest: Mapping[str, Any]) -> str:
     """
     files = {file.name: sha256_of(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST}
     text = json.dumps({"format": FORMAT, **manifest, "files": files}, indent=1, sort_keys=True, allow_nan=False)
-    draft = folder / f".{MANIFEST}.draft"
-    draft.write_text(text + "\n", encoding="utf-8")
-    os.replace(draft, folder / MANIFEST)
+    write_whole(folder / MANIFEST, text + "\n")
     return sha256_of(folder / MANIFEST)
 
 
@@ -86,14 +85,9 @@ def store(bundle: Path, folder: Path) -> tuple[Path, str]:
     manifest, sha256 = open_bundle(bundle)
     target = folder / sha256
     if not target.is_dir():
-        draft = folder / f".{sha256}.{os.getpid()}"
-        draft.mkdir(parents=True)
-        for name in [*manifest["files"], MANIFEST]:
-            shutil.copyfile(bundle / name, draft / name)
-        try:
-            draft.rename(target)
-        except OSError:  # somebody else stored the same bundle meanwhile
-            shutil.rmtree(draft)
+        with whole_folder(target, replace=False) as draft:  # somebody else may store the same bundle meanwhile
+            for name in [*manifest["files"], MANIFEST]:
+                shutil.copyfile(bundle / name, draft / name)
     open_bundle(target, sha256)
     return target, sha256
 

@@ -5,7 +5,6 @@ People write in that file, too. A filter that is damaged there is told and left 
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from broker.filters.tokens import FilterError
 from broker.kafka import topics
 from broker.local.processes import locked
 from broker.settings import Settings
+from schemas.whole_file import write_whole
 
 LOCK_FILE = Path("run") / "filters.lock"
 """In the home: held while the file changes, so that two who add filters at once both find theirs."""
@@ -175,7 +175,7 @@ def _changed(settings: Settings) -> Iterator[Any]:
         text = tomlkit.dumps(document)
         if tomllib.loads(text) != document.unwrap():
             raise FilterError(f"{file} would not be read as it is written: mend the file first")
-        _save(file, text)
+        write_whole(file, text)
 
 
 def _document(file: Path) -> tomlkit.TOMLDocument:
@@ -192,10 +192,3 @@ def _document(file: Path) -> tomlkit.TOMLDocument:
         return tomlkit.parse(text)
     except (tomllib.TOMLDecodeError, TOMLKitError, RecursionError) as error:
         raise FilterError(f"{file} is not TOML, mend it first: {error}") from error
-
-
-def _save(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
-    draft.write_bytes(text.encode("utf-8"))
-    draft.replace(file)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from schemas.whole_file import whole_file
+
 OLDEST_JAVA = 17
 """Spark 4.2 and Kafka 4.3 need Java 17 (their release notes)."""
 
@@ -99,9 +101,7 @@ def _wrapped(binary: Path, folder: Path) -> Path:
     )
     script = folder / "bin" / "java"
     if not script.exists() or script.read_text() != text:
-        script.parent.mkdir(parents=True, exist_ok=True)
-        fresh = script.with_name(f"java.{os.getpid()}")
-        fresh.write_text(text)
-        fresh.chmod(0o755)
-        fresh.replace(script)  # two commands may write it at once
+        with whole_file(script) as draft:  # two commands may write it at once
+            draft.write_text(text)
+            draft.chmod(0o755)
     return folder

@@ -16,8 +16,9 @@ import psutil
 from broker.kafka import clients
 from broker.local.jars import DEPLOY, ensure_jars
 from broker.local.java import find_java
-from broker.local.processes import Server, ServerError, answers_tcp, free_port, write
+from broker.local.processes import Server, ServerError, answers_tcp, free_port
 from broker.settings import Settings
+from schemas.whole_file import write_whole
 
 HEAP = "-Xmx1g"
 LOG_SETTINGS = "-Dlog4j2.configurationFile=log4j2.xml"
@@ -51,7 +52,7 @@ def launch(settings: Settings, ports: dict[str, int]) -> psutil.Process:
     jars = ensure_jars(settings.jars or settings.home / "jars", java.binary, settings.ivy_settings)
     kafka.folder.mkdir(parents=True, exist_ok=True)
     template = Template((DEPLOY / "kafka-server.properties").read_text())
-    write(kafka.folder / "server.properties", template.substitute(ports))
+    write_whole(kafka.folder / "server.properties", template.substitute(ports))
     shutil.copyfile(DEPLOY / "log4j2.xml", kafka.folder / "log4j2.xml")
     environment = {
         # Relative: no character of the home's path is taken for a separator. A variable: `ps` stays readable.
@@ -76,7 +77,7 @@ def format_once(kafka: Server, java: Path, environment: dict[str, str]) -> None:
         return
     shutil.rmtree(kafka.folder / "data.new", ignore_errors=True)
     properties = (kafka.folder / "server.properties").read_text().replace("log.dirs=data", "log.dirs=data.new")
-    write(kafka.folder / "format.properties", properties)
+    write_whole(kafka.folder / "format.properties", properties)
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # One word, since one id in 64 begins with a dash and would be taken for an option.
     tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", "format.properties"]

@@ -150,13 +150,6 @@ def locked(file: Path, deadline_s: float = 300.0) -> Iterator[None]:
         yield
 
 
-def write(file: Path, text: str) -> None:
-    """Replace a file in one step: it holds the old text or the new, never half of one."""
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    fresh.write_text(text)
-    fresh.replace(file)
-
-
 def _is_free(port: int) -> bool:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do, past TIME_WAIT

@@ -10,8 +10,9 @@ from typing import Any
 import psutil
 
 from broker.local import kafka_server, redis_server
-from broker.local.processes import alive, locked, write
+from broker.local.processes import alive, locked
 from broker.settings import SERVICES_FILE, Settings
+from schemas.whole_file import write_whole
 
 PARTS: dict[str, ModuleType] = {"kafka": kafka_server, "redis": redis_server}
 """Started in this order, ended in the other. Each part has server, choose_ports, launch, answers and its deadlines."""
@@ -117,4 +118,4 @@ def _forget(remembered: dict[str, Any], name: str) -> None:
 
 
 def _remember(settings: Settings, services: dict[str, Any]) -> None:
-    write(settings.home / SERVICES_FILE, json.dumps(services, indent=1) + "\n")
+    write_whole(settings.home / SERVICES_FILE, json.dumps(services, indent=1) + "\n")

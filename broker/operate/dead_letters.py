@@ -13,6 +13,7 @@ from broker.kafka.writing import KafkaWriter
 from broker.records.dead_letter import Record, place_of
 from broker.settings import Settings
 from schemas import messages
+from schemas.whole_file import write_whole
 
 REPLAY_HEADER = "gueststar-replay-of"
 """On a message that was sent again: where it was refused, ``topic:partition:offset``."""
@@ -138,8 +139,4 @@ def _replayed(settings: Settings) -> set[str]:
 
 
 def _remember(settings: Settings, keys: Sequence[str]) -> None:
-    file = settings.home / REPLAYED_FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".draft")
-    draft.write_text(json.dumps(sorted(_replayed(settings) | set(keys))))
-    draft.replace(file)
+    write_whole(settings.home / REPLAYED_FILE, json.dumps(sorted(_replayed(settings) | set(keys))))

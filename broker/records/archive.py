@@ -1,12 +1,11 @@
 """The archive: every classified alert as Parquet, a folder for each night, a file for each task and night.
 
 A file is named after its task, and a task's name says which input it holds; so a batch that is done again
-overwrites its own files and doubles nothing. A file is complete or absent: it is written under another name first.
+overwrites its own files and doubles nothing. A file is complete or absent.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from broker.settings import Settings
 from schemas.night import date_of, night_of
+from schemas.whole_file import whole_file
 
 COLUMNS_LEFT_OUT = ("dead_stage", "dead_reason", "payload", "payload_length", "is_first_of_message", "topics")
 
@@ -42,23 +42,10 @@ def write(settings: Settings, alerts: pa.Table) -> list[Path]:
         for night in pc.unique(nights.filter(of_task)).to_pylist():
             rows = alerts.filter(pc.and_(of_task, pc.equal(nights, night)))
             file = folder(settings) / f"night={date_of(night)}" / f"{task}.parquet"
-            _write_whole(rows, file)
+            with whole_file(file) as draft:
+                pq.write_table(rows, draft, compression="zstd", use_dictionary=_repetitive(rows))
             files.append(file)
     return files
-
-
-def _write_whole(rows: pa.Table, file: Path) -> None:
-    """Nobody sees half a file: neither a reader now, nor one after a power cut."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")  # readers of data sets pass over dot files
-    try:
-        with draft.open("wb") as out:
-            pq.write_table(rows, out, compression="zstd", use_dictionary=_repetitive(rows))
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _repetitive(rows: pa.Table) -> list[str]:

@@ -9,7 +9,6 @@ settings; Spark's options, which are seen in query plans, carry the home folder 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from pyspark.sql.datasource import DataSource, DataSourceStreamArrowWriter, Writ
 from pyspark.sql.types import StructType
 
 from broker.stream.delivered import Delivered, summary
+from schemas.whole_file import write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,10 +70,7 @@ class GueststarWriter(DataSourceStreamArrowWriter):
         """Write ``<home>/run/batches/<batchId>.json``: complete or not at all."""
         delivered = [message for message in messages if isinstance(message, Delivered)]
         folder = Path(self.home) / BATCHES_FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".{batchId}.{os.getpid()}.draft"
-        draft.write_text(json.dumps(summary(delivered, batchId)))
-        draft.replace(folder / f"{batchId}.json")
+        write_whole(folder / f"{batchId}.json", json.dumps(summary(delivered, batchId)))
         (folder / f"{batchId - BATCH_FILES_KEPT}.json").unlink(missing_ok=True)
 
     def abort(self, messages: Sequence[WriterCommitMessage | None], batchId: int) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from models.datasets.cards import Card
+from schemas.whole_file import whole_file
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 60.0
@@ -53,8 +53,8 @@ def fetch(card: Card, urls: Sequence[str], folder: Path, progress: Callable[[str
 
 
 def _bring(url: str, file: Path, sha256: str | None, progress: Callable[[str, int, int], None]) -> None:
-    draft, digest, done = file.with_name(f".{os.getpid()}-{file.name}"), hashlib.sha256(), 0
-    try:
+    digest, done = hashlib.sha256(), 0
+    with whole_file(file) as draft:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as stream, draft.open("wb") as out:
             size = int(stream.headers.get("Content-Length") or 0)
             while chunk := stream.read(CHUNK_BYTES):
@@ -66,6 +66,3 @@ def _bring(url: str, file: Path, sha256: str | None, progress: Callable[[str, in
             raise ValueError(
                 f"{url} is not the published {file.name}: expected SHA-256 {sha256}, found {digest.hexdigest()}"
             )
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)

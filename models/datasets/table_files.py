@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pandas as pd
 from models.datasets import table_arff, table_astropy, table_csv, table_parquet
 from models.datasets.raw_table import RawTable
 from models.datasets.reading import UnreadableError, in_words, reading
+from schemas.whole_file import whole_file
 
 
 def read(path: Path, wanted: Collection[str]) -> RawTable:
@@ -43,16 +43,12 @@ def write(
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
         raise ValueError(f"{path}: a table's file must end in one of {', '.join(WRITERS)}")
-    draft = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
+    with whole_file(path) as draft:
         try:
             writer(table, draft, name)
         except UnicodeEncodeError as error:
             raise ValueError(f"{path}: {path.suffix} can't hold a text of the table: {in_words(error)}") from error
         check(draft)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 READERS: dict[str, Callable[[Path, Collection[str]], RawTable]] = {

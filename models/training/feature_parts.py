@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from models.datasets import sources
 from models.datasets.labelled import Labelled
+from schemas.whole_file import whole_file
 
 ALERTS_AT_A_TIME = 1_000
 PLAN_FILE = "plan.json"
@@ -148,9 +149,8 @@ def measure_part(batch: Batch, file: Path) -> int:
         columns["object"] = pa.array(batch.truth.name.tolist(), pa.string())
     table = pa.table(columns | {name: matrix.values[:, k] for k, name in enumerate(matrix.names)})
     refusals = {_REFUSED: str(len(dead)), _REASON: dead[0].reason if dead else ""}
-    draft = file.with_suffix(f".{os.getpid()}.draft")
-    pq.write_table(table.replace_schema_metadata(refusals), draft)
-    os.replace(draft, file)
+    with whole_file(file) as draft:
+        pq.write_table(table.replace_schema_metadata(refusals), draft)
     return len(batch)
 
 
@@ -173,8 +173,7 @@ def join(request: PartPlan, out: Path) -> Joined:
     ids = [name for name in ("alert_id", "object_id", "object") if name in table.column_names]
     table = table.select(ids + [name for name in table.column_names if name not in ids])
     table = table.replace_schema_metadata({"feature_fingerprint": fingerprint()})
-    draft = folder / f"whole.{os.getpid()}.draft"
-    pq.write_table(table, draft)
-    os.replace(draft, out)
+    with whole_file(out) as draft:
+        pq.write_table(table, draft)
     shutil.rmtree(folder)
     return Joined(len(pc.unique(table["object_id"])), table.num_rows, refused)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -33,6 +31,7 @@ from models.training import novelty_training, view_training
 from models.training.copied_rows import Copying, copied_table
 from models.training.measures import DRAWS, held_out_intervals, held_out_metrics
 from models.training.training_rows import Rows, training_table
+from schemas.whole_file import whole_folder
 
 MIN_OBJECTS = 10
 """A class is learnt once it has this many training objects; with fewer it stays unknown, like a class left out."""
@@ -216,15 +215,9 @@ def _manifest(
 
 def _write(out: Path, manifest: dict[str, Any], scorer: Scorer) -> str:
     """The bundle's files, complete or not at all; whatever bundle was at ``out`` is replaced."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    scorer.save(draft)
-    sha256 = bundle.seal(draft, manifest)
-    if out.exists():
-        shutil.rmtree(out)
-    draft.rename(out)
-    out.chmod(0o755)
-    return sha256
+    with whole_folder(out, replace=True) as draft:
+        scorer.save(draft)
+        return bundle.seal(draft, manifest)
 
 
 def _params(manifest: Mapping[str, Any], classifier: Classifier) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from models.scoring.abstention import n_detections
 from models.scoring.redshift_view import Host
 from models.training import snapshots
 from models.training.extraction import extract_many
+from schemas.whole_file import whole_file
 
 KEYS = {
     "object_id": pa.int64(),
@@ -114,10 +114,8 @@ def training_table(
 
 def keep(table: pa.Table, file: Path) -> None:
     """Write a table, complete or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.draft")
-    pq.write_table(table, draft, compression="zstd")
-    os.replace(draft, file)
+    with whole_file(file) as draft:
+        pq.write_table(table, draft, compression="zstd")
 
 
 def table_of(taken: snapshots.Snapshots, features: NDArray[np.float64]) -> pa.Table:

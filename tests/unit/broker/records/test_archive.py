@@ -49,7 +49,7 @@ def test_what_fails_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archive.os, "fsync", full)
+    monkeypatch.setattr("schemas.whole_file.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         archive.write(settings, pa.Table.from_batches([alert_rows(10)]))
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
