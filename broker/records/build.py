@@ -10,16 +10,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from broker.kafka.fetching import Messages
 from broker.kafka.ranges import Range
 from broker.records.fields import NULLABLE, TRUNCATED_PAYLOAD_BYTES, arrow_schema
+from models.scoring.scorer import Scores
 from schemas.dead_letters import DeadLetter
 from schemas.identifiers import object_name
 from schemas.light_curves import BANDS, LightCurves
 from schemas.passbands import SURVEYS
 from schemas.taxonomy import NOT_CLASSIFIED
+
+NOT_SCORED_REASON = "a Solar System object"
+"""Its flux follows its distance and rotation: the classes, which are of transients and variables, do not apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,59 +36,26 @@ class RowContext:
     packet_size_limit_bytes: int
 
 
-@dataclass(slots=True)
-class Verdicts:
-    """What is said of each of n alerts; those not scored have ``scored`` False, and empty lists in their rows.
-
-    ``class_ids`` shape (k,); ``p_flat`` and ``p_survey`` (n, k); ``features`` (n, f), NaN where missing; the rest (n,).
-    """
-
-    class_ids: NDArray[np.int32]
-    p_flat: NDArray[np.float32]
-    p_survey: NDArray[np.float32]
-    features: NDArray[np.float32]
-    class_id: NDArray[np.int32]
-    not_classified_reason: NDArray[np.object_]
-    novelty_score: NDArray[np.float32]
-    novelty_p_value: NDArray[np.float64]
-    scored: NDArray[np.bool_]
-
-    @classmethod
-    def unscored(cls, n: int, reason: str, classes: int = 0, features: int = 0) -> Verdicts:
-        """n alerts that were not classified, for ``reason``."""
-        return cls(
-            class_ids=np.zeros(classes, np.int32),
-            p_flat=np.full((n, classes), np.nan, np.float32),
-            p_survey=np.full((n, classes), np.nan, np.float32),
-            features=np.full((n, features), np.nan, np.float32),
-            class_id=np.full(n, NOT_CLASSIFIED, np.int32),
-            not_classified_reason=np.full(n, reason, object),
-            novelty_score=np.full(n, np.nan, np.float32),
-            novelty_p_value=np.ones(n),
-            scored=np.zeros(n, bool),
-        )
-
-    def put(self, index: NDArray[np.int64], scores: Any) -> None:
-        """Enter the scorer's answer (``models.scoring.scorer.Scores``) for the alerts ``index``."""
-        self.class_ids = np.asarray(scores.class_ids, np.int32)
-        for name in ("p_flat", "p_survey", "features", "class_id", "novelty_score", "novelty_p_value"):
-            getattr(self, name)[index] = getattr(scores, name)
-        self.not_classified_reason[index] = np.asarray(list(scores.not_classified_reason), object)
-        self.scored[index] = True
-
-
 def alert_rows(
-    light_curves: LightCurves, verdicts: Verdicts, keep: NDArray[np.bool_], messages: Messages, context: RowContext
+    light_curves: LightCurves,
+    scored: NDArray[np.int64],
+    scores: Scores | None,
+    messages: Messages,
+    context: RowContext,
 ) -> pa.RecordBatch:
-    """One row for each alert that ``keep`` (shape (n,)) names."""
+    """One row for each alert.
+
+    ``scores``: of the alerts ``scored``, ascending; None where none was scored. The others have empty lists, the class
+    300 and :data:`NOT_SCORED_REASON`.
+    """
     columns = {
         **_of_light_curves(light_curves),
-        **_of_verdicts(verdicts, context),
+        **_of_scores(len(light_curves), scored, scores, context),
         **_of_input(messages, light_curves.packet_index),
         **_of_context(len(light_curves), context),
         "is_first_of_message": np.zeros(len(light_curves), bool),
     }
-    return _batch(columns, len(light_curves)).filter(pa.array(keep))
+    return _batch(columns, len(light_curves))
 
 
 def dead_rows(letters: Sequence[DeadLetter], messages: Messages, context: RowContext) -> pa.RecordBatch:
@@ -137,9 +108,9 @@ def _of_light_curves(light_curves: LightCurves) -> dict[str, Any]:
     trigger, has_points = _trigger(light_curves)
 
     def at_trigger(values: NDArray) -> NDArray:
-        found = np.full(len(light_curves), np.nan)
-        found[has_points] = values[trigger[has_points]]
-        return found
+        column = np.full(len(light_curves), np.nan)
+        column[has_points] = values[trigger[has_points]]
+        return column
 
     letters = np.array([*BANDS, ""], object)
     band = np.full(len(light_curves), -1)
@@ -173,34 +144,37 @@ def _trigger(light_curves: LightCurves) -> tuple[NDArray[np.int64], NDArray[np.b
     return trigger, light_curves.n_points > 0
 
 
-def _of_verdicts(verdicts: Verdicts, context: RowContext) -> dict[str, Any]:
-    n, classes = verdicts.p_flat.shape
-    lengths = np.where(verdicts.scored, classes, 0)
-    classified = verdicts.class_id != NOT_CLASSIFIED
+def _of_scores(n: int, scored: NDArray[np.int64], scores: Scores | None, context: RowContext) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "class_id": np.full(n, NOT_CLASSIFIED, np.int32),
+        "not_classified_reason": np.full(n, NOT_SCORED_REASON, object),
+        "novelty_score": np.full(n, np.nan, np.float32),
+        "novelty_p_value": np.ones(n),
+    }
+    lists: dict[str, NDArray] = {"class_ids": np.zeros((0, 0), np.int32)}
+    lists |= dict.fromkeys(("p_flat", "p_survey", "features"), np.zeros((0, 0), np.float32))
+    if scores is not None:
+        for name, column in columns.items():
+            column[scored] = getattr(scores, name)
+        lists = {name: getattr(scores, name) for name in lists}
+        lists["class_ids"] = np.tile(scores.class_ids, (len(scored), 1))
+    is_novel = (columns["class_id"] != NOT_CLASSIFIED) & (columns["novelty_p_value"] <= context.novelty_threshold)
     return {
-        "class_ids": _lists(np.tile(verdicts.class_ids, (int(verdicts.scored.sum()), 1)), lengths),
-        "p_flat": _lists(verdicts.p_flat[verdicts.scored], lengths),
-        "p_survey": _lists(verdicts.p_survey[verdicts.scored], lengths),
-        "features": _lists(
-            verdicts.features[verdicts.scored], np.where(verdicts.scored, verdicts.features.shape[1], 0)
-        ),
-        "class_id": verdicts.class_id,
-        "not_classified_reason": verdicts.not_classified_reason,
-        "novelty_score": verdicts.novelty_score,
-        "novelty_p_value": verdicts.novelty_p_value,
+        **columns,
+        **{name: _lists(values, n, scored) for name, values in lists.items()},
         "novelty_threshold": np.full(n, context.novelty_threshold),
-        "is_novel": classified & verdicts.scored & (verdicts.novelty_p_value <= context.novelty_threshold),
+        "is_novel": is_novel,
         "model_sha256": [context.model_sha256] * n,
     }
 
 
 def _of_input(messages: Messages, index: NDArray[np.int64]) -> dict[str, Any]:
-    which = index.tolist()
+    places = index.tolist()
     return {
-        "input_topic": [messages.topic[i] for i in which],
-        "input_partition": [messages.partition[i] for i in which],
-        "input_offset": [messages.offset[i] for i in which],
-        "input_time_ms": [messages.time_ms[i] for i in which],
+        "input_topic": [messages.topic[i] for i in places],
+        "input_partition": [messages.partition[i] for i in places],
+        "input_offset": [messages.offset[i] for i in places],
+        "input_time_ms": [messages.time_ms[i] for i in places],
     }
 
 
@@ -208,7 +182,10 @@ def _of_context(n: int, context: RowContext) -> dict[str, Any]:
     return {"broker_version": [broker_version()] * n, "task": [context.task] * n}
 
 
-def _lists(values: NDArray, lengths: ArrayLike) -> pa.ListArray:
+def _lists(values: NDArray, n: int, rows: NDArray[np.int64]) -> pa.ListArray:
+    """n lists: those of ``rows`` hold the rows of ``values``, the others are empty."""
+    lengths = np.zeros(n, np.int32)
+    lengths[rows] = values.shape[1]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     kind = pa.int32() if values.dtype == np.int32 else pa.float32()
     kind = pa.list_(pa.field("element", kind, nullable=False))

@@ -13,15 +13,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from broker.kafka.fetching import Messages
-from broker.records.build import RowContext, Verdicts, alert_rows, dead_rows, mark_first_of_message
+from broker.records.build import RowContext, alert_rows, dead_rows, mark_first_of_message
 from broker.state.object_history import ObjectHistory
-from models.scoring.scorer import Scorer
+from models.scoring.scorer import Scorer, Scores
 from schemas import packets
 from schemas.dead_letters import DeadLetter
 from schemas.light_curves import LightCurves
-
-SOLAR_SYSTEM_REASON = "a Solar System object"
-"""Its flux follows its distance and rotation: the classes, which are of transients and variables, do not apply."""
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +38,13 @@ class MessageScorer:
         light_curves, letters = self._read(messages)
         if self.history is not None:
             light_curves = self.history.joined(light_curves)
-        verdicts, failures = self._score(light_curves)
-        keep = np.ones(len(light_curves), bool)
-        keep[[row for row, _, _ in failures]] = False
-        letters += [DeadLetter(int(light_curves.packet_index[row]), stage, reason) for row, stage, reason in failures]
+        scored, scores, failures = self._score(light_curves)
+        letters += [DeadLetter(int(light_curves.packet_index[row]), _stage(e), _reason(e)) for row, e in failures]
         letters += _empty_messages(len(messages), light_curves, letters)
-        alerts = alert_rows(light_curves, verdicts, keep, messages, self.context)
+        if failures:
+            kept = np.delete(np.arange(len(light_curves)), [row for row, _ in failures])
+            light_curves, scored = light_curves.select(kept), np.searchsorted(kept, scored)
+        alerts = alert_rows(light_curves, scored, scores, messages, self.context)
         dead = dead_rows(letters, messages, self.context)
         return mark_first_of_message(pa.concat_batches([alerts, dead]))
 
@@ -55,25 +53,23 @@ class MessageScorer:
         for topic in sorted(set(messages.topic)):
             index = np.flatnonzero(np.array(messages.topic, object) == topic)
 
-            def read(which: NDArray[np.int64], topic: str = topic) -> tuple[LightCurves, list[DeadLetter]]:
+            def read(places: NDArray[np.int64], topic: str = topic) -> tuple[LightCurves, list[DeadLetter]]:
                 limit = self.context.packet_size_limit_bytes
-                return packets.read([messages.value[i] for i in which], topic, size_limit_bytes=limit)
+                return packets.read([messages.value[i] for i in places], topic, size_limit_bytes=limit)
 
-            found, failures = isolate(read, index)
-            for which, (light_curves, refused) in found:
-                parts.append(replace(light_curves, packet_index=which[light_curves.packet_index]))
-                letters += [letter._replace(packet_index=int(which[letter.packet_index])) for letter in refused]
+            done, failures = isolate(read, index)
+            for places, (light_curves, refused) in done:
+                parts.append(replace(light_curves, packet_index=places[light_curves.packet_index]))
+                letters += [letter._replace(packet_index=int(places[letter.packet_index])) for letter in refused]
             letters += [DeadLetter(place, "decode", _reason(error)) for place, error in failures]
         return LightCurves.concatenate(parts), letters
 
-    def _score(self, light_curves: LightCurves) -> tuple[Verdicts, list[tuple[int, str, str]]]:
-        sky = np.flatnonzero(~light_curves.is_solar_system)
-        parts, failures = isolate(lambda which: self.scorer.score(light_curves.select(which)), sky)
-        classes, features = (parts[0][1].p_flat.shape[1], parts[0][1].features.shape[1]) if parts else (0, 0)
-        verdicts = Verdicts.unscored(len(light_curves), SOLAR_SYSTEM_REASON, classes, features)
-        for which, scores in parts:
-            verdicts.put(which, scores)
-        return verdicts, [(place, _stage(error), _reason(error)) for place, error in failures]
+    def _score(self, light_curves: LightCurves) -> tuple[NDArray[np.int64], Scores | None, list[tuple[int, Exception]]]:
+        """The alerts that were scored, their scores, and those that failed; Solar System objects are passed over."""
+        of_sky = np.flatnonzero(~light_curves.is_solar_system)
+        parts, failures = isolate(lambda rows: self.scorer.score(light_curves.select(rows)), of_sky)
+        scored = np.concatenate([rows for rows, _ in parts]) if parts else of_sky[:0]
+        return scored, Scores.concatenate([scores for _, scores in parts]) if parts else None, failures
 
 
 def isolate(
@@ -99,10 +95,10 @@ def isolate(
 
 def _empty_messages(n: int, light_curves: LightCurves, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
     """Dead letters for messages of which there is nothing else to say: a container without alerts."""
-    told = np.zeros(n, bool)
-    told[light_curves.packet_index] = True
-    told[[letter.packet_index for letter in letters]] = True
-    return [DeadLetter(int(place), "decode", "the message holds no alert") for place in np.flatnonzero(~told)]
+    has_row = np.zeros(n, bool)
+    has_row[light_curves.packet_index] = True
+    has_row[[letter.packet_index for letter in letters]] = True
+    return [DeadLetter(int(place), "decode", "the message holds no alert") for place in np.flatnonzero(~has_row)]
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,19 @@ class Scores:
 
     def __len__(self) -> int:
         return len(self.class_id)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Scores]) -> Scores:
+        """The scores of several batches by one bundle, one after the other. ValueError where there is none."""
+        if not parts:
+            raise ValueError("scores must be of at least one batch, found none")
+        if len(parts) == 1:
+            return parts[0]
+        of_alerts = ("p_flat", "p_survey", "class_id", "novelty_score", "novelty_p_value", "features")
+        columns: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in of_alerts}
+        return replace(
+            parts[0], not_classified_reason=[text for part in parts for text in part.not_classified_reason], **columns
+        )
 
 
 class Scorer:

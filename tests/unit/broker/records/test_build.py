@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +14,13 @@ from hypothesis import strategies as st
 import schemas
 from broker.kafka.fetching import Messages
 from broker.kafka.ranges import Range
-from broker.records.build import RowContext, Verdicts, alert_rows, dead_rows, lost_row, mark_first_of_message
+from broker.records.build import NOT_SCORED_REASON, RowContext, alert_rows, dead_rows, lost_row, mark_first_of_message
 from broker.records.fields import ALERT_FIELDS, SPARK_SCHEMA, arrow_schema
-from broker.stream.scoring import isolate
+from models.scoring.scorer import Scores
 from schemas.dead_letters import DeadLetter
 from schemas.light_curves import LightCurves
 
+NO_ROWS = np.zeros(0, np.int64)
 CONTEXT = RowContext("ab" * 32, 0.001, "alerts-0-0-9", 1_000)
 
 
@@ -60,9 +60,8 @@ def test_alert_columns_are_the_classification_records_fields_in_its_order() -> N
 
 def test_every_kind_of_row_has_exactly_the_schema_spark_asks_for() -> None:
     curves, incoming = two_alerts(), messages(b"a", b"b")
-    verdicts = Verdicts.unscored(2, "why")
     batches = [
-        alert_rows(curves, verdicts, np.ones(2, bool), incoming, CONTEXT),
+        alert_rows(curves, NO_ROWS, None, incoming, CONTEXT),
         dead_rows([DeadLetter(0, "decode", "no")], incoming, CONTEXT),
         lost_row(Range("alerts", 0, 3, 9), CONTEXT),
     ]
@@ -72,9 +71,7 @@ def test_every_kind_of_row_has_exactly_the_schema_spark_asks_for() -> None:
 
 
 def test_a_row_tells_of_the_detection_that_triggered_it() -> None:
-    first, second = alert_rows(
-        two_alerts(), Verdicts.unscored(2, ""), np.ones(2, bool), messages(b"a", b"b"), CONTEXT
-    ).to_pylist()
+    first, second = alert_rows(two_alerts(), NO_ROWS, None, messages(b"a", b"b"), CONTEXT).to_pylist()
     assert (first["band"], first["flux_njy"], first["flux_err_njy"], first["n_points"]) == ("r", 900.0, 20.0, 3)
     assert first["reliability"] is None
     assert (second["band"], second["n_points"], second["reliability"]) == ("", 0, 0.5)
@@ -99,34 +96,20 @@ def test_one_row_of_each_message_is_marked_as_its_first(offsets: list[int]) -> N
     assert sorted(marked) == sorted(set(offsets))
 
 
-@given(st.integers(0, 60), st.sets(st.integers(0, 59)))
-def test_only_what_fails_is_left_out(n: int, bad: set[int]) -> None:
-    def work(index: np.ndarray) -> list[int]:
-        if bad.intersection(index.tolist()):
-            raise FloatingPointError("a bad one among them")
-        return index.tolist()
-
-    logging.getLogger("broker.stream.scoring").disabled = True
-    done, failed = isolate(work, np.arange(n))
-    assert sorted(place for _, places in done for place in places) == sorted(set(range(n)) - bad)
-    assert sorted(place for place, _ in failed) == sorted(bad & set(range(n)))
-    assert all(isinstance(error, FloatingPointError) for _, error in failed)
-
-
 def test_scores_of_some_alerts_leave_the_others_without_lists() -> None:
-    class Answer:
-        class_ids = np.array([2222, 2223], np.int32)
-        p_flat = np.array([[0.25, 0.75]], np.float32)
-        p_survey = np.array([[0.5, 0.5]], np.float32)
-        features = np.array([[1.0, np.nan, 3.0]], np.float32)
-        class_id = np.array([2223], np.int32)
-        not_classified_reason = ("",)
-        novelty_score = np.array([9.0], np.float32)
-        novelty_p_value = np.array([0.0005])
-
-    verdicts = Verdicts.unscored(2, "a Solar System object", 2, 3)
-    verdicts.put(np.array([0]), Answer)
-    rows = alert_rows(two_alerts(), verdicts, np.ones(2, bool), messages(b"a", b"b"), CONTEXT)
+    scores = Scores(
+        class_ids=np.array([2222, 2223], np.int32),
+        p_flat=np.array([[0.25, 0.75]], np.float32),
+        p_survey=np.array([[0.5, 0.5]], np.float32),
+        class_id=np.array([2223], np.int32),
+        not_classified_reason=[""],
+        novelty_score=np.array([9.0], np.float32),
+        novelty_p_value=np.array([0.0005]),
+        features=np.array([[1.0, np.nan, 3.0]], np.float32),
+        feature_names=("a", "b", "c"),
+        model_sha256="ab" * 32,
+    )
+    rows = alert_rows(two_alerts(), np.array([0]), scores, messages(b"a", b"b"), CONTEXT)
     first, second = rows.to_pylist()
     assert (first["class_ids"], first["p_flat"], first["class_id"], first["is_novel"]) == (
         [2222, 2223],
@@ -137,5 +120,5 @@ def test_scores_of_some_alerts_leave_the_others_without_lists() -> None:
     assert np.isnan(first["features"][1])
     assert (second["class_ids"], second["p_survey"], second["features"], second["class_id"]) == ([], [], [], 300)
     assert not second["is_novel"]
-    assert second["not_classified_reason"] == "a Solar System object"
+    assert second["not_classified_reason"] == NOT_SCORED_REASON
     assert isinstance(rows, pa.RecordBatch)
