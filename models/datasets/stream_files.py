@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 from models.datasets.labelled import Labelled, alerts
 from schemas import packets
 from schemas.taxonomy import name_of
+from schemas.whole_file import whole_file
 
 ALERTS_FILE = "alerts.parquet"
 TRUTH_FILE = "truth.parquet"
@@ -48,9 +48,8 @@ def write(labelled: Labelled, folder: Path, progress: Callable[[int, int], None]
             f"{labelled.source}: an alert is raised by a detection (is_detection, or a flux of five times its error), "
             f"found none in the light curves of {len(labelled):,} objects"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    written, draft = Written(), folder / f".{os.getpid()}-{ALERTS_FILE}"
-    try:
+    written = Written()
+    with whole_file(folder / ALERTS_FILE) as draft:
         with pq.ParquetWriter(draft, SCHEMA, compression="zstd") as file:
             for begin in range(0, len(stream), ALERTS_A_GROUP):
                 part = stream.select(np.arange(begin, min(begin + ALERTS_A_GROUP, len(stream))))
@@ -66,15 +65,13 @@ def write(labelled: Labelled, folder: Path, progress: Callable[[int, int], None]
                 f"{labelled.source}: no alert can be written that is read again, {written.left_out:,} are refused: "
                 f"{written.reason}"
             )
-        os.replace(draft, folder / ALERTS_FILE)
-    finally:
-        draft.unlink(missing_ok=True)
     truth = {
         "object_id": pa.array(labelled.light_curves.object_id),
         "class_id": pa.array(labelled.class_id),
         "class_name": pa.array([name_of(int(class_id)) for class_id in labelled.class_id]),
     }
-    pq.write_table(pa.table(truth), folder / TRUTH_FILE)
+    with whole_file(folder / TRUTH_FILE) as draft:
+        pq.write_table(pa.table(truth), draft)
     return written
 
 
