@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from broker.filters.store import Filters, Refused
-from broker.local.processes import write
 from broker.settings import Settings
+from schemas.whole_file import write_whole
 
 FILE = Path("run") / "refused_filters.json"
 """In the home."""
@@ -17,9 +17,7 @@ FILE = Path("run") / "refused_filters.json"
 
 def keep(settings: Settings, refused: Iterable[Refused]) -> None:
     """Write what a job refused, in place of what the job before it did."""
-    file = settings.home / FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write(file, json.dumps([asdict(one) for one in refused]))
+    write_whole(settings.home / FILE, json.dumps([asdict(one) for one in refused]))
 
 
 def without_refused(settings: Settings, kept: Filters) -> Filters:
