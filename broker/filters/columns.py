@@ -13,7 +13,7 @@ from schemas.taxonomy import TAXONOMY, class_id_of, lineage
 IDS = ("alert_id", "object_id")
 """Whole numbers that fill 64 bits: they are never rounded."""
 
-_KINDS = {"string": TEXT, "boolean": FLAG, "array": ARRAY}
+_KINDS = {"string": TEXT, "boolean": FLAG, "array<int>": ARRAY, "array<float>": ARRAY}
 
 _POLE_RA_DEG, _POLE_DEC_DEG = 192.85948, 27.12825
 """The north Galactic pole in ICRS (ESA 1997, The Hipparcos and Tycho Catalogues, SP-1200, volume 1, 1.5.3)."""
@@ -22,7 +22,7 @@ _POLE_RA_DEG, _POLE_DEC_DEG = 192.85948, 27.12825
 @cache
 def columns() -> dict[str, str]:
     """The names a filter may use, and the kind of each."""
-    stored = {name: _KINDS.get(field.typeName(), NUMBER) for name, field in ALERT_FIELDS.items()}
+    stored = {name: _KINDS.get(stored, NUMBER) for name, stored in ALERT_FIELDS.items()}
     return stored | dict.fromkeys(_DERIVED, NUMBER)
 
 
@@ -30,10 +30,10 @@ def column(name: str) -> Value:
     """The value of a column or of a derived number; KeyError where there is none of the name."""
     if name in _DERIVED:
         return _DERIVED[name]()
-    kind, stored = columns()[name], ALERT_FIELDS[name].typeName()
-    cast_to = {"integer": "BIGINT", "float": "DOUBLE"}.get(stored)
+    kind, stored = columns()[name], ALERT_FIELDS[name]
+    cast_to = {"int": "BIGINT", "float": "DOUBLE"}.get(stored)
     sql = f"CAST(`{name}` AS {cast_to})" if cast_to else f"`{name}`"
-    is_whole = stored in ("integer", "long")
+    is_whole = stored in ("int", "bigint")
     is_floating = stored in ("float", "double")
     return Value(kind, sql, depth=2, is_whole=is_whole, is_wide=name in IDS, may_be_nan=is_floating)
 
@@ -42,7 +42,7 @@ def element(name: str, index: Value) -> Value:
     """An element of an array column; null beyond its ends. Unfit where the index is no whole number."""
     if not index.is_whole:
         raise Unfit(f"expected a whole number between [ and ], found {index.sql}")
-    is_whole = ALERT_FIELDS[name].simpleString() == "array<int>"
+    is_whole = ALERT_FIELDS[name] == "array<int>"
     wanted = "BIGINT" if is_whole else "DOUBLE"
     template = f"CAST(get(`{name}`, try_cast({{}} AS INT)) AS {wanted})"
     return built(NUMBER, template, index, levels=3, whole=is_whole, nan=not is_whole)

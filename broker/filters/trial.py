@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from broker.filters.expression import Condition
 from broker.filters.store import Filters, Refused
-from broker.records.fields import SPARK_SCHEMA
+from broker.records.fields import FIELDS
 
 _EXTREMES: dict[str, tuple[Any, Any, Any]] = {
     "bigint": (2**63 - 1, -(2**63), 0),
@@ -31,7 +31,7 @@ _EXTREMES: dict[str, tuple[Any, Any, Any]] = {
     "array<int>": ([], [2222], [0] * 100),
     "array<float>": ([], [math.nan], [math.inf] * 100),
 }
-"""Spark's name of a column's type → what it holds in the three rows of a trial."""
+"""A column's type → what it holds in the three rows of a trial."""
 
 
 def tried(spark: SparkSession, filters: Filters) -> Filters:
@@ -65,8 +65,9 @@ def fault_of(spark: SparkSession, condition: Condition) -> str | None:
 
 def extreme_rows(spark: SparkSession) -> DataFrame:
     """Rows as they come to a filter: the largest and least values of each type, missing ones, and nulls alone."""
-    columns = [_EXTREMES[field.dataType.simpleString()] for field in SPARK_SCHEMA.fields]
-    return spark.createDataFrame([*zip(*columns, strict=True), (None,) * len(columns)], SPARK_SCHEMA)
+    columns = [_EXTREMES[kind] for kind in FIELDS.values()]
+    schema = ", ".join(f"`{name}` {kind}" for name, kind in FIELDS.items())
+    return spark.createDataFrame([*zip(*columns, strict=True), (None,) * len(columns)], schema)
 
 
 def _fault(rows: DataFrame, conditions: Mapping[str, Condition]) -> str | None:

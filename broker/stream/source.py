@@ -19,9 +19,9 @@ from pyspark.sql.types import StructType
 
 from broker.kafka.ranges import Range, TopicState
 from broker.kafka.watermarks import InputTopics
-from broker.records.fields import SPARK_SCHEMA
 from broker.settings import Settings
 from broker.stream import offsets
+from broker.stream.spark_schema import SPARK_SCHEMA
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,10 +15,10 @@ from pyspark.sql import functions as F
 
 from broker.filters import Condition, Filters, parse, refusals
 from broker.filters.trial import extreme_rows, fault_of, tried
-from broker.records.fields import SPARK_SCHEMA
 from broker.settings import Settings
 from broker.stream import job
 from broker.stream.session import LOG_FILE
+from broker.stream.spark_schema import SPARK_SCHEMA
 from tests.filter_faults import faults
 from tests.streaming import filter_language
 from tests.streaming.filter_language import Part

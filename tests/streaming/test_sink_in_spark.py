@@ -19,10 +19,10 @@ from broker.filters import archive_yield, parse
 from broker.kafka import reading, topics
 from broker.operate.audit import audit
 from broker.records import archive
-from broker.records.fields import SPARK_SCHEMA
 from broker.settings import Settings
 from broker.stream import routing
 from broker.stream.sink import GueststarSink
+from broker.stream.spark_schema import SPARK_SCHEMA
 from schemas import messages
 from schemas.taxonomy import NOT_CLASSIFIED
 from tests.filter_faults import faults

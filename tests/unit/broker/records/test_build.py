@@ -15,7 +15,7 @@ import schemas
 from broker.kafka.fetching import Messages
 from broker.kafka.ranges import Range
 from broker.records.build import NOT_SCORED_REASON, RowContext, alert_rows, dead_rows, lost_row, mark_first_of_message
-from broker.records.fields import ALERT_FIELDS, SPARK_SCHEMA, arrow_schema
+from broker.records.fields import ALERT_FIELDS, arrow_schema
 from models.scoring.scorer import Scores
 from schemas.dead_letters import DeadLetter
 from schemas.light_curves import LightCurves
@@ -58,7 +58,7 @@ def test_alert_columns_are_the_classification_records_fields_in_its_order() -> N
     assert list(ALERT_FIELDS) == names
 
 
-def test_every_kind_of_row_has_exactly_the_schema_spark_asks_for() -> None:
+def test_every_kind_of_row_has_exactly_the_schema() -> None:
     curves, incoming = two_alerts(), messages(b"a", b"b")
     batches = [
         alert_rows(curves, NO_ROWS, None, incoming, CONTEXT),
@@ -67,7 +67,6 @@ def test_every_kind_of_row_has_exactly_the_schema_spark_asks_for() -> None:
     ]
     for batch in batches:
         assert batch.schema.equals(arrow_schema())
-    assert arrow_schema().names == SPARK_SCHEMA.fieldNames()
 
 
 def test_a_row_tells_of_the_detection_that_triggered_it() -> None:
