@@ -59,11 +59,11 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
         model = settings.registry().model("production")
         began = time.monotonic()
         spark = session(settings, warm_model=model.sha256)
-        threading.Thread(target=warm_workers, args=(spark,), name="warm workers", daemon=True).start()
         listener = ProgressListener(settings.home)
         spark.streams.addListener(listener)
         try:
-            kept = admitted_filters(spark, settings, kept)
+            kept = admitted_filters(spark, settings, kept)  # before the workers' start takes every core
+            threading.Thread(target=warm_workers, args=(spark,), name="warm workers", daemon=True).start()
             query = start_query(spark, settings, kept.conditions, available_now=available_now)
             listener.say(f"started after {time.monotonic() - began:.0f} s: model {model.version}, {model.sha256[:16]}")
             _wait(query, stop_asked)
