@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from active_learning.labels import answers, label_of
+from active_learning.logs import CutOff
 from active_learning.web import plots, wording
 from active_learning.web.choices import ACTION_KEYS, KEYS, groups
 from active_learning.web.views import view_of
@@ -113,3 +114,9 @@ def test_an_alert_without_classes_is_shown_all_the_same(request_of: RequestOf) -
     view = view_of(request_of(7, p_survey=[], magnitude=float("nan"), novelty_p_value=float("nan"), reason="random"))
     assert view.row.guess == "not classified"
     assert [value for heading, value, _ in view.facts if heading == "Novelty"] == ["—"]
+
+
+def test_a_page_that_is_cut_off_says_since_when_why_and_that_it_waits() -> None:
+    words = wording.cut_off_in_words(CutOff(1_772_330_405_250, "Kafka does not answer at a:1"))
+    assert words.startswith("Cut off since 02:00:05 UTC: ")
+    assert "no label can be saved. Kafka does not answer at a:1. The page goes on by itself" in words
