@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from broker.kafka import clients
 from broker.settings import Settings
+from tests.waiting import wait_for
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Topic:
 
     def _ranges(self, consumer: Consumer) -> list[tuple[int, int]]:
         places = [TopicPartition(self.name, partition) for partition in range(self.partitions)]
-        return [consumer.get_watermark_offsets(place, timeout=30) for place in places]
+        return [wait_for(lambda place=place: _limits(consumer, place), 30, f"a leader of {place}") for place in places]
 
     def delete(self) -> None:
         """Delete the topic, if it is there, and wait until Kafka says so."""
@@ -96,6 +97,17 @@ class Topic:
         for future in admin.create_partitions([NewPartitions(self.name, total)]).values():
             future.result()
         return Topic(self.name, total, self.client)
+
+
+def _limits(consumer: Consumer, place: TopicPartition) -> tuple[int, int] | None:
+    """First and end offset; None while the partition has no leader, as after a start of Kafka."""
+    try:
+        low, high = consumer.get_watermark_offsets(place, timeout=30)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+            raise
+        return None
+    return low, high
 
 
 def create_topic(settings: Settings, partitions: int = 2, name: str = "", **config: str) -> Topic:
