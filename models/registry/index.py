@@ -9,13 +9,14 @@ from __future__ import annotations
 import fcntl
 import json
 import math
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from schemas.whole_file import write_whole
 
 FILE, LOCK_FILE = "registry.json", ".registry.lock"
 FORMAT = "gueststar-registry-1"
@@ -109,18 +110,7 @@ def read(store: Path) -> Index | None:
 def write(store: Path, index: Index) -> None:
     """Replace the index in one step; once this returns it survives a loss of power."""
     values = {"format": FORMAT, "versions": [_to_json(one) for one in index.versions], "aliases": dict(index.aliases)}
-    store.mkdir(parents=True, exist_ok=True)
-    draft = store / f".{FILE}.{os.getpid()}"
-    with draft.open("w", encoding="utf-8") as stream:
-        json.dump(values, stream, indent=1, sort_keys=True, allow_nan=False)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(draft, store / FILE)
-    folder = os.open(store, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(store / FILE, json.dumps(values, indent=1, sort_keys=True, allow_nan=False))
 
 
 @contextmanager
