@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from features import colour, context, detections, parametric, process, shape, statistics, timescales, variability
+from features.blocks import BLOCKS
 from features.definition import Feature
 
 __all__ = ["CATALOGUE", "NAMES", "VERSION", "Feature", "columns_of", "fingerprint"]
@@ -17,32 +17,8 @@ __all__ = ["CATALOGUE", "NAMES", "VERSION", "Feature", "columns_of", "fingerprin
 VERSION = 3
 """Raised whenever the same light curve gets another value in any feature."""
 
-CATALOGUE: tuple[Feature, ...] = (
-    *detections.FEATURES,
-    *process.FEATURES,
-    *shape.FEATURES,
-    *colour.FEATURES,
-    *parametric.FEATURES,
-    *variability.FEATURES,
-    *statistics.FEATURES,
-    *timescales.FEATURES,
-    *context.FEATURES,
-)
+CATALOGUE: tuple[Feature, ...] = tuple(feature for block in BLOCKS for feature in block.features)
 """The columns of the feature matrix, block by block."""
-
-BLOCK_COST_US: dict[str, float] = {
-    "detections": 1.2,
-    "process": 0.7,
-    "shape": 2.4,
-    "colour": 1.8,
-    "parametric": 30.7,
-    "variability": 3.0,
-    "statistics": 5.3,
-    "timescales": 14.2,
-    "context": 0.4,
-}
-"""CPU time of each block, µs an alert: ``python docs/features/cost.py`` on one core of an Intel Xeon. Fitting
-and predicting the Gaussian process comes before and is not counted."""
 
 NAMES: tuple[str, ...] = tuple(feature.name for feature in CATALOGUE)
 

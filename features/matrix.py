@@ -7,23 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features import (
-    colour,
-    context,
-    detections,
-    gaussian_process,
-    parametric,
-    process,
-    shape,
-    statistics,
-    timescales,
-    variability,
-)
+from features import gaussian_process
+from features.blocks import BLOCKS, inputs_of
 from features.catalogue import CATALOGUE, NAMES
-from features.common_series import common_series
 from features.definition import finite_or_missing
 from features.gaussian_process import GaussianProcessFits
-from features.grid import predict_grid
 from schemas.light_curves import LightCurves
 
 CHUNK_ALERTS = 500
@@ -56,6 +44,25 @@ def extract(
 
     Each row depends on its own light curve alone, whatever else is in the batch. ``backend`` and ``start`` as in
     :func:`features.gaussian_process.fit`. Why a value is missing: :func:`features.missing.reasons`.
+
+    >>> import numpy as np, features
+    >>> from schemas.light_curves import LightCurves
+    >>> night = np.arange(20)
+    >>> points = {
+    ...     "time_mjd": 61_000.0 + night, "flux_njy": 5_000 * np.exp(-(((night - 12) / 6) ** 2)),
+    ...     "flux_err_njy": np.full(20, 50.0), "band": night % 2 + 1, "is_detection": night > 3,
+    ... }
+    >>> alerts = {
+    ...     "alert_id": [1], "object_id": [1], "alert_mjd": [61_019.0], "ra_deg": [150.0], "dec_deg": [2.0],
+    ...     "survey": [0], "schema_id": [0], "is_solar_system": [False], "reliability": [np.nan],
+    ... }
+    >>> curves = LightCurves.from_points(alert=np.zeros(20, int), columns=points, alerts=alerts)
+    >>> matrix = features.extract(curves)
+    >>> matrix.values.shape == (1, len(matrix.names))
+    True
+    >>> row = dict(zip(matrix.names, matrix.values[0].tolist()))
+    >>> row["n_points"], round(row["days_since_peak"])
+    (20.0, 7)
     """
     fits = gaussian_process.fit(light_curves, backend=backend, start=start)
     values = np.empty((len(light_curves), len(NAMES)))
@@ -68,21 +75,7 @@ def extract(
 @_QUIET
 def measure(fits: GaussianProcessFits) -> NDArray[np.float64]:
     """The feature matrix (n, features) of fitted light curves."""
-    curves, grid = fits.light_curves, predict_grid(fits)
-    series = common_series(curves)
-    values = np.concatenate(
-        [
-            detections.columns(curves, grid),
-            process.columns(curves, fits, grid),
-            shape.columns(curves, grid),
-            colour.columns(curves, grid),
-            parametric.columns(curves, grid),
-            variability.columns(curves, grid),
-            statistics.columns(series),
-            timescales.columns(series),
-            context.columns(curves, grid),
-        ],
-        axis=1,
-    )
-    values[curves.n_points[:, None] < _MIN_POINTS] = np.nan
+    inputs = inputs_of(fits)
+    values = np.concatenate([block.measure(inputs) for block in BLOCKS], axis=1)
+    values[inputs.curves.n_points[:, None] < _MIN_POINTS] = np.nan
     return finite_or_missing(values)

@@ -7,9 +7,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from features import parametric, process, shape
+from features import parametric
+from features.blocks import BLOCKS
 from features.catalogue import CATALOGUE
-from features.colour import FEATURES as COLOURS
 from features.gaussian_process import GaussianProcessFits
 from features.grid import predict_grid
 from schemas.light_curves import BANDS
@@ -36,8 +36,7 @@ class Reason(IntEnum):
 
 
 _FROM_PROCESS = np.isin(
-    [feature.block for feature in CATALOGUE],
-    [features[0].block for features in (process.FEATURES, shape.FEATURES, COLOURS, parametric.FEATURES)],
+    [feature.block for feature in CATALOGUE], [block.name for block in BLOCKS if block.from_process]
 )
 _FROM_PACKET = np.array([feature.block == "context" for feature in CATALOGUE])
 _MIN_POINTS = np.array([feature.min_points for feature in CATALOGUE])

@@ -6,6 +6,7 @@ A residual is a point less the process at that point, in standard errors with th
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,6 +19,7 @@ from features.kernel import LOG_2_PI
 from features.points import Points, points_of
 from schemas.light_curves import BANDS, LightCurves
 
+Array = NDArray[np.float64]
 _BLOCK = "process"
 _BOONE = "arXiv:1907.04690"
 _R = BANDS.index("r")
@@ -85,36 +87,58 @@ FEATURES = (
 )
 
 
-def columns(curves: LightCurves, fits: GaussianProcessFits, grid: GridFlux) -> NDArray[np.float64]:
+(
+    AMPLITUDE,
+    TIMESCALE,
+    SIGNAL_PER_POINT,
+    MISFIT,
+    UNCERTAINTY_NOW,
+    SNR_NOW,
+    AMPLITUDE_OVER_ERROR,
+    DURATIONS_PER_TIMESCALE,
+    RESIDUAL_LARGEST,
+    RESIDUAL_SKEWNESS,
+    RESIDUAL_OUTLIERS,
+    RESIDUAL_MEMORY,
+    RESIDUAL_GROWTH,
+    RESIDUAL_CHROMATIC,
+) = range(len(FEATURES))
+"""The column of each feature: its name in capitals, which the contract suite checks."""
+
+
+class Fitted(NamedTuple):
+    """What the process is, of n light curves: nJy, days; ``std_now_njy`` and ``mean_now_njy`` in r at the alert."""
+
+    amplitude_njy: Array
+    timescale_days: Array
+    log_likelihood: Array
+    std_now_njy: Array
+    mean_now_njy: Array
+    converged: NDArray[np.bool_]
+
+
+def columns(curves: LightCurves, fits: GaussianProcessFits, grid: GridFlux) -> Array:
     """Measure the block: (n, features)."""
     out = np.full((len(curves), len(FEATURES)), np.nan)
-    known = np.stack(
-        [
-            fits.amplitude_njy,
-            fits.timescale_days,
-            fits.log_likelihood,
-            grid.std_now_njy[:, _R],
-            grid.mean_njy[:, _R, -1],
-        ],
-        axis=1,
+    fitted = Fitted(
+        amplitude_njy=fits.amplitude_njy,
+        timescale_days=fits.timescale_days,
+        log_likelihood=fits.log_likelihood,
+        std_now_njy=grid.std_now_njy[:, _R].copy(),
+        mean_now_njy=grid.mean_njy[:, _R, -1].copy(),
+        converged=fits.converged,
     )
-    _measure(points_of(curves), fits.weights_per_njy, known, fits.converged, out)
+    _measure(points_of(curves), fits.weights_per_njy, fitted, out)
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _measure(
-    points: Points,
-    alpha: NDArray[np.float64],
-    known: NDArray[np.float64],
-    converged: NDArray[np.bool_],
-    out: NDArray[np.float64],
-) -> None:
-    for i in range(len(converged)):
+def _measure(points: Points, alpha: Array, fitted: Fitted, out: Array) -> None:
+    for i in range(len(fitted.converged)):
         a, b = points.offsets[i], points.offsets[i + 1]
-        if not converged[i] or a == b:
+        if not fitted.converged[i] or a == b:
             continue
-        amplitude, timescale, log_likelihood, std_now, mean_now = known[i]
+        amplitude, timescale, std_now = fitted.amplitude_njy[i], fitted.timescale_days[i], fitted.std_now_njy[i]
         silence, noise = 0.0, 0.0
         residual = np.empty(b - a)
         for j in range(a, b):
@@ -123,11 +147,11 @@ def _measure(
             noise += v
             residual[j - a] = alpha[j] * math.sqrt(v)  # the residual of a point is its variance times its α
         row, duration = out[i], points.time[b - 1] - points.time[a]
-        row[0], row[1] = math.log10(amplitude), math.log10(timescale)
-        row[2] = math.asinh((log_likelihood - silence) / (b - a))
-        row[4], row[5] = std_now / amplitude, math.asinh(mean_now / std_now)
-        row[6] = math.log10(amplitude / math.sqrt(noise / (b - a)))
-        row[7] = math.log10(duration / timescale) if duration > 0.0 else np.nan
+        row[AMPLITUDE], row[TIMESCALE] = math.log10(amplitude), math.log10(timescale)
+        row[SIGNAL_PER_POINT] = math.asinh((fitted.log_likelihood[i] - silence) / (b - a))
+        row[UNCERTAINTY_NOW], row[SNR_NOW] = std_now / amplitude, math.asinh(fitted.mean_now_njy[i] / std_now)
+        row[AMPLITUDE_OVER_ERROR] = math.log10(amplitude / math.sqrt(noise / (b - a)))
+        row[DURATIONS_PER_TIMESCALE] = math.log10(duration / timescale) if duration > 0.0 else np.nan
         _measure_residuals(residual, points.band[a:b], row)
 
 
@@ -147,12 +171,12 @@ def _measure_residuals(residual: NDArray[np.float64], band: NDArray[np.int8], ro
             s = residual[last[k]]
             product, norm = product + r * s, norm + 0.5 * (r * r + s * s)
         last[k] = j
-    row[3], row[8], row[10] = square / n, math.asinh(largest), outliers / n
-    row[9] = cube / n / (square / n) ** 1.5 if square > 0.0 else np.nan
-    row[11] = product / norm if norm > 0.0 else np.nan
-    row[12] = math.log10((late / (n // 2) + 0.01) / (early / (n // 2) + 0.01)) if n > 1 else np.nan
+    row[MISFIT], row[RESIDUAL_LARGEST], row[RESIDUAL_OUTLIERS] = square / n, math.asinh(largest), outliers / n
+    row[RESIDUAL_SKEWNESS] = cube / n / (square / n) ** 1.5 if square > 0.0 else np.nan
+    row[RESIDUAL_MEMORY] = product / norm if norm > 0.0 else np.nan
+    row[RESIDUAL_GROWTH] = math.log10((late / (n // 2) + 0.01) / (early / (n // 2) + 0.01)) if n > 1 else np.nan
     chromatic = 0.0
     for k in range(_N_BANDS):
         if count[k] > 0.0:
             chromatic = max(chromatic, abs(total[k]) / math.sqrt(count[k]))
-    row[13] = math.asinh(chromatic)
+    row[RESIDUAL_CHROMATIC] = math.asinh(chromatic)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from schemas import compiled_code
 
 if TYPE_CHECKING:
-    from features.gaussian_process import GaussianProcessFits
-    from features.grid import GridFlux
+    from features.blocks import Inputs
     from schemas.light_curves import LightCurves
 
 # Every process that Spark plans with is near this module: what takes time to import, only its functions import.
@@ -59,41 +58,42 @@ def process() -> None:
     fits.predict(curves.alert_mjd[:, None])
 
 
-def _made_process() -> tuple[GaussianProcessFits, GridFlux]:
+def _made_inputs() -> Inputs:
     """Numbers in place of a process, so that what is measured from one need not wait until it is compiled."""
     import numpy as np
 
+    from features.blocks import Inputs
+    from features.common_series import common_series
     from features.gaussian_process import GaussianProcessFits
     from features.grid import GRID_TIMES, GridFlux
 
     curves = tiny_light_curve()
-    one, known = np.ones(1), np.ones(1, np.bool_)
-    fits = GaussianProcessFits(curves, "state_space", 1e3 * one, 10 * one, -one, known, np.ones(len(curves.time_mjd)))
+    one, converged = np.ones(1), np.ones(1, np.bool_)
+    fits = GaussianProcessFits(
+        curves, "state_space", 1e3 * one, 10 * one, -one, converged, np.ones(len(curves.time_mjd))
+    )
     time_mjd = np.linspace(61_000.0, curves.alert_mjd[0], GRID_TIMES)[None]
     mean_njy = np.tile(1e3 * np.sin(time_mjd / 20.0), (1, 6, 1))
-    return fits, GridFlux(time_mjd, mean_njy, np.ones((1, 6)))
+    return Inputs(fits, GridFlux(time_mjd, mean_njy, np.ones((1, 6))), common_series(curves))
 
 
 def shapes() -> None:
-    """The fits of parametric shapes."""
-    from features import parametric
-
-    fits, grid = _made_process()
-    parametric.columns(fits.light_curves, grid)
+    """The fits of parametric shapes, which take as long to compile as all other blocks."""
+    _measure(parametric=True)
 
 
 def blocks() -> None:
     """Every block of features but the parametric one."""
-    from features import colour, context, detections, process, shape, statistics, timescales, variability
-    from features.common_series import common_series
+    _measure(parametric=False)
 
-    fits, grid = _made_process()
-    curves = fits.light_curves
-    for block in (detections, shape, colour, variability, context):
-        block.columns(curves, grid)
-    process.columns(curves, fits, grid)
-    for of_series in (statistics, timescales):
-        of_series.columns(common_series(curves))
+
+def _measure(parametric: bool) -> None:
+    from features.blocks import BLOCKS
+
+    inputs = _made_inputs()
+    for block in BLOCKS:
+        if (block.name == "parametric") == parametric:
+            block.measure(inputs)
 
 
 def features() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from features.catalogue import BLOCK_COST_US, CATALOGUE, VERSION, Feature
+from features.blocks import BLOCKS
+from features.catalogue import CATALOGUE, VERSION, Feature
 
 PAGE = Path(__file__).resolve().parents[1] / "features.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
@@ -27,11 +28,10 @@ def interval(feature: Feature) -> str:
 def table() -> str:
     """The tables of all blocks, in the order of the matrix."""
     lines = [f"{len(CATALOGUE)} features, version {VERSION} of the catalogue."]
-    for block in dict.fromkeys(feature.block for feature in CATALOGUE):
-        chosen = [feature for feature in CATALOGUE if feature.block == block]
-        lines += ["", f"### {block}: {len(chosen)} features, {BLOCK_COST_US[block]:.1f} µs an alert", ""]
+    for block in BLOCKS:
+        lines += ["", f"### {block.name}: {len(block.features)} features, {block.cost_us:.1f} µs an alert", ""]
         lines += ["| feature | unit | range | points | meaning | source |", "|---|---|---|---|---|---|"]
-        for f in chosen:
+        for f in block.features:
             text = f.description.replace("|", "\\|")
             lines.append(f"| `{f.name}` | {f.unit} | {interval(f)} | {f.min_points} | {text} | {address(f.source)} |")
     return "\n".join(lines)
