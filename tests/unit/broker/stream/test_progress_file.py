@@ -100,7 +100,7 @@ def test_a_duration_is_told_as_a_person_would(seconds: float, told: str) -> None
 def test_the_tables_show_what_the_report_holds() -> None:
     service = {"running": True, "local": True, "address": "127.0.0.1:20001", "pid": 7, "uptime_s": 301.0}
     stopped = {"running": False, "local": True, "address": "", "pid": None, "uptime_s": None}
-    topics = [{"topic": "alerts", "partitions": 2, "messages": 12_345}]
+    topics = [{"topic": "alerts", "kind": "input", "partitions": 2, "messages": 12_345}]
     job = job_report([batch(41, 1)], {"alerts": {0: 50, 1: 60}}, NOW_S)
     text = io.StringIO()
     report = {"home": "/home/star", "kafka": service, "redis": stopped, "topics": topics, "job": job}
