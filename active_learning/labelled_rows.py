@@ -41,10 +41,10 @@ def read(archive: Path, classes: Mapping[int, int]) -> LabelledRows:
     An alert that was scored twice counts once; alerts whose features are not those of this program's
     catalogue (another number of them) are left out.
     """
-    found = alerts_of(archive, list(classes), _COLUMNS)
-    found = found.filter(pc.equal(pc.list_value_length(found["features"]), len(NAMES)))
-    rows = _snapshots(found)
-    chosen = found.take(pa.array(rows))
+    alerts = alerts_of(archive, list(classes), _COLUMNS)
+    alerts = alerts.filter(pc.equal(pc.list_value_length(alerts["features"]), len(NAMES)))
+    rows = _snapshots(alerts)
+    chosen = alerts.take(pa.array(rows))
     features = np.array(chosen["features"].to_pylist(), np.float64).reshape(len(rows), len(NAMES))
     object_id = chosen["object_id"].to_numpy()
     table = pa.table(

@@ -123,8 +123,10 @@ def _random_part(
     share = fraction * budget_hours
     drawn = draw(hours, share, budget_hours, rng)
     probability = probabilities(hours, share, budget_hours, rng)
-    known = {row: float(p) * targets[row].candidate.pool_probability for row, p in zip(pool, probability, strict=True)}
-    return [pool[index] for index in drawn], known
+    propensity = {
+        row: float(p) * targets[row].candidate.pool_probability for row, p in zip(pool, probability, strict=True)
+    }
+    return [pool[index] for index in drawn], propensity
 
 
 def _useful_part(

@@ -24,8 +24,8 @@ OLDEST_PYTHON = (3, 11)
 def main(arguments: list[str]) -> None:
     """Install what is missing; ends the program with a sentence where that cannot be done."""
     if sys.version_info < OLDEST_PYTHON:
-        found = ".".join(map(str, sys.version_info[:3]))
-        sys.exit(f"gueststar needs Python 3.11 or newer, {sys.executable} is {found}: make PYTHON=/path/to/python3")
+        version = ".".join(map(str, sys.version_info[:3]))
+        sys.exit(f"gueststar needs Python 3.11 or newer, {sys.executable} is {version}: make PYTHON=/path/to/python3")
     if arguments == ["uv"]:
         get_uv()
     elif not (STAMP.exists() and STAMP.read_text() == state()):

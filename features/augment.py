@@ -85,7 +85,7 @@ def copies(
     z, number = np.asarray(redshift, np.float64), np.asarray(wanted, np.int64)
     fits, peak = fit(parents), peak_mjd(parents)
     sky = _Sky.of(donors)
-    found: list[tuple[int, float, _Seen]] = []
+    seen_copies: list[tuple[int, float, _Seen]] = []
     for i in np.flatnonzero((z > 0) & fits.converged & (number > 0)):
         luck = np.random.default_rng([seed, int(parents.object_id[i]) & 0xFFFFFFFF])
         process = _Process.of(fits, int(i))
@@ -95,11 +95,11 @@ def copies(
             new = place.redshift(luck.random())
             seen = _seen(process, peak[i], z[i], new, sky, luck)
             if seen is not None:
-                found.append((int(i), new, seen))
+                seen_copies.append((int(i), new, seen))
                 had += 1
             if had == number[i]:
                 break
-    return _assembled(parents, z, found, seed)
+    return _assembled(parents, z, seen_copies, seed)
 
 
 def source_noise_njy(light_curves: LightCurves) -> Array:
@@ -109,11 +109,11 @@ def source_noise_njy(light_curves: LightCurves) -> Array:
     """
     slopes = np.zeros(wavelengths_nm().shape[1])
     for band in range(len(slopes)):
-        own = light_curves.band == band
-        if own.sum() > 2:
-            variance = light_curves.flux_err_njy[own] ** 2
-            design = np.stack([np.ones(own.sum()), np.maximum(light_curves.flux_njy[own], 0)], axis=1)
-            line = np.linalg.lstsq(design / variance[:, None], np.ones(own.sum()), rcond=None)[0]
+        in_band = light_curves.band == band
+        if in_band.sum() > 2:
+            variance = light_curves.flux_err_njy[in_band] ** 2
+            design = np.stack([np.ones(in_band.sum()), np.maximum(light_curves.flux_njy[in_band], 0)], axis=1)
+            line = np.linalg.lstsq(design / variance[:, None], np.ones(in_band.sum()), rcond=None)[0]
             slopes[band] = max(line[1], 0.0)
     return slopes
 
@@ -159,10 +159,10 @@ class _Process:
     @classmethod
     def of(cls, fits: GaussianProcessFits, i: int) -> _Process:
         curves = fits.light_curves
-        own = slice(curves.offsets[i], curves.offsets[i + 1])
-        time, flux = curves.time_mjd[own], curves.flux_njy[own]
-        wavelength: Array = wavelengths_nm()[curves.survey[i], curves.band[own]]
-        variance = floored_variance(flux, curves.flux_err_njy[own], fits.error_floor)
+        of_curve = slice(curves.offsets[i], curves.offsets[i + 1])
+        time, flux = curves.time_mjd[of_curve], curves.flux_njy[of_curve]
+        wavelength: Array = wavelengths_nm()[curves.survey[i], curves.band[of_curve]]
+        variance = floored_variance(flux, curves.flux_err_njy[of_curve], fits.error_floor)
         amplitude, timescale = float(fits.amplitude_njy[i]), float(fits.timescale_days[i])
         covariance = _covariance(amplitude, timescale, time, wavelength, time, wavelength) + np.diag(variance)
         factor = np.linalg.cholesky(covariance).astype(np.float64)
@@ -247,17 +247,19 @@ def _dimming(z: float, new: ArrayLike) -> Array:
 def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck: np.random.Generator) -> _Seen | None:
     """The event at the new redshift as a donor's visits show it; None where they don't detect it."""
     donor = int(luck.choice(sky.usable))
-    own = slice(sky.donors.offsets[donor], sky.donors.offsets[donor + 1])
-    visit, band = sky.donors.time_mjd[own], sky.donors.band[own]
+    of_donor = slice(sky.donors.offsets[donor], sky.donors.offsets[donor + 1])
+    visit, band = sky.donors.time_mjd[of_donor], sky.donors.band[of_donor]
     stretch = (1 + new) / (1 + z)
     time = peak + (visit - sky.peak[donor] + luck.normal(0, PEAK_JITTER_DAYS)) / stretch
     survey = int(sky.donors.survey[donor])
     wavelength = wavelengths_nm()[survey, band] / stretch
     dimming = float(_dimming(z, new))
     mean, cross = process.mean(time, wavelength)
-    donor_variance = sky.donors.flux_err_njy[own] ** 2
+    donor_variance = sky.donors.flux_err_njy[of_donor] ** 2
     source = sky.source[band]
-    background = np.maximum(donor_variance - source * np.maximum(sky.donors.flux_njy[own], 0), 0.25 * donor_variance)
+    background = np.maximum(
+        donor_variance - source * np.maximum(sky.donors.flux_njy[of_donor], 0), 0.25 * donor_variance
+    )
     if (mean * dimming >= 0.6 * DETECTION_SIGNAL_TO_NOISE * np.sqrt(background)).sum() < LEAST_DETECTIONS:
         return None  # hopeless: spares the draw
     extra, std = process.draw(time, wavelength, cross, luck)
@@ -274,16 +276,16 @@ def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck:
     return _Seen(visit[keep], measured[keep], error[keep], band[keep], detected[keep], last, survey)
 
 
-def _assembled(parents: LightCurves, z: Array, found: list[tuple[int, float, _Seen]], seed: int) -> Copies:
-    parent = np.array([row for row, _, _ in found], np.int64)
-    redshift = np.array([new for _, new, _ in found], np.float64)
-    photoz, photoz_err = _photoz(parents, z, redshift, np.random.default_rng([seed, len(found)]))
-    n = len(found)
+def _assembled(parents: LightCurves, z: Array, seen_copies: list[tuple[int, float, _Seen]], seed: int) -> Copies:
+    parent = np.array([row for row, _, _ in seen_copies], np.int64)
+    redshift = np.array([new for _, new, _ in seen_copies], np.float64)
+    photoz, photoz_err = _photoz(parents, z, redshift, np.random.default_rng([seed, len(seen_copies)]))
+    n = len(seen_copies)
     given = {
         "alert_id": np.arange(n),
         "object_id": parents.object_id[parent],
-        "alert_mjd": np.array([seen.alert_mjd for _, _, seen in found]),
-        "survey": np.array([seen.survey for _, _, seen in found], np.int64),
+        "alert_mjd": np.array([seen.alert_mjd for _, _, seen in seen_copies]),
+        "survey": np.array([seen.survey for _, _, seen in seen_copies], np.int64),
         "host_photoz": photoz,
         "host_photoz_err": photoz_err,
         "packet_index": np.arange(n),
@@ -291,20 +293,22 @@ def _assembled(parents: LightCurves, z: Array, found: list[tuple[int, float, _Se
     alerts: dict[str, ArrayLike] = {name: given.get(name, getattr(parents, name)[parent]) for name in ALERT_COLUMNS}
     names = {"time_mjd": "time", "flux_njy": "flux", "flux_err_njy": "error", "band": "band"}
     points: dict[str, ArrayLike] = {
-        column: np.concatenate([getattr(seen, name) for _, _, seen in found] or [np.zeros(0)])
+        column: np.concatenate([getattr(seen, name) for _, _, seen in seen_copies] or [np.zeros(0)])
         for column, name in (names | {"is_detection": "is_detection"}).items()
     }
-    row = np.repeat(np.arange(n), [len(seen.time) for _, _, seen in found])
+    row = np.repeat(np.arange(n), [len(seen.time) for _, _, seen in seen_copies])
     return Copies(LightCurves.from_points(alert=row, columns=points, alerts=alerts), parent, redshift)
 
 
 def _photoz(parents: LightCurves, z: Array, redshift: Array, luck: np.random.Generator) -> tuple[Array, Array]:
     """Photometric redshifts of copies and their errors: wrong as those of parents at about that redshift are."""
-    known = np.flatnonzero((z > 0) & np.isfinite(parents.host_photoz))
-    if not len(known) or not len(redshift):
+    with_both_redshifts = np.flatnonzero((z > 0) & np.isfinite(parents.host_photoz))
+    if not len(with_both_redshifts) or not len(redshift):
         return np.full(len(redshift), np.nan), np.full(len(redshift), np.nan)
-    known = known[np.argsort(z[known])]
-    place = np.searchsorted(z[known], redshift) + luck.integers(-(NEAR // 2), NEAR // 2 + 1, len(redshift))
-    like = known[np.clip(place, 0, len(known) - 1)]
+    with_both_redshifts = with_both_redshifts[np.argsort(z[with_both_redshifts])]
+    place = np.searchsorted(z[with_both_redshifts], redshift) + luck.integers(
+        -(NEAR // 2), NEAR // 2 + 1, len(redshift)
+    )
+    like = with_both_redshifts[np.clip(place, 0, len(with_both_redshifts) - 1)]
     off = (parents.host_photoz[like] - z[like]) / (1 + z[like])
     return np.maximum(redshift + off * (1 + redshift), 0.001), parents.host_photoz_err[like].astype(np.float64)

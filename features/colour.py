@@ -86,8 +86,8 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
     out = np.full((n, len(FEATURES)), np.nan)
     seen = np.zeros((n, len(BANDS)), np.bool_)
     seen[curves.alert_of_point, curves.band] = True
-    known = np.isfinite(grid.mean_njy[:, _R, -1])
-    peak = np.argmax(np.where(known[:, None], grid.mean_njy[:, _R], 0.0), axis=1)
+    has_process = np.isfinite(grid.mean_njy[:, _R, -1])
+    peak = np.argmax(np.where(has_process[:, None], grid.mean_njy[:, _R], 0.0), axis=1)
     both = seen[:, :-1] & seen[:, 1:]
     softening = 2.0 * typical_error(curves)
     at_peak = _colours(grid.mean_njy[np.arange(n), :, peak], softening[:, None], both)

@@ -103,7 +103,7 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
     template = curves.template_flux_njy.astype(np.float64)
     brightest = curves.largest(np.abs(curves.flux_njy), curves.is_detection)
     flags = curves.image_flags.astype(np.int64)
-    told = flags != FLAGS_UNKNOWN
+    has_flags = flags != FLAGS_UNKNOWN
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         measured = [
             galactic_latitude_deg(curves.ra_deg, curves.dec_deg),
@@ -115,8 +115,8 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
             curves.extendedness,
             np.arcsinh(template / FLUX_SOFTENING_NJY),
             brightest / (brightest + np.maximum(template, 0.0)),
-            np.where(told, (flags & DIPOLE) > 0, np.nan),
-            np.where(told, np.bitwise_count(np.where(told, flags & ~DIPOLE, 0)), np.nan),
+            np.where(has_flags, (flags & DIPOLE) > 0, np.nan),
+            np.where(has_flags, np.bitwise_count(np.where(has_flags, flags & ~DIPOLE, 0)), np.nan),
             curves.solar_system_separation_arcsec / ARCSEC_PER_DEG,
         ]
     return np.stack(measured, axis=1, dtype=np.float64)

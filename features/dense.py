@@ -79,8 +79,8 @@ def fit(points: Points, start: Array, solutions: Solutions) -> None:
             searching.advance(search, trial_x, trial_y, values)
         solutions.x[i], solutions.y[i] = search[searching.X], search[searching.Y]
         solutions.value[i] = log_likelihood(solutions.x[i], solutions.y[i], curve, factor, alpha)
-        found = search[searching.STATUS] == searching.CONVERGED
-        solutions.converged[i] = found and math.isfinite(solutions.value[i])
+        converged = search[searching.STATUS] == searching.CONVERGED
+        solutions.converged[i] = converged and math.isfinite(solutions.value[i])
         _solve_transposed(factor, alpha)
 
 

@@ -109,8 +109,8 @@ class GaussianProcessFits:
             return self.predict(now[:, None])[1][:, :, 0]
         s = (SQRT3 * (now - last) / self.timescale_days)[:, None]
         ff, fg, gg = np.moveaxis(self.explained, 2, 0)
-        known = np.exp(-2 * s) * (ff + s * (2 * fg + s * gg))
-        return self.amplitude_njy[:, None] * np.sqrt(np.maximum(1 - known, 0.0))
+        explained_fraction = np.exp(-2 * s) * (ff + s * (2 * fg + s * gg))
+        return self.amplitude_njy[:, None] * np.sqrt(np.maximum(1 - explained_fraction, 0.0))
 
     def predict_mean(self, time_mjd: ArrayLike) -> Array:
         """The mean of :meth:`predict` alone, (n, 6, m), nJy: much cheaper."""
@@ -177,23 +177,23 @@ def fit(
     given[~(np.isfinite(given) & (given > 0)).all(axis=1)] = np.nan
     given = 2 * np.log(given)
     points = points_of(light_curves, error_floor)
-    found = unsolved(points)
+    solutions = unsolved(points)
     if backend == "george":
-        george_backend.fit(points, light_curves.survey, given, found, kernel)
+        george_backend.fit(points, light_curves.survey, given, solutions, kernel)
     else:
         solver = dense if backend == "dense" else state_space
-        solver.fit(points, given, found)
-    amplitude, timescale = np.exp(0.5 * found.x), np.exp(0.5 * found.y)
+        solver.fit(points, given, solutions)
+    amplitude, timescale = np.exp(0.5 * solutions.x), np.exp(0.5 * solutions.y)
     return GaussianProcessFits(
         light_curves,
         backend,
         amplitude,
         timescale,
-        found.value,
-        found.converged,
-        found.alpha,
+        solutions.value,
+        solutions.converged,
+        solutions.alpha,
         error_floor,
-        found.explained if backend == "state_space" else None,
+        solutions.explained if backend == "state_space" else None,
         kernel,
     )
 

@@ -52,8 +52,8 @@ def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solut
     """Fit every light curve; ``survey`` (n,), ``start`` (n, 2) log amplitude² and log timescale² to begin at, or
     NaN."""
     for i in range(len(survey)):
-        own = slice(points.offsets[i], points.offsets[i + 1])
-        if own.start == own.stop:
+        of_alert = slice(points.offsets[i], points.offsets[i + 1])
+        if of_alert.start == of_alert.stop:
             continue
         curve = curve_of(points, i)
         try:
@@ -61,7 +61,7 @@ def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solut
             if not math.isfinite(x + y):
                 continue
             gp = process(x, y, curve, int(survey[i]), kernel)
-            solutions.value[i], solutions.alpha[own] = gp.log_likelihood(curve.flux), gp.apply_inverse(curve.flux)
+            solutions.value[i], solutions.alpha[of_alert] = gp.log_likelihood(curve.flux), gp.apply_inverse(curve.flux)
             solutions.x[i], solutions.y[i] = x, y
             solutions.converged[i] = ended and math.isfinite(solutions.value[i])
         except (np.linalg.LinAlgError, ValueError, OverflowError):
@@ -154,13 +154,13 @@ def predict_mean(
     """The mean, or its slope by differences, under any kernel; arguments as in
     :func:`features.mean_flux.predict_mean`."""
     for i in range(len(survey)):
-        own = slice(points.offsets[i], points.offsets[i + 1])
-        if not np.isfinite(x[i] + y[i]) or own.start == own.stop:
+        of_alert = slice(points.offsets[i], points.offsets[i + 1])
+        if not np.isfinite(x[i] + y[i]) or of_alert.start == of_alert.stop:
             out[i] = np.nan
             continue
         rate, wavelengths = math.exp(-0.5 * y[i]), wavelengths_nm()[survey[i]]
-        seen = np.stack([points.time[own] * rate, wavelengths[points.band[own]]], axis=1)
-        time, weight = wanted[i] * rate, math.exp(x[i]) * alpha[own]
+        seen = np.stack([points.time[of_alert] * rate, wavelengths[points.band[of_alert]]], axis=1)
+        time, weight = wanted[i] * rate, math.exp(x[i]) * alpha[of_alert]
         later, earlier = (time + _SLOPE_STEP, time - _SLOPE_STEP) if slope else (time, None)
         for p in range(N_BANDS):
             out[i, p] = _covariance(kernel, later, wavelengths[p], seen) @ weight

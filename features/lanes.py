@@ -1,9 +1,9 @@
 """The filter of :mod:`features.state_space` for several pairs of amplitude and timescale side by side.
 
 Every number of the filter becomes a vector of four (:mod:`features.vectors`), one for each trial point of the search,
-so that four filters cost little more than one. ``known`` is symmetric: of every pair of bands p ≤ q it is kept once,
-as known[f_p, f_q], known[f_p, g_q], known[g_p, f_q] and known[g_p, g_q], one vector after the other. What a point adds
-to ``known`` and its fading up to the next point are done in one pass.
+so that four filters cost little more than one. ``explained`` is symmetric: for every pair of bands p ≤ q it is
+kept once, as its elements [f_p, f_q], [f_p, g_q], [g_p, f_q] and [g_p, g_q], one vector after the other. One pass adds
+a point to it and lets it fade up to the next point.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _four(x: Array, y: Array, first: int, curve: Curve, work: Array, out: Array)
             s = rate * (time[i + 1] - time[i])
             decay = exponential(zero - s)
             _learn_and_fade_mean(work, bands, surprise, s, decay)
-            _learn_and_fade_known(work, bands, per_spread, s, decay * decay)
+            _learn_and_fade_explained(work, bands, per_spread, s, decay * decay)
     volume = volume + _logarithm(product, work)
     constant = float(n) * (log_square + LOG_2_PI)
     store(out, first, -0.5 * (misfit * per_square + volume + constant))
@@ -101,8 +101,8 @@ def _learn_and_fade_mean(work: Array, bands: int, surprise: Array, s: Array, dec
 
 
 @_compiled
-def _learn_and_fade_known(work: Array, bands: int, per_spread: Array, s: Array, fall: Array) -> None:
-    """The same for ``known``; ``fall`` is the square of the decay."""
+def _learn_and_fade_explained(work: Array, bands: int, per_spread: Array, s: Array, fall: Array) -> None:
+    """The same for ``explained``; ``fall`` is the square of the decay."""
     k = 0
     for p in range(bands):
         share_f, share_g = load(work, _GAIN_F + p * WIDTH) * per_spread, load(work, _GAIN_G + p * WIDTH) * per_spread

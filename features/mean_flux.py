@@ -37,14 +37,14 @@ def predict_mean(points: Points, alpha: Array, x: Array, y: Array, wanted: Array
         if not math.isfinite(x[i] + y[i]) or len(curve.time) == 0:
             out[i] = np.nan
             continue
-        rate, square, own = (
+        rate, square, weights = (
             SQRT3 * math.exp(-0.5 * y[i]),
             math.exp(x[i]),
             alpha[points.offsets[i] : points.offsets[i + 1]],
         )
         sums[:] = 0.0
-        _sweep(curve, own, wanted[i], rate, 1, slope, plain, scaled, sums)
-        _sweep(curve, own, wanted[i], rate, -1, slope, plain, scaled, sums)
+        _sweep(curve, weights, wanted[i], rate, 1, slope, plain, scaled, sums)
+        _sweep(curve, weights, wanted[i], rate, -1, slope, plain, scaled, sums)
         for p in range(N_BANDS):
             for j in range(m):
                 total = 0.0

@@ -54,20 +54,20 @@ def reasons(values: NDArray[np.float64], fits: GaussianProcessFits) -> NDArray[n
     present = np.zeros((len(curves), len(BANDS)), bool)
     present[curves.alert_of_point, curves.band] = True
     absent = (~present).astype(np.float64) @ _NEEDED.T.astype(np.float64) > 0
-    found = np.full(values.shape, Reason.NOT_SEEN, np.int8)
-    found[:, _FROM_PACKET] = Reason.NOT_GIVEN
-    found[np.ix_(~fits.converged, _FROM_PROCESS)] = Reason.NOT_CONVERGED
-    _explain_fits(fits, found)
-    found[absent] = Reason.NO_BAND
-    found[curves.n_points[:, None] < _MIN_POINTS] = Reason.TOO_FEW_POINTS
-    found[np.isfinite(values)] = Reason.MEASURED
-    return found
+    reasons_of_values = np.full(values.shape, Reason.NOT_SEEN, np.int8)
+    reasons_of_values[:, _FROM_PACKET] = Reason.NOT_GIVEN
+    reasons_of_values[np.ix_(~fits.converged, _FROM_PROCESS)] = Reason.NOT_CONVERGED
+    _explain_fits(fits, reasons_of_values)
+    reasons_of_values[absent] = Reason.NO_BAND
+    reasons_of_values[curves.n_points[:, None] < _MIN_POINTS] = Reason.TOO_FEW_POINTS
+    reasons_of_values[np.isfinite(values)] = Reason.MEASURED
+    return reasons_of_values
 
 
-def _explain_fits(fits: GaussianProcessFits, found: NDArray[np.int8]) -> None:
+def _explain_fits(fits: GaussianProcessFits, reasons_of_values: NDArray[np.int8]) -> None:
     status = parametric.statuses(fits.light_curves, predict_grid(fits))
     for column, models in enumerate(parametric.MODELS_OF_FEATURE):
         ends = status[:, models]
-        entries = found[:, _FIRST_FIT + column]
+        entries = reasons_of_values[:, _FIRST_FIT + column]
         entries[(ends == parametric.NOT_CONVERGED).any(axis=1)] = Reason.NOT_CONVERGED
         entries[(ends == parametric.TOO_FEW).any(axis=1)] = Reason.TOO_FEW_POINTS

@@ -200,10 +200,10 @@ def statuses(curves: LightCurves, grid: GridFlux) -> NDArray[np.int8]:
 def _fitted(curves: LightCurves, grid: GridFlux) -> tuple[Array, NDArray[np.int8]]:
     out = np.full((len(curves), len(FEATURES)), np.nan)
     status = np.full((len(curves), len(MODELS)), NO_PEAK, np.int8)
-    known = np.isfinite(grid.mean_njy[:, _R, -1])
-    peak = np.argmax(np.where(known[:, None], grid.mean_njy[:, _R], -np.inf), axis=1)
+    has_process = np.isfinite(grid.mean_njy[:, _R, -1])
+    peak = np.argmax(np.where(has_process[:, None], grid.mean_njy[:, _R], -np.inf), axis=1)
     rows = np.arange(len(curves))
-    positive = known & (grid.mean_njy[rows, _R, peak] > LEAST_PEAK * np.abs(grid.mean_njy[:, _R]).max(axis=1))
+    positive = has_process & (grid.mean_njy[rows, _R, peak] > LEAST_PEAK * np.abs(grid.mean_njy[:, _R]).max(axis=1))
     _measure(points_of(curves), grid.time_mjd[:, 0], grid.time_mjd[rows, peak], positive, out, status)
     return out, status
 

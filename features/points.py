@@ -107,9 +107,9 @@ def unsolved(points: Points) -> Solutions:
 
 def peak_mjd(light_curves: LightCurves) -> Array:
     """Time of each light curve's most significant point, MJD TAI, (n,); NaN without points."""
-    found = np.full(len(light_curves), np.nan)
+    typical = np.full(len(light_curves), np.nan)
     significance = light_curves.flux_njy / light_curves.flux_err_njy
     for i in np.flatnonzero(light_curves.n_points):
-        own = slice(light_curves.offsets[i], light_curves.offsets[i + 1])
-        found[i] = light_curves.time_mjd[own][significance[own].argmax()]
-    return found
+        of_alert = slice(light_curves.offsets[i], light_curves.offsets[i + 1])
+        typical[i] = light_curves.time_mjd[of_alert][significance[of_alert].argmax()]
+    return typical

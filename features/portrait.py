@@ -38,8 +38,8 @@ def portraits(fits: GaussianProcessFits) -> NDArray[np.float32]:
     time = peak[:, None] + np.array(PHASES_DAYS, np.float64)
     after = time > curves.alert_mjd[:, None] + SLACK_DAYS
     before = time < first[:, None] - SLACK_DAYS
-    known = ~(after | before) & (fits.converged & has_points)[:, None]
-    flux = np.where(known[:, None], fits.predict_mean(time), 0.0)
+    inside = ~(after | before) & (fits.converged & has_points)[:, None]
+    flux = np.where(inside[:, None], fits.predict_mean(time), 0.0)
     scale = np.abs(flux).max(axis=(1, 2), keepdims=True)
     shape = np.divide(flux, scale, out=np.zeros_like(flux), where=scale > 0)
     return np.concatenate([shape.reshape(n, -1), after, before], axis=1).astype(np.float32)

@@ -2,7 +2,7 @@
 
 The filter of :mod:`features.state_space` runs once over points and wanted times together and remembers what it
 knew at each wanted time; a backward pass adds what later points say (the modified Bryson-Frazier smoother: Bierman
-1973, doi:10.1016/0005-1098(73)90051-3). ``later`` and ``later_known`` are its adjoint vector (12,) and matrix (12,
+1973, doi:10.1016/0005-1098(73)90051-3). ``later`` and ``later_explained`` are its adjoint vector (12,) and matrix (12,
 12) in units in which the amplitude is 1.
 """
 
@@ -51,91 +51,91 @@ def predict(points: Points, x: Array, y: Array, wanted: Array, out_mean: Array, 
 
 class Memory(NamedTuple):
     """What the forward pass keeps: of every point its gain (12,), spread and surprise over spread, of every wanted
-    time the filter's ``known`` (12, 12) and mean (12,)."""
+    time the filter's ``explained`` (12, 12) and mean (12,)."""
 
     gains: Array
     spreads: Array
     pulls: Array
-    knowns: Array
+    explained_at: Array
     means: Array
 
 
 @_compiled
 def _forwards(curve: Curve, rate: float, per_square: float, wanted: Array, memory: Memory) -> None:
     """Filter points and wanted times in time order, a point before a wanted time where they coincide."""
-    known, mean = np.zeros((STATES, STATES)), np.zeros(STATES)
+    explained, mean = np.zeros((STATES, STATES)), np.zeros(STATES)
     i, now = 0, min(curve.time[0], wanted[0])
     for j in range(len(wanted)):
         while i < len(curve.time) and curve.time[i] <= wanted[j]:
-            fade(known, mean, rate * (curve.time[i] - now))
+            fade(explained, mean, rate * (curve.time[i] - now))
             now = curve.time[i]
-            _take_in(curve, i, per_square, known, mean, memory)
+            _take_in(curve, i, per_square, explained, mean, memory)
             i += 1
-        fade(known, mean, rate * (wanted[j] - now))
+        fade(explained, mean, rate * (wanted[j] - now))
         now = wanted[j]
-        memory.knowns[j] = known
+        memory.explained_at[j] = explained
         memory.means[j] = mean
     for k in range(i, len(curve.time)):
-        fade(known, mean, rate * (curve.time[k] - now))
+        fade(explained, mean, rate * (curve.time[k] - now))
         now = curve.time[k]
-        _take_in(curve, k, per_square, known, mean, memory)
+        _take_in(curve, k, per_square, explained, mean, memory)
 
 
 @_compiled
-def _take_in(curve: Curve, i: int, per_square: float, known: Array, mean: Array, memory: Memory) -> None:
+def _take_in(curve: Curve, i: int, per_square: float, explained: Array, mean: Array, memory: Memory) -> None:
     c, gain = curve.band[i], memory.gains[i]
-    gain_of(known, curve.correlation, c, gain)
+    gain_of(explained, curve.correlation, c, gain)
     memory.spreads[i] = gain[c] + curve.variance[i] * per_square
     memory.pulls[i] = (curve.flux[i] - mean[c]) / memory.spreads[i]
-    learn(known, mean, gain, memory.pulls[i], memory.spreads[i])
+    learn(explained, mean, gain, memory.pulls[i], memory.spreads[i])
 
 
 @_compiled
 def _backwards(curve: Curve, rate: float, wanted: Array, memory: Memory, out_mean: Array, out_std: Array) -> None:
     """Carry what later points say back in time, and combine it with what the filter knew."""
-    later, later_known, work = np.zeros(STATES), np.zeros((STATES, STATES)), np.empty(STATES)
+    later, later_explained, work = np.zeros(STATES), np.zeros((STATES, STATES)), np.empty(STATES)
     i, now = len(curve.time) - 1, max(curve.time[-1], wanted[-1])
     for j in range(len(wanted) - 1, -1, -1):
         while i >= 0 and curve.time[i] > wanted[j]:
-            _rewind(later, later_known, rate * (now - curve.time[i]))
+            _rewind(later, later_explained, rate * (now - curve.time[i]))
             now = curve.time[i]
-            _unlearn(later, later_known, memory.gains[i], memory.spreads[i], memory.pulls[i], curve.band[i], work)
+            _unlearn(later, later_explained, memory.gains[i], memory.spreads[i], memory.pulls[i], curve.band[i], work)
             i -= 1
-        _rewind(later, later_known, rate * (now - wanted[j]))
+        _rewind(later, later_explained, rate * (now - wanted[j]))
         now = wanted[j]
-        known, row = memory.knowns[j], work
+        explained, row = memory.explained_at[j], work
         for p in range(N_BANDS):
             for q in range(N_BANDS):
-                row[q] = curve.correlation[p, q] - known[p, q]
-                row[N_BANDS + q] = curve.correlation[p, q] - known[p, N_BANDS + q]
-            mean, unknown = memory.means[j, p], 1.0 - known[p, p]
+                row[q] = curve.correlation[p, q] - explained[p, q]
+                row[N_BANDS + q] = curve.correlation[p, q] - explained[p, N_BANDS + q]
+            mean, unknown = memory.means[j, p], 1.0 - explained[p, p]
             for q in range(STATES):
                 mean += row[q] * later[q]
                 for r in range(STATES):
-                    unknown -= row[q] * later_known[q, r] * row[r]
+                    unknown -= row[q] * later_explained[q, r] * row[r]
             out_mean[p, j] = mean
             out_std[p, j] = math.sqrt(max(unknown, 0.0))
 
 
 @_compiled
-def _rewind(later: Array, later_known: Array, s: float) -> None:
+def _rewind(later: Array, later_explained: Array, s: float) -> None:
     """The transposed transition: s = √3 × days / timescale, back in time."""
     decay = math.exp(-s)
     for p in range(N_BANDS):
         for q in range(STATES):
-            later_known[N_BANDS + p, q] += s * later_known[p, q]
+            later_explained[N_BANDS + p, q] += s * later_explained[p, q]
         later[N_BANDS + p] = decay * (later[N_BANDS + p] + s * later[p])
         later[p] *= decay
     decay *= decay
     for p in range(STATES):
         for q in range(N_BANDS):
-            later_known[p, N_BANDS + q] = decay * (later_known[p, N_BANDS + q] + s * later_known[p, q])
-            later_known[p, q] *= decay
+            later_explained[p, N_BANDS + q] = decay * (later_explained[p, N_BANDS + q] + s * later_explained[p, q])
+            later_explained[p, q] *= decay
 
 
 @_compiled
 def _unlearn(
-    later: Array, later_known: Array, gain: Array, spread: float, pull: float, band: int, product: Array
+    later: Array, later_explained: Array, gain: Array, spread: float, pull: float, band: int, product: Array
 ) -> None:
     """Pass a point backwards: from what is said after it to what is said from it on."""
     said, square = pull, 1.0 / spread
@@ -143,11 +143,11 @@ def _unlearn(
         said -= gain[p] * later[p] / spread
         product[p] = 0.0
         for q in range(STATES):
-            product[p] += later_known[p, q] * gain[q] / spread
+            product[p] += later_explained[p, q] * gain[q] / spread
     for p in range(STATES):
         square += gain[p] * product[p] / spread
     later[band] += said
     for p in range(STATES):
-        later_known[band, p] -= product[p]
-        later_known[p, band] -= product[p]
-    later_known[band, band] += square
+        later_explained[band, p] -= product[p]
+        later_explained[p, band] -= product[p]
+    later_explained[band, band] += square

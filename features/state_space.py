@@ -14,10 +14,9 @@ for which time runs most simply: over d days, with s = λ d,
 All bands obey the same equation, and the kernel is a product, so the twelve numbers of six bands have the stationary
 covariance P∞ = amplitude² × [[C, C], [C, 2 C]] with C the correlation between bands.
 
-The filter keeps ``known`` = (P∞ - P) / amplitude²: the part of the covariance that the points seen so far have
-explained. With T the transition above, time makes it fade, known ← T known Tᵀ, and a point in band c adds to it:
-with k the column f_c of P / amplitude² and v = k_c + variance / amplitude², known ← known + k kᵀ / v. No noise
-matrix is ever needed.
+The filter keeps ``explained``, E = (P∞ - P) / amplitude²: the part of the covariance that the points seen so far have
+explained. With T the transition above, time makes it fade, E ← T E Tᵀ, and a point in band c adds E ← E + k kᵀ / v,
+with k the column f_c of P / amplitude² and v = k_c + variance / amplitude². No noise matrix is ever needed.
 
 State vectors hold f of the six bands, then g of the six bands.
 """
@@ -37,7 +36,7 @@ from features.points import Curve, Points, Solutions, curve_of, longest_of, own_
 from features.vectors import WIDTH, load, store
 
 STATES = 2 * N_BANDS
-_HALF = N_BANDS * STATES  # of the numbers in ``known``: the rows of f
+_HALF = N_BANDS * STATES  # of the numbers in ``explained``: the rows of f
 
 
 Array = NDArray[np.float64]
@@ -45,7 +44,7 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 
 @_compiled
-def fade(known: Array, mean: Array, s: float) -> None:
+def fade(explained: Array, mean: Array, s: float) -> None:
     """Let time pass: s = √3 × days / timescale."""
     decay = math.exp(-s)
     for p in range(N_BANDS):
@@ -53,83 +52,83 @@ def fade(known: Array, mean: Array, s: float) -> None:
         mean[N_BANDS + p] *= decay
     fall = decay * decay
     for place in range(0, _HALF, WIDTH):  # rows of f
-        store(known, place, load(known, place) + s * load(known, place + _HALF))
+        store(explained, place, load(explained, place) + s * load(explained, place + _HALF))
     for row in range(0, 2 * _HALF, STATES):  # columns: the six of f in two vectors that overlap, and those of g
-        f, f_end = load(known, row), load(known, row + N_BANDS - WIDTH)
-        g, g_end = load(known, row + N_BANDS), load(known, row + STATES - WIDTH)
-        store(known, row, fall * (f + s * g))
-        store(known, row + N_BANDS - WIDTH, fall * (f_end + s * g_end))
-        store(known, row + N_BANDS, fall * g)
-        store(known, row + STATES - WIDTH, fall * g_end)
+        f, f_end = load(explained, row), load(explained, row + N_BANDS - WIDTH)
+        g, g_end = load(explained, row + N_BANDS), load(explained, row + STATES - WIDTH)
+        store(explained, row, fall * (f + s * g))
+        store(explained, row + N_BANDS - WIDTH, fall * (f_end + s * g_end))
+        store(explained, row + N_BANDS, fall * g)
+        store(explained, row + STATES - WIDTH, fall * g_end)
 
 
 @_compiled
-def gain_of(known: Array, correlation: Array, band: int, gain: Array) -> None:
+def gain_of(explained: Array, correlation: Array, band: int, gain: Array) -> None:
     """Column f_band of P / amplitude²."""
     for p in range(N_BANDS):
-        gain[p] = correlation[band, p] - known[band, p]
-        gain[N_BANDS + p] = correlation[band, p] - known[band, N_BANDS + p]
+        gain[p] = correlation[band, p] - explained[band, p]
+        gain[N_BANDS + p] = correlation[band, p] - explained[band, N_BANDS + p]
 
 
 @_compiled
-def learn(known: Array, mean: Array, gain: Array, surprise: float, spread: float) -> None:
+def learn(explained: Array, mean: Array, gain: Array, surprise: float, spread: float) -> None:
     """Take a point in: ``surprise`` is its residual over ``spread``, its variance in units of amplitude²."""
     per_spread = 1.0 / spread
     first, middle, last = load(gain, 0), load(gain, WIDTH), load(gain, 2 * WIDTH)
     for p in range(STATES):
         share, row = gain[p] * per_spread, STATES * p
-        store(known, row, load(known, row) + share * first)
-        store(known, row + WIDTH, load(known, row + WIDTH) + share * middle)
-        store(known, row + 2 * WIDTH, load(known, row + 2 * WIDTH) + share * last)
+        store(explained, row, load(explained, row) + share * first)
+        store(explained, row + WIDTH, load(explained, row + WIDTH) + share * middle)
+        store(explained, row + 2 * WIDTH, load(explained, row + 2 * WIDTH) + share * last)
         mean[p] += gain[p] * surprise
 
 
 @_compiled
-def log_likelihood(x: float, y: float, curve: Curve, known: Array, mean: Array, gain: Array) -> float:
+def log_likelihood(x: float, y: float, curve: Curve, explained: Array, mean: Array, gain: Array) -> float:
     """Natural log of the likelihood at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²).
 
-    ``known`` (12, 12), ``mean`` and ``gain`` (12,) are work space.
+    ``explained`` (12, 12), ``mean`` and ``gain`` (12,) are work space.
     """
     per_square, rate = math.exp(-x), SQRT3 * math.exp(-0.5 * y)
-    known[:] = 0.0
+    explained[:] = 0.0
     mean[:] = 0.0
     misfit, volume = 0.0, 0.0
     for i in range(len(curve.time)):
         if i > 0 and curve.time[i] > curve.time[i - 1]:
-            fade(known, mean, rate * (curve.time[i] - curve.time[i - 1]))
+            fade(explained, mean, rate * (curve.time[i] - curve.time[i - 1]))
         c = curve.band[i]
-        gain_of(known, curve.correlation, c, gain)
+        gain_of(explained, curve.correlation, c, gain)
         spread = gain[c] + curve.variance[i] * per_square
         residual = curve.flux[i] - mean[c]
         misfit += residual * residual / spread
         volume += math.log(spread)
-        learn(known, mean, gain, residual / spread, spread)
+        learn(explained, mean, gain, residual / spread, spread)
     return -0.5 * (misfit * per_square + volume + len(curve.time) * (x + LOG_2_PI))
 
 
 @_compiled
 def weights(
-    x: float, y: float, curve: Curve, known: Array, mean: Array, gains: Array, spreads: Array, out: Array
+    x: float, y: float, curve: Curve, explained: Array, mean: Array, gains: Array, spreads: Array, out: Array
 ) -> float:
     """α = (K + variance)⁻¹ flux, 1/nJy: the filter forwards, and its transpose backwards; returns the log-likelihood.
 
-    ``known`` (12, 12), ``mean`` (12,), ``gains`` (points, 12) and ``spreads`` (points,) are work space.
+    ``explained`` (12, 12), ``mean`` (12,), ``gains`` (points, 12) and ``spreads`` (points,) are work space.
     """
     time, n = curve.time, len(curve.time)
     per_square, rate = math.exp(-x), SQRT3 * math.exp(-0.5 * y)
-    known[:] = 0.0
+    explained[:] = 0.0
     mean[:] = 0.0
     misfit, volume = 0.0, 0.0
     for i in range(n):
         if i > 0 and time[i] > time[i - 1]:
-            fade(known, mean, rate * (time[i] - time[i - 1]))
+            fade(explained, mean, rate * (time[i] - time[i - 1]))
         c = curve.band[i]
-        gain_of(known, curve.correlation, c, gains[i])
+        gain_of(explained, curve.correlation, c, gains[i])
         spreads[i] = gains[i, c] + curve.variance[i] * per_square
         out[i] = (curve.flux[i] - mean[c]) / spreads[i]
         misfit += out[i] * out[i] * spreads[i]
         volume += math.log(spreads[i])
-        learn(known, mean, gains[i], out[i], spreads[i])
+        learn(explained, mean, gains[i], out[i], spreads[i])
     later = mean  # what the points after i say, seen from i: the transposed recursion of the mean
     later[:] = 0.0
     for i in range(n - 1, -1, -1):
@@ -151,7 +150,7 @@ def weights(
 @_compiled
 def _fit(points: Points, start: Array, work: Array, solutions: Solutions) -> None:
     """Fit every light curve; ``start`` (n, 2) holds log amplitude² and log timescale² to begin at, or NaN."""
-    known, mean = np.empty((STATES, STATES)), np.empty(STATES)
+    explained, mean = np.empty((STATES, STATES)), np.empty(STATES)
     gains, spreads = np.empty((longest_of(points), STATES)), np.empty(longest_of(points))
     search = np.empty(searching.SIZE)
     trial_x, trial_y, values = np.empty(lanes.LANES), np.empty(lanes.LANES), np.empty(lanes.LANES)
@@ -160,21 +159,21 @@ def _fit(points: Points, start: Array, work: Array, solutions: Solutions) -> Non
         if a == b:
             continue
         curve = curve_of(points, i)
-        own = own_bands(curve)
+        band_curve = own_bands(curve)
         searching.begin(search, curve.flux, curve.variance, start[i, 0], start[i, 1])
         while search[searching.STATUS] == searching.RUNNING:
             searching.propose(search, trial_x, trial_y)
-            lanes.log_likelihoods(trial_x, trial_y, own, work, values)
+            lanes.log_likelihoods(trial_x, trial_y, band_curve, work, values)
             searching.advance(search, trial_x, trial_y, values)
         x, y = search[searching.X], search[searching.Y]
         solutions.x[i], solutions.y[i] = x, y
-        solutions.value[i] = weights(x, y, curve, known, mean, gains, spreads, solutions.alpha[a:b])
+        solutions.value[i] = weights(x, y, curve, explained, mean, gains, spreads, solutions.alpha[a:b])
         for p in range(N_BANDS):
-            solutions.explained[i, p, 0] = known[p, p]
-            solutions.explained[i, p, 1] = known[p, N_BANDS + p]
-            solutions.explained[i, p, 2] = known[N_BANDS + p, N_BANDS + p]
-        found = search[searching.STATUS] == searching.CONVERGED
-        solutions.converged[i] = found and math.isfinite(solutions.value[i])
+            solutions.explained[i, p, 0] = explained[p, p]
+            solutions.explained[i, p, 1] = explained[p, N_BANDS + p]
+            solutions.explained[i, p, 2] = explained[N_BANDS + p, N_BANDS + p]
+        converged = search[searching.STATUS] == searching.CONVERGED
+        solutions.converged[i] = converged and math.isfinite(solutions.value[i])
 
 
 def fit(points: Points, start: Array, solutions: Solutions) -> None:

@@ -34,9 +34,9 @@ def arrange(owner, time, flux, flux_err, band, is_detection, precedence, latest,
     scratch = np.empty(len(order), np.int64)
     kept = 0
     for alert in range(n):
-        own = order[begins[alert] : begins[alert + 1]]
-        _sort(own, scratch, time, band)
-        for i in own:
+        rows = order[begins[alert] : begins[alert + 1]]
+        _sort(rows, scratch, time, band)
+        for i in rows:
             if kept > offsets[alert] and time[order[kept - 1]] == time[i] and band[order[kept - 1]] == band[i]:
                 detected[kept - 1] |= is_detection[i]
                 if precedence[i] < precedence[order[kept - 1]]:
@@ -67,39 +67,39 @@ def _is_after(a, b, time, band):
 
 
 @njit(cache=True, nogil=True)
-def _sort(own, scratch, time, band):
+def _sort(rows, scratch, time, band):
     """Sort stably in place by merging the stretches that are sorted already: a packet's history is a few of them."""
     while True:
         start = merged = 0
-        while start < len(own):
-            middle = _stretch_end(own, start, time, band)
-            end = _stretch_end(own, middle, time, band)
-            _merge(own, start, middle, end, scratch, time, band)
+        while start < len(rows):
+            middle = _stretch_end(rows, start, time, band)
+            end = _stretch_end(rows, middle, time, band)
+            _merge(rows, start, middle, end, scratch, time, band)
             merged, start = merged + 1, end
         if merged <= 1:
             return
 
 
 @njit(cache=True, nogil=True)
-def _stretch_end(own, start, time, band):
-    end = min(start + 1, len(own))
-    while start < end < len(own) and not _is_after(own[end - 1], own[end], time, band):
+def _stretch_end(rows, start, time, band):
+    end = min(start + 1, len(rows))
+    while start < end < len(rows) and not _is_after(rows[end - 1], rows[end], time, band):
         end += 1
     return end
 
 
 @njit(cache=True, nogil=True)
-def _merge(own, start, middle, end, scratch, time, band):
+def _merge(rows, start, middle, end, scratch, time, band):
     if middle in (start, end):
         return
-    scratch[start:middle] = own[start:middle]
+    scratch[start:middle] = rows[start:middle]
     left, right = start, middle
     for place in range(start, end):
         if left == middle:
             return
-        if right == end or not _is_after(scratch[left], own[right], time, band):
-            own[place] = scratch[left]
+        if right == end or not _is_after(scratch[left], rows[right], time, band):
+            rows[place] = scratch[left]
             left += 1
         else:
-            own[place] = own[right]
+            rows[place] = rows[right]
             right += 1

@@ -60,8 +60,8 @@ def runs_of(steps: NDArray[np.int64], branches: NDArray[np.int64]) -> tuple[NDAr
             end += 1
         if end - pc >= SHORTEST:
             begins[pc] = len(table)
-            own = STRIDE * (ROOM_PER_VALUE * (end - pc) // STRIDE + 1)
-            table.append([end, room, own, *np.searchsorted(kept, (pc, end)).tolist()])
+            room_of_run = STRIDE * (ROOM_PER_VALUE * (end - pc) // STRIDE + 1)
+            table.append([end, room, room_of_run, *np.searchsorted(kept, (pc, end)).tolist()])
             room += table[-1][ROOM]
         pc = max(end, pc + 1)
     return begins, np.array(table or np.zeros((0, 5)), np.int64).reshape(-1, 5), kept

@@ -150,10 +150,10 @@ class LightCurves:
     def largest(self, values: NDArray[np.float64], which: NDArray[np.bool_]) -> NDArray[np.float64]:
         """The largest of each alert's ``values`` (points,) among its points ``which`` (points,), shape (n,); NaN where
         it has none."""
-        found, some = np.full(len(self), np.nan), self.n_points > 0
+        last_mjd, some = np.full(len(self), np.nan), self.n_points > 0
         if some.any():
-            found[some] = np.fmax.reduceat(np.where(which, values, np.nan), self.offsets[:-1][some])
-        return found
+            last_mjd[some] = np.fmax.reduceat(np.where(which, values, np.nan), self.offsets[:-1][some])
+        return last_mjd
 
     @classmethod
     def empty(cls) -> LightCurves:

@@ -107,21 +107,21 @@ def schema_folder() -> Path:
 @cache
 def known_ids() -> tuple[int, ...]:
     """Ids of the schemas that can be read, ascending."""
-    found = []
+    ids = []
     for file in schema_folder().glob("*/*/lsst.v*_*.alert.avsc"):
         major, minor = file.parent.parent.name, file.parent.name
         if file.name == f"lsst.v{major}_{minor}.alert.avsc":
-            found.append(100 * int(major) + int(minor))
-    return tuple(sorted(found))
+            ids.append(100 * int(major) + int(minor))
+    return tuple(sorted(ids))
 
 
 @cache
 def definitions(schema_id: int) -> tuple[Any, dict[str, Any]]:
     """The alert's schema of a version, and the other records it names, as parsed JSON."""
     if schema_id not in known_ids():
-        known = ", ".join(map(str, known_ids()))
+        known_list = ", ".join(map(str, known_ids()))
         raise Refusal(
-            f"the schema id {schema_id} at byte 1 is not known; known are {known}: "
+            f"the schema id {schema_id} at byte 1 is not known; known are {known_list}: "
             "a newer lsst-alert-packet may have it"
         )
     major, minor = divmod(schema_id, 100)

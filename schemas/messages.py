@@ -45,7 +45,7 @@ class MessageSchema(NamedTuple):
 @cache
 def message_schemas() -> dict[bytes, MessageSchema]:
     """Every committed schema by the ten bytes its messages begin with."""
-    found = {}
+    by_header = {}
     for file in (resources.files("schemas") / "avro").iterdir():
         match = re.fullmatch(r"(\w+)\.v(\d+)\.avsc", file.name)
         if match:
@@ -53,8 +53,8 @@ def message_schemas() -> dict[bytes, MessageSchema]:
             # fastavro gives the hexadecimal digits in little-endian order, as they travel
             header = MARKER + bytes.fromhex(fingerprint(to_parsing_canonical_form(definition), "CRC-64-AVRO"))
             names = tuple(field["name"] for field in definition["fields"])
-            found[header] = MessageSchema(match[1], int(match[2]), header, fastavro.parse_schema(definition), names)
-    return found
+            by_header[header] = MessageSchema(match[1], int(match[2]), header, fastavro.parse_schema(definition), names)
+    return by_header
 
 
 @cache
@@ -151,16 +151,19 @@ def _what_is_wrong(schema: MessageSchema, record: dict[str, Any], error: Excepti
     missing = ", ".join(name for name in schema.fields if name not in record)
     if missing:
         return f"a {schema.kind} record must have the fields {', '.join(schema.fields)}; missing are {missing}"
-    found = {name: type(record[name]).__name__ for name in schema.fields}
-    return f"a {schema.kind} record has a field of a wrong type or size ({error}); types found: {found}"
+    types = {name: type(record[name]).__name__ for name in schema.fields}
+    return f"a {schema.kind} record has a field of a wrong type or size ({error}); types found: {types}"
 
 
 def _no_message(message: bytes) -> str:
     if message[:2] != MARKER:
-        found = message[:2].hex(" ").upper() or "nothing"
-        return f"a message must begin with C3 01 (Avro single-object encoding), found {found} in {len(message)} bytes"
-    known = ", ".join(f"{schema.kind} v{schema.version}" for schema in message_schemas().values())
+        first_bytes = message[:2].hex(" ").upper() or "nothing"
+        return (
+            "a message must begin with C3 01 (Avro single-object encoding), "
+            f"found {first_bytes} in {len(message)} bytes"
+        )
+    published = ", ".join(f"{schema.kind} v{schema.version}" for schema in message_schemas().values())
     return (
-        f"no schema has the fingerprint {message[2:HEADER_BYTES].hex()}; known are {known}: "
+        f"no schema has the fingerprint {message[2:HEADER_BYTES].hex()}; known are {published}: "
         "a newer broker may have written it"
     )

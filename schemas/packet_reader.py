@@ -202,9 +202,9 @@ def _refusals(curves: LightCurves) -> dict[int, str]:
     for failed, text in checks:
         for row in np.flatnonzero(failed):
             named = ("alert_mjd", "ra_deg", "dec_deg", "n_points_dropped")
-            found = {name: getattr(curves, name)[row] for name in named}
+            measured = {name: getattr(curves, name)[row] for name in named}
             subject = "alert without id: " if curves.alert_id[row] == MISSING else f"alert {curves.alert_id[row]}: "
-            reasons.setdefault(int(row), subject + text.format(**found))
+            reasons.setdefault(int(row), subject + text.format(**measured))
     return reasons
 
 

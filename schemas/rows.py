@@ -178,8 +178,10 @@ def _column(kind: str, slot: int, floats: NDArray, ints: NDArray) -> NDArray:
 
 def _reason(program: Program, result: int, at: int, step: int, data: bytes) -> str:
     """Why the record in ``data`` was refused, and the bytes that stand where it was."""
-    found = f"found {data[at : at + FOUND_BYTES].hex() or 'nothing'}"
-    return _REASONS[result].format(where=program.where[step], at=at, length=len(data), rest=len(data) - at, found=found)
+    bytes_there = f"found {data[at : at + FOUND_BYTES].hex() or 'nothing'}"
+    return _REASONS[result].format(
+        where=program.where[step], at=at, length=len(data), rest=len(data) - at, found=bytes_there
+    )
 
 
 def _doubled(values: NDArray) -> NDArray:

@@ -13,8 +13,8 @@ from schemas.photometry import EARLIEST_MJD, LATEST_MJD
 def within(values: NDArray, lowest: float, highest: float = np.inf) -> NDArray[np.float32]:
     """Values from ``lowest`` to ``highest`` (both included, infinity not), NaN for others: surveys write -9, -99 or
     -999 where they know nothing."""
-    known = (values >= lowest) & (values <= highest) & (values < np.inf)
-    return np.where(known, values, np.nan).astype(np.float32)
+    inside = (values >= lowest) & (values <= highest) & (values < np.inf)
+    return np.where(inside, values, np.nan).astype(np.float32)
 
 
 def flux_or_nan(flux_njy: NDArray) -> NDArray[np.float32]:
@@ -31,8 +31,8 @@ def image_flags(raised: dict[str, NDArray[np.int64]]) -> NDArray[np.int16]:
     """The bits of ``LightCurves.image_flags`` from integer columns by name: 1 is raised, a column that was not read is
     :data:`~schemas.avro_values.MISSING`; -1 where none was read."""
     bits = np.zeros(len(next(iter(raised.values()))), np.int16)
-    told = np.zeros(len(bits), bool)
+    was_read = np.zeros(len(bits), bool)
     for name, column in raised.items():
-        told |= column != MISSING
+        was_read |= column != MISSING
         bits |= (column == 1).astype(np.int16) << IMAGE_FLAGS.index(name)
-    return np.where(told, bits, FLAGS_UNKNOWN).astype(np.int16)
+    return np.where(was_read, bits, FLAGS_UNKNOWN).astype(np.int16)

@@ -101,8 +101,8 @@ def class_id_of(name: str | int) -> int:
     key = str(name).strip().lower()
     class_id = int(key) if re.fullmatch(r"\d{1,9}", key) and int(key) in TAXONOMY else _BY_NAME.get(key)
     if class_id is None:
-        known = ", ".join(f"{entry.slug} ({entry.class_id})" for entry in leaves())
-        raise LookupError(f"no class {name!r} in the taxonomy; its leaves are {known}")
+        classes = ", ".join(f"{entry.slug} ({entry.class_id})" for entry in leaves())
+        raise LookupError(f"no class {name!r} in the taxonomy; its leaves are {classes}")
     return class_id
 
 

@@ -170,27 +170,27 @@ def _alert(curves: LightCurves, columns: dict[str, list[bytes]], row: int, templ
     limits = np.flatnonzero(~curves.is_detection[span]) + span.start
     limits = limits[curves.time_mjd[limits] <= curves.time_mjd[trigger]].tolist()
     object_id, reliability = int(curves.object_id[row]), float(curves.reliability[row])
-    known = {
+    values = {
         "ra": struct.pack("<d", curves.ra_deg[row]),
         "dec": struct.pack("<d", curves.dec_deg[row]),
         "diaObjectId": b"\x02" + zigzag(object_id) if object_id else NULL,
         "reliability": NULL,
         "diaSourceId": zigzag(0),  # the ids of earlier measurements are not known
     }
-    source = templates["source"].filled(known)
-    forced = templates["forced"].filled({**known, "diaObjectId": zigzag(object_id)})
-    known["diaSourceId"] = zigzag(int(curves.alert_id[row]))
+    source = templates["source"].filled(values)
+    forced = templates["forced"].filled({**values, "diaObjectId": zigzag(object_id)})
+    values["diaSourceId"] = zigzag(int(curves.alert_id[row]))
     if np.isfinite(reliability):
-        known["reliability"] = b"\x02" + struct.pack("<f", reliability)
+        values["reliability"] = b"\x02" + struct.pack("<f", reliability)
     alert = {
-        "diaSourceId": known["diaSourceId"],
-        "diaSource": b"".join(templates["source"].filled(known).records(columns, [trigger])),
+        "diaSourceId": values["diaSourceId"],
+        "diaSource": b"".join(templates["source"].filled(values).records(columns, [trigger])),
         "prvDiaSources": _array(source.records(columns, detected[:-1]), len(detected) - 1),
         "prvDiaForcedSources": _array(forced.records(columns, limits), len(limits)),
         "diaObject": NULL,
     }
     if not curves.is_solar_system[row]:
-        alert["diaObject"] = _object(curves, columns, row, detected, known, templates["object"])
+        alert["diaObject"] = _object(curves, columns, row, detected, values, templates["object"])
     return templates["alert"].filled(alert).joined()
 
 
@@ -203,12 +203,12 @@ def _object(
     columns: dict[str, list[bytes]],
     row: int,
     detected: list[int],
-    known: dict[str, bytes],
+    position: dict[str, bytes],
     template: Template,
 ) -> bytes:
     counts = np.bincount(curves.band[detected], minlength=len(BANDS))
     values = {
-        **known,
+        **position,
         "diaObjectId": zigzag(int(curves.object_id[row])),
         "nDiaSources": zigzag(len(detected)),
         "firstDiaSourceMjdTai": columns["midpointMjdTai"][detected[0]],

@@ -20,8 +20,8 @@ def script(name: str) -> Path:
     package, file = _PACKAGED[name]
     spec = find_spec(package)
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        if (found := Path(folder) / file).is_file():
-            return found
+        if (asset := Path(folder) / file).is_file():
+            return asset
     raise LookupError(
         f"the labelling page needs {file} of the package {package!r}: install {package.replace('_', '-')}"
     )

@@ -88,13 +88,13 @@ def check(name: str, path: Path | None, as_json: bool, settings: Settings) -> No
     place = path or _place(card, settings)
     if place is None:
         raise click.ClickException(f"{card.name} is not here: give its folder with --data, or fetch it")
-    found = compare(card, load(str(place), settings, card.kind), place if isinstance(place, Path) else None)
+    checked = compare(card, load(str(place), settings, card.kind), place if isinstance(place, Path) else None)
     if as_json:
-        told = asdict(found) | {"objects": {str(class_id): n for class_id, n in found.objects.items()}}
-        click.echo(json.dumps({"name": card.name, "place": str(place), **told}))
+        fields = asdict(checked) | {"objects": {str(class_id): n for class_id, n in checked.objects.items()}}
+        click.echo(json.dumps({"name": card.name, "place": str(place), **fields}))
     else:
-        _print_check(card, place, found)
-    if found.faults:
+        _print_check(card, place, checked)
+    if checked.faults:
         raise SystemExit(1)
 
 
@@ -162,14 +162,14 @@ def _place(card: Card, settings: Settings) -> Path | str | None:
     return fetched(settings.home, card.name) or (card.name if card.installed else None)
 
 
-def _print_check(card: Card, place: Path | str, found: Checked) -> None:
+def _print_check(card: Card, place: Path | str, checked: Checked) -> None:
     from schemas.taxonomy import name_of
 
-    click.echo(f"{card.title}: {sum(found.objects.values()):,} objects, {found.points:,} points, at {place}")
-    for file, told in found.files.items():
-        click.echo(f"  {file}: {told}")
-    click.echo("  " + ", ".join(f"{name_of(class_id)} {n:,}" for class_id, n in found.objects.items()))
-    for line in found.other_objects:
+    click.echo(f"{card.title}: {sum(checked.objects.values()):,} objects, {checked.points:,} points, at {place}")
+    for file, state in checked.files.items():
+        click.echo(f"  {file}: {state}")
+    click.echo("  " + ", ".join(f"{name_of(class_id)} {n:,}" for class_id, n in checked.objects.items()))
+    for line in checked.other_objects:
         click.echo(f"  other objects than published: {line}")
-    for line in found.faults:
+    for line in checked.faults:
         click.echo(f"  fault: {line}")

@@ -57,10 +57,10 @@ def status(as_json: bool, settings: Settings) -> None:
     """What runs, how far behind, how fast."""
     from broker.operate.status import report
 
-    found: dict[str, Any] = report(settings)
+    running: dict[str, Any] = report(settings)
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(running))
     else:
         from broker.commands.status_tables import show
 
-        show(found)
+        show(running)

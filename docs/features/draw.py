@@ -91,19 +91,19 @@ def draw_shape() -> Figure:
     figure = Figure(figsize=(8.5, 4.2), layout="constrained")
     axes, now_axes = figure.subplots(1, 2, width_ratios=[1.6, 1])
     curves = supernova()
-    found, _, grid = measured(curves)
+    features, _, grid = measured(curves)
     time, flux = grid.time_mjd[0] - START_MJD, grid.mean_njy[0, _R] * 1e-3
     peak, high = time[flux.argmax()], flux.max()
     points(axes, curves)
     axes.plot(time, flux, color=BAND_COLOURS["r"])
     for part, suffix in ((0.5, ""), (0.2, "_20")):
         axes.axhline(part * high, color="0.85", linewidth=0.8, zorder=0)
-        span(axes, peak - found[f"rise_days{suffix}"], peak, part * high, f"rise_days{suffix}", beside=True)
-        span(axes, peak, peak + found[f"decline_days{suffix}"], part * high, f"decline_days{suffix}")
+        span(axes, peak - features[f"rise_days{suffix}"], peak, part * high, f"rise_days{suffix}", beside=True)
+        span(axes, peak, peak + features[f"decline_days{suffix}"], part * high, f"decline_days{suffix}")
     axes.plot(peak, high, "k*", markersize=9)
     axes.annotate("peak_flux", (peak, high), (6, 3), textcoords="offset points", fontsize=8)
     for days in (10, 20, 40):
-        value = found[f"flux_{days}_days_after_peak"] * high
+        value = features[f"flux_{days}_days_after_peak"] * high
         axes.plot(peak + days, value, "kD", markersize=4)
         axes.annotate(
             f"flux_{days}_days_after_peak", (peak + days, value), (7, 4), textcoords="offset points", fontsize=7
@@ -116,7 +116,7 @@ def draw_shape() -> Figure:
 
 def _draw_now(axes: Axes) -> None:
     early = supernova(EARLY)
-    found, fits, grid = measured(early)
+    features, fits, grid = measured(early)
     time, flux = grid.time_mjd[0] - START_MJD, grid.mean_njy[0, _R] * 1e-3
     mean, std = (values[0, _R] * 1e-3 for values in fits.predict(np.linspace(START_MJD, early.alert_mjd[0], 150)[None]))
     axes.fill_between(np.linspace(0, time[-1], 150), mean - std, mean + std, color=BAND_COLOURS["r"], alpha=0.15)
@@ -124,9 +124,9 @@ def _draw_now(axes: Axes) -> None:
     axes.plot(time, flux, color=BAND_COLOURS["r"])
     largest, now = np.abs(flux).max(), time[-1]
     ahead = np.array([now - 5, now + 3])
-    axes.plot(ahead, flux[-1] + found["slope_now"] * largest * (ahead - now), "k--", linewidth=1)
+    axes.plot(ahead, flux[-1] + features["slope_now"] * largest * (ahead - now), "k--", linewidth=1)
     text = "\n".join(
-        f"{name} = {found[name]:.3g}" for name in ("slope_now", "curvature_now", "now_over_peak", "uncertainty_now")
+        f"{name} = {features[name]:.3g}" for name in ("slope_now", "curvature_now", "now_over_peak", "uncertainty_now")
     )
     axes.text(0.04, 0.95, text, transform=axes.transAxes, va="top", fontsize=8)
     axes.axvline(now, color="0.75", linewidth=0.8)
@@ -138,7 +138,7 @@ def draw_colour() -> Figure:
     figure = Figure(figsize=(8.5, 3.6), layout="constrained")
     axes, below = figure.subplots(1, 2)
     curves = supernova(75.0)
-    found, _, grid = measured(curves)
+    features, _, grid = measured(curves)
     time, flux = grid.time_mjd[0] - START_MJD, grid.mean_njy[0]
     points(axes, curves, "gri")
     for letter in "gri":
@@ -156,16 +156,16 @@ def draw_colour() -> Figure:
         "g_r_10_days_after_peak": peak + 10,
         "g_r_20_days_after_peak": peak + 20,
     }
-    marks["g_r_rise"] = peak - found["rise_days"]
+    marks["g_r_rise"] = peak - features["rise_days"]
     for name, when in marks.items():
-        below.plot(when, found[name], "o", color=BAND_COLOURS["r"])
+        below.plot(when, features[name], "o", color=BAND_COLOURS["r"])
         left = name == "g_r_now"
         offset = (-5, 5) if left else (6, -9)
         below.annotate(
-            name, (when, found[name]), offset, textcoords="offset points", fontsize=8, ha="right" if left else "left"
+            name, (when, features[name]), offset, textcoords="offset points", fontsize=8, ha="right" if left else "left"
         )
     figures = (("g_r_change", "mag"), ("g_r_rate", "mag/d"), ("g_r_range", "mag (bold)"))
-    text = "\n".join(f"{name} = {found[name]:.2g} {unit}" for name, unit in figures)
+    text = "\n".join(f"{name} = {features[name]:.2g} {unit}" for name, unit in figures)
     below.text(0.97, 0.04, text, transform=below.transAxes, fontsize=8, ha="right")
     below.set_xlim(peak - 15, time[-1] + 12)
     below.set_ylim(course[time > peak - 15].min() - 0.4, course[time > peak - 15].max() + 0.3)
@@ -179,31 +179,31 @@ def draw_parametric() -> Figure:
     figure = Figure(figsize=(8.5, 3.8), layout="constrained")
     axes = figure.subplots()
     curves = supernova()
-    found, _, grid = measured(curves)
+    features, _, grid = measured(curves)
     peak = grid.time_mjd[0, grid.mean_njy[0, _R].argmax()]
     points(axes, curves)
     time = np.linspace(-30, 75, 400)
     styles = {SIGMOID: ("sigmoid", ":"), BAZIN: ("bazin", "-"), PLATEAU: ("spm", "--")}
     chosen = curves.band == _R
     for model, (name, style) in styles.items():
-        theta = [found[f"{name}_t0"], found[f"{name}_rise"] * math.log(10)]
+        theta = [features[f"{name}_t0"], features[f"{name}_rise"] * math.log(10)]
         if model != SIGMOID:
-            theta.append(found[f"{name}_fall"] * math.log(10))
+            theta.append(features[f"{name}_fall"] * math.log(10))
         if model == PLATEAU:
-            theta += [found["spm_gamma"] * math.log(10), found["spm_beta"]]
+            theta += [features["spm_gamma"] * math.log(10), features["spm_beta"]]
         drawn = time[time < 0] if model == SIGMOID else time
         used = chosen & ((curves.time_mjd <= peak) | (model != SIGMOID))
         at_points = _shape(model, theta, curves.time_mjd[used] - peak)
         amplitude = (at_points @ curves.flux_njy[used]) / (at_points @ at_points)
-        label = f"{name}: rise {10 ** found[f'{name}_rise']:.1f} d, log10 reduced χ² {found[f'{name}_chi2']:.2f}"
+        label = f"{name}: rise {10 ** features[f'{name}_rise']:.1f} d, log10 reduced χ² {features[f'{name}_chi2']:.2f}"
         axes.plot(
             drawn + peak - START_MJD, amplitude * _shape(model, theta, drawn) * 1e-3, style, color="k", label=label
         )
     after = chosen & (curves.time_mjd >= peak)
-    rate = found["decline_rate"] / (2.5 / math.log(10))
+    rate = features["decline_rate"] / (2.5 / math.log(10))
     decay = np.exp(-rate * (curves.time_mjd[after] - peak))
     amplitude = (decay @ curves.flux_njy[after]) / (decay @ decay)
-    label = f"exponential decline: {found['decline_rate']:.3f} mag/d"
+    label = f"exponential decline: {features['decline_rate']:.3f} mag/d"
     axes.plot(
         time[time > 0] + peak - START_MJD,
         amplitude * np.exp(-rate * time[time > 0]) * 1e-3,
@@ -228,18 +228,18 @@ def draw_state() -> Figure:
     figure = Figure(figsize=(8.5, 3.8), layout="constrained")
     axes, right = figure.subplots(1, 2)
     curves = supernova(EARLY)
-    found, _, _ = measured(curves)
+    features, _, _ = measured(curves)
     points(axes, curves, "gri")
     top, now = curves.flux_njy.max() * 1e-3, curves.alert_mjd[0] - START_MJD
-    first = now - found["days_since_first_detection"]
+    first = now - features["days_since_first_detection"]
     span(axes, first, now, 1.05 * top, "days_since_first_detection", beside=True)
-    span(axes, first - found["days_limit_to_detection"], first, 0.75 * top, "days_limit_to_detection", beside=True)
+    span(axes, first - features["days_limit_to_detection"], first, 0.75 * top, "days_limit_to_detection", beside=True)
     span(
         axes,
         0.0,
         now,
         -0.18 * top,
-        f"duration ({found['n_points']:.0f} points, {found['n_detections']:.0f} detections)",
+        f"duration ({features['n_points']:.0f} points, {features['n_detections']:.0f} detections)",
     )
     axes.set_ylim(-0.3 * top, 1.2 * top)
     _draw_residuals(right)
@@ -248,7 +248,7 @@ def draw_state() -> Figure:
 
 def _draw_residuals(right: Axes) -> None:
     curves = supernova()
-    found, fits, _ = measured(curves)
+    features, fits, _ = measured(curves)
     variance = curves.flux_err_njy**2 + (0.01 * curves.flux_njy) ** 2
     residual = fits.weights_per_njy * np.sqrt(variance)
     for letter in "gri":
@@ -264,9 +264,9 @@ def _draw_residuals(right: Axes) -> None:
         right.axhline(level, color="0.8", linewidth=0.8, zorder=0)
     names = ("misfit", "residual_largest", "residual_outliers", "residual_memory", "residual_chromatic")
     right.set_title(
-        ", ".join(f"{name} {found[name]:.2f}" for name in names[:3])
+        ", ".join(f"{name} {features[name]:.2f}" for name in names[:3])
         + "\n"
-        + ", ".join(f"{n} {found[n]:.2f}" for n in names[3:]),
+        + ", ".join(f"{n} {features[n]:.2f}" for n in names[3:]),
         fontsize=8,
     )
     right.set_xlabel("time (d)")
@@ -283,43 +283,43 @@ def draw_variability() -> Figure:
     wave = np.sin(2 * np.pi * time / 7.3) + 0.4 * np.sin(4 * np.pi * time / 7.3 + 1)
     flux = np.array([0, 4.0, 2.5, 1.5])[band] * 1e3 * wave
     curves = light_curves(time, flux + 250 * rng.normal(size=90), np.full(90, 250.0), band)
-    found, _, _ = measured(curves)
+    features, _, _ = measured(curves)
     points(axes, curves, "gri")
     axes.set_title(
-        f"log_chi2 {found['log_chi2']:.2f}, stetson_j {found['stetson_j']:.2f}, stetson_k {found['stetson_k']:.2f}",
+        ", ".join(f"{name} {features[name]:.2f}" for name in ("log_chi2", "stetson_j", "stetson_k")),
         fontsize=8,
     )
-    _draw_series(common, below, folded, curves, found)
+    _draw_series(common, below, folded, curves, features)
     return figure
 
 
-def _draw_series(common: Axes, below: Axes, folded: Axes, curves: LightCurves, found: dict[str, float]) -> None:
+def _draw_series(common: Axes, below: Axes, folded: Axes, curves: LightCurves, features: dict[str, float]) -> None:
     series, power = common_series(curves), np.empty(FREQUENCIES)
     duration = series.time.max()
     powers(series.time / duration, series.value, series.error, power)
     below.plot(np.arange(FREQUENCIES) * CYCLES_PER_STEP / duration, power, color="k", linewidth=0.9)
-    below.plot(10 ** -found["period"], found["period_power"], "o", color=BAND_COLOURS["r"])
+    below.plot(10 ** -features["period"], features["period_power"], "o", color=BAND_COLOURS["r"])
     below.annotate(
-        f"period {10 ** found['period']:.2f} d, period_power {found['period_power']:.2f}",
-        (10 ** -found["period"], found["period_power"]),
+        f"period {10 ** features['period']:.2f} d, period_power {features['period_power']:.2f}",
+        (10 ** -features["period"], features["period_power"]),
         (8, -4),
         textcoords="offset points",
         fontsize=8,
     )
     below.set_xlabel("frequency (1/d)")
     below.set_ylabel("power")
-    phase = series.time / 10 ** found["period"] % 1
+    phase = series.time / 10 ** features["period"] % 1
     for letter in "gri":
         chosen = series.band == BANDS.index(letter)
         look = {"color": BAND_COLOURS[letter], "markersize": 4, "linestyle": "none", "marker": BAND_MARKERS[letter]}
         common.plot(series.time[chosen], series.value[chosen], **look)
         folded.plot(phase[chosen], series.value[chosen], **look)
     common.set_title(
-        ", ".join(f"{name} {found[name]:.2f}" for name in ("kurtosis", "log_eta_e", "band_correlation")),
+        ", ".join(f"{name} {features[name]:.2f}" for name in ("kurtosis", "log_eta_e", "band_correlation")),
         fontsize=8,
     )
     folded.set_title(
-        f"walk_timescale {10 ** found['walk_timescale']:.1f} d, structure_slope {found['structure_slope']:.2f}",
+        f"walk_timescale {10 ** features['walk_timescale']:.1f} d, structure_slope {features['structure_slope']:.2f}",
         fontsize=8,
     )
     for panel, label in ((common, "time (d)"), (folded, "phase")):

@@ -58,8 +58,8 @@ def _suite(suite: str) -> str:
 
 
 def _value(report: dict[str, Any], name: str) -> float | None:
-    found = report["metrics"].get(name)
-    return None if found is None else found["value"]
+    figure = report["metrics"].get(name)
+    return None if figure is None else figure["value"]
 
 
 def _cell(report: dict[str, Any], name: str) -> str:

@@ -43,8 +43,8 @@ def check(card: Card, labelled: Labelled, path: Path | None) -> Checked:
 
 def _files(card: Card, path: Path | None) -> dict[str, str]:
     folder = plasticc.folder() if path is None else path
-    found = [folder] if folder.is_file() else sorted(file for file in folder.iterdir() if file.is_file())
-    wanted = [file for file in found if file.name in card.sha256] if path is None else found
+    files = [folder] if folder.is_file() else sorted(file for file in folder.iterdir() if file.is_file())
+    wanted = [file for file in files if file.name in card.sha256] if path is None else files
     return {file.name: _as_published(file, card.sha256.get(file.name)) for file in wanted}
 
 
@@ -62,7 +62,7 @@ def _faults(labelled: Labelled) -> list[str]:
     )
     detections = np.bincount(curves.alert_of_point[curves.is_detection], minlength=len(curves))
     dropped = int(curves.n_points_dropped.sum())
-    found = {
+    counts = {
         f"{dropped:,} points were left out: not finite, without an error, or in no known band": dropped > 0,
         f"{(detections == 0).sum():,} objects have no detection": bool((detections == 0).any()),
         f"{(length > DAYS_LONGEST).sum():,} light curves are longer than {DAYS_LONGEST:,.0f} days": bool(
@@ -70,4 +70,4 @@ def _faults(labelled: Labelled) -> list[str]:
         ),
         "object ids occur twice": len(np.unique(curves.object_id)) < len(curves),
     }
-    return [text for text, is_so in found.items() if is_so]
+    return [text for text, is_so in counts.items() if is_so]

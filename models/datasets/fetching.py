@@ -40,7 +40,7 @@ def fetch(card: Card, urls: Sequence[str], folder: Path, progress: Callable[[str
     an address can't be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found = []
+    fetched_files = []
     for url in urls:
         parts = urlparse(url)
         if parts.scheme not in SCHEMES:
@@ -48,8 +48,8 @@ def fetch(card: Card, urls: Sequence[str], folder: Path, progress: Callable[[str
         file = folder / unquote(Path(parts.path).name)
         if not file.exists():
             _bring(url, file, card.sha256.get(file.name), progress)
-        found.append(file)
-    return found
+        fetched_files.append(file)
+    return fetched_files
 
 
 def _bring(url: str, file: Path, sha256: str | None, progress: Callable[[str, int, int], None]) -> None:

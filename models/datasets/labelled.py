@@ -165,16 +165,16 @@ def alerts(labelled: Labelled, which: ArrayLike | None = None) -> LightCurves:
 def last_alerts(light_curves: LightCurves, row: NDArray[np.int64], mjd: NDArray[np.float64]) -> LightCurves:
     """The alert that each object in ``row`` (m,) had raised last at ``mjd`` (m,); where it had raised none, its points
     up to then."""
-    found = triggers(light_curves)
-    time = light_curves.time_mjd[found.end - 1]
-    begin, end = (np.searchsorted(found.row, row, side=side) for side in ("left", "right"))
+    all_triggers = triggers(light_curves)
+    time = light_curves.time_mjd[all_triggers.end - 1]
+    begin, end = (np.searchsorted(all_triggers.row, row, side=side) for side in ("left", "right"))
     place = np.array(
         [b + np.searchsorted(time[b:e], t, side="right") for b, e, t in zip(begin, end, mjd, strict=True)], np.int64
     )
     raised = place > begin
     none = np.flatnonzero(~raised)
     parts = [
-        alerts_at(light_curves, found.select(place[raised] - 1)),
+        alerts_at(light_curves, all_triggers.select(place[raised] - 1)),
         light_curves.select(row[none]).before(mjd[none]),
     ]
     order = np.argsort(np.concatenate([np.flatnonzero(raised), none]), kind="stable")

@@ -84,14 +84,14 @@ def folder() -> Path:
 
     Raises LookupError where the wheel is not installed.
     """
-    found = find_spec("snmachine")
-    if found is None or found.origin is None:
+    package = find_spec("snmachine")
+    if package is None or package.origin is None:
         raise LookupError(
             "PLAsTiCC comes in the wheel snmachine 2.0.0.post3, which is not installed: "
             "install it without its dependencies, or give a folder that holds "
             f"{LIGHT_CURVES_FILE} and {METADATA_FILE}"
         )
-    return Path(found.origin).parent / "example_data"
+    return Path(package.origin).parent / "example_data"
 
 
 def load(path: Path | None = None) -> Labelled:

@@ -72,13 +72,13 @@ def _equal(values: NDArray[np.str_], owner: NDArray[np.int64]) -> NDArray[np.int
 
 
 def _near(real: NDArray[np.int64], set_number: NDArray[np.int64], ra_deg: NDArray, dec_deg: NDArray) -> NDArray:
-    known = real[np.isfinite(ra_deg[real]) & np.isfinite(dec_deg[real])]
-    if len(np.unique(set_number[known])) < 2:
+    with_position = real[np.isfinite(ra_deg[real]) & np.isfinite(dec_deg[real])]
+    if len(np.unique(set_number[with_position])) < 2:
         return np.empty((0, 2), np.int64)
     from astropy import units
     from astropy.coordinates import SkyCoord
 
-    places = SkyCoord(ra_deg[known], dec_deg[known], unit="deg")
+    places = SkyCoord(ra_deg[with_position], dec_deg[with_position], unit="deg")
     one, other, _, _ = places.search_around_sky(places, SAME_OBJECT_ARCSEC * units.arcsec)
-    apart = set_number[known[one]] != set_number[known[other]]
-    return np.stack([known[one[apart]], known[other[apart]]], axis=1).astype(np.int64)
+    apart = set_number[with_position[one]] != set_number[with_position[other]]
+    return np.stack([with_position[one[apart]], with_position[other[apart]]], axis=1).astype(np.int64)

@@ -20,13 +20,13 @@ def degrees(texts: Sequence[str], name: str, place: Place, *, in_hours: bool) ->
     ``name`` is the column's. Raises UnreadableError for the first text that is none of these.
     """
     form = "degrees or hours as hh:mm:ss or 08h41m22.68s" if in_hours else "degrees, or ±dd:mm:ss"
-    found = np.empty(len(texts))
+    degrees = np.empty(len(texts))
     for row, text in enumerate(texts):
         angle = _degrees(text.strip(), in_hours)
         if not math.isfinite(angle):
             raise UnreadableError(f"{place(row)}: {name} must be {form}, found {text[:80]!r}")
-        found[row] = angle
-    return found
+        degrees[row] = angle
+    return degrees
 
 
 def _degrees(text: str, in_hours: bool) -> float:

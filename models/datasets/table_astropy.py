@@ -92,9 +92,9 @@ def write_fits(table: pd.DataFrame, path: Path, name: str) -> None:
 
 def write_hdf5(table: pd.DataFrame, path: Path, name: str) -> None:
     """Write the table at :data:`HDF5_PATH`; texts are kept as UTF-8."""
-    found = _astropy_table(table, {"NAME": name})
-    found.convert_unicode_to_bytestring()
-    found.write(path, format="hdf5", path=HDF5_PATH, compression=True)
+    astropy_table = _astropy_table(table, {"NAME": name})
+    astropy_table.convert_unicode_to_bytestring()
+    astropy_table.write(path, format="hdf5", path=HDF5_PATH, compression=True)
 
 
 def _astropy_table(table: pd.DataFrame, meta: dict[str, str]) -> Any:

@@ -55,20 +55,20 @@ class Truth:
     def __post_init__(self) -> None:
         for name in TRUTH_COLUMNS:
             if getattr(self, name).shape != (len(self.name),):
-                found = getattr(self, name).shape
-                raise ValueError(f"truth column {name!r} must have shape ({len(self.name)},), found {found}")
+                shape = getattr(self, name).shape
+                raise ValueError(f"truth column {name!r} must have shape ({len(self.name)},), found {shape}")
 
     def __len__(self) -> int:
         return len(self.name)
 
     @classmethod
-    def of(cls, n: int, **known: ArrayLike) -> Truth:
+    def of(cls, n: int, **given: ArrayLike) -> Truth:
         """The truth of ``n`` objects: columns given by name, all others unknown. ValueError for another length."""
         columns: dict[str, NDArray] = {}
         for name, (kind, unknown) in TRUTH_COLUMNS.items():
-            columns[name] = np.asarray(known.pop(name), kind) if name in known else np.full(n, unknown, kind)
-        if known:
-            raise TypeError(f"truth has the columns {list(TRUTH_COLUMNS)}, found {sorted(known)}")
+            columns[name] = np.asarray(given.pop(name), kind) if name in given else np.full(n, unknown, kind)
+        if given:
+            raise TypeError(f"truth has the columns {list(TRUTH_COLUMNS)}, found {sorted(given)}")
         if len(columns["name"]) != n:
             raise ValueError(f"truth must have one entry per object ({n}), found {len(columns['name'])}")
         return cls(**columns)
@@ -88,7 +88,7 @@ class Truth:
         """A group number for each object, 0 up to the number of groups less 1: those of one template share one, an
         object without a known template is alone. For splits that keep families together."""
         alone = -2 - np.arange(len(self))
-        found: NDArray[np.int64] = np.unique(
+        group: NDArray[np.int64] = np.unique(
             np.where(self.template == NO_TEMPLATE, alone, self.template), return_inverse=True
         )[1]
-        return found.astype(np.int64)
+        return group.astype(np.int64)

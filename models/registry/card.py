@@ -84,7 +84,7 @@ def _photoz_table(manifest: Mapping[str, Any]) -> str:
     return f"\n{title}\n\n{_table(manifest, PHOTOZ)}\n"
 
 
-def _table(manifest: Mapping[str, Any], told: str) -> str:
+def _table(manifest: Mapping[str, Any], header: str) -> str:
     views = {"all moments": "", "last alert": "_last"}
     edges = (1, *EPOCH_EDGES)
     for first, following in zip(edges, (*edges[1:], None), strict=True):
@@ -92,7 +92,7 @@ def _table(manifest: Mapping[str, Any], told: str) -> str:
         views[f"{first} {until}".strip() + " detections"] = f"_epoch_{first}"
     lines = ["| | " + " | ".join(FIGURES.values()) + " |", "|---|" + "---|" * len(FIGURES)]
     for title, end in views.items():
-        cells = [_cell(manifest, f"{name}{told}{end}") for name in FIGURES]
+        cells = [_cell(manifest, f"{name}{header}{end}") for name in FIGURES]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

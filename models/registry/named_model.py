@@ -22,8 +22,8 @@ def named(model: str, registry: Registry) -> Scorer:
         return Scorer.load(path)
     if model == PRODUCTION and not any(registry.models()):
         return Scorer.load(shipped.folder())
-    found = registry.model(model)
-    return Scorer.load(found.path, found.sha256)
+    version = registry.model(model)
+    return Scorer.load(version.path, version.sha256)
 
 
 def ensure_one(registry: Registry) -> str | None:

@@ -15,5 +15,5 @@ def folder() -> Path:
 
 def metrics() -> dict[str, float]:
     """Its figures on held-out objects, as its manifest has them."""
-    found: dict[str, float] = json.loads((folder() / MANIFEST).read_text(encoding="utf-8"))["metrics"]
-    return found
+    metrics_of_manifest: dict[str, float] = json.loads((folder() / MANIFEST).read_text(encoding="utf-8"))["metrics"]
+    return metrics_of_manifest

@@ -29,8 +29,8 @@ def changes(seed: int) -> dict[str, Change]:
     """All of them by name, ``told`` where the errors say of it; each is the same for the same light curve and seed."""
     change_by_name: dict[str, Change] = {}
     for size in NOISE:
-        change_by_name[f"noise_{size:g}_told"] = partial(noisier, size=size, seed=seed, told=True)
-        change_by_name[f"noise_{size:g}"] = partial(noisier, size=size, seed=seed, told=False)
+        change_by_name[f"noise_{size:g}_told"] = partial(noisier, size=size, seed=seed, errors_grow=True)
+        change_by_name[f"noise_{size:g}"] = partial(noisier, size=size, seed=seed, errors_grow=False)
     for band, letter in enumerate(BANDS):
         change_by_name[f"without_{letter}"] = partial(without_band, band=band)
     for mag in ZERO_POINT_MAG:
@@ -41,11 +41,11 @@ def changes(seed: int) -> dict[str, Change]:
     return change_by_name
 
 
-def noisier(curves: LightCurves, size: float, seed: int, *, told: bool) -> LightCurves:
-    """Gaussian noise of ``size`` errors added to every flux; with ``told`` the errors grow by it."""
+def noisier(curves: LightCurves, size: float, seed: int, *, errors_grow: bool) -> LightCurves:
+    """Gaussian noise of ``size`` errors added to every flux; with ``errors_grow`` the errors grow by it."""
     error = curves.flux_err_njy
     flux = curves.flux_njy + size * error * _normal(curves, seed)
-    return replace(curves, flux_njy=flux, flux_err_njy=error * np.hypot(1.0, size) if told else error)
+    return replace(curves, flux_njy=flux, flux_err_njy=error * np.hypot(1.0, size) if errors_grow else error)
 
 
 def without_band(curves: LightCurves, band: int) -> LightCurves:

@@ -47,8 +47,8 @@ class Outcome:
             "n_test": self.n_test,
             "learner": self.learner,
             "metrics": {
-                name: {key: _plain(value) for key, value in zip(keys, found, strict=True)}
-                for name, found in self.metrics.items()
+                name: {key: _plain(value) for key, value in zip(keys, figure, strict=True)}
+                for name, figure in self.metrics.items()
             },
             "peers": {
                 peer.metric: {"value": peer.value, "source": peer.source, "differs": peer.differs}

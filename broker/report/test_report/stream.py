@@ -24,12 +24,12 @@ RANDOM = "random"
 
 def evaluate(settings: Settings, data: Path | None, label_file: Path | None, *, seed: int) -> Outcome:
     """What was published under ``data`` (the home's archive by default) against the labels in a file, or in Kafka."""
-    known = from_file(label_file) if label_file else from_log(settings)
-    if not known:
+    labels_by_object = from_file(label_file) if label_file else from_log(settings)
+    if not labels_by_object:
         raise LookupError("there is no label yet: answer requests on the page of `gueststar label`, or give --labels")
     where = data or archive.folder(settings)
-    rows = labelled_rows.alerts_of(where, list(known), COLUMNS)
-    return published.outcome(rows, known, source=str(where), seed=seed)
+    rows = labelled_rows.alerts_of(where, list(labels_by_object), COLUMNS)
+    return published.outcome(rows, labels_by_object, source=str(where), seed=seed)
 
 
 def from_log(settings: Settings) -> dict[int, Label]:

@@ -84,7 +84,7 @@ def whole(curves: LightCurves) -> dict[str, np.ndarray]:
 
 def test_each_change_does_what_its_name_says(strangers: Labelled) -> None:
     curves = strangers.light_curves
-    told, untold = (changes.noisier(curves, 1.0, 1, told=one) for one in (True, False))
+    told, untold = (changes.noisier(curves, 1.0, 1, errors_grow=one) for one in (True, False))
     pull = (untold.flux_njy - curves.flux_njy) / curves.flux_err_njy
     assert pull.mean() == pytest.approx(0, abs=5 / np.sqrt(len(pull)))
     assert pull.std() == pytest.approx(1, abs=5 / np.sqrt(len(pull)))
