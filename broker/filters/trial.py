@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import pyarrow as pa
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -18,7 +19,7 @@ from pyspark.sql import functions as F
 
 from broker.filters.expression import Condition
 from broker.filters.store import Filters, Refused
-from broker.records.fields import FIELDS
+from broker.records.fields import FIELDS, arrow_schema
 
 _EXTREMES: dict[str, tuple[Any, Any, Any]] = {
     "bigint": (2**63 - 1, -(2**63), 0),
@@ -65,9 +66,12 @@ def fault_of(spark: SparkSession, condition: Condition) -> str | None:
 
 def extreme_rows(spark: SparkSession) -> DataFrame:
     """Rows as they come to a filter: the largest and least values of each type, missing ones, and nulls alone."""
-    columns = [_EXTREMES[kind] for kind in FIELDS.values()]
-    schema = ", ".join(f"`{name}` {kind}" for name, kind in FIELDS.items())
-    return spark.createDataFrame([*zip(*columns, strict=True), (None,) * len(columns)], schema)
+    schema = arrow_schema()
+    values = [[*_EXTREMES[kind], None] for kind in FIELDS.values()]
+    columns = [pa.array(column, kind) for column, kind in zip(values, schema.types, strict=True)]
+    # From Arrow no Python worker is started, which would load the model first; beyond an exchange Spark compiles the
+    # filters as in the job, where it would evaluate local rows in the planner.
+    return spark.createDataFrame(pa.Table.from_arrays(columns, schema=schema)).repartition(1)
 
 
 def _fault(rows: DataFrame, conditions: Mapping[str, Condition]) -> str | None:
