@@ -22,9 +22,6 @@ class TaxonomyClass(NamedTuple):
 CHALLENGE = "elasticc"
 """The challenge that brought the taxonomy about, and what the published test on its labelled alerts is called."""
 
-RESIDUAL = 200
-"""The probability of "none of the classes given": ELAsTiCC's Residual."""
-
 NOT_CLASSIFIED = 300
 """The classifier chose not to classify."""
 

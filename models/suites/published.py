@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -46,8 +47,9 @@ class Label:
 def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: int, draws: int = 200) -> Outcome:
     """The figures of the alerts ``rows`` (:data:`COLUMNS`, in order of object and time) whose objects have labels.
 
-    Only what came before its object's label counts. Those of classes that the model did not know measure the search
-    for novelty. Raises ValueError where no alert is left.
+    Only what came before its object's label counts. Alerts whose model did not know their object's class measure the
+    search for novelty, and ``unknown_class`` counts them; they are in no other figure. Raises ValueError where no
+    alert is left.
     """
     ids = rows["object_id"].to_numpy()
     known_ms = np.array([labels[int(one)].known_ms if int(one) in labels else -np.inf for one in ids])
@@ -60,30 +62,41 @@ def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: i
     classes, p, mix = _probabilities(rows)
     labelled, object_row = _objects(rows, labels, source)
     label = np.array([classes.index(int(one)) if int(one) in classes else -1 for one in labelled.class_id], np.int64)
+    was_known = _known_when_published(rows, labelled.class_id[object_row])
     names = Classes(tuple(name_of(one) for one in classes), tuple(classes))
     everyone = np.arange(len(labelled))
     trial = Trial("", "published, all labels", names, label, [(everyone[:0], everyone)], DAYS)
     said = _predictions(rows, p, mix, label, object_row, labelled)
-    results = [(trial, said)]
+    results = [(trial, _of(said, was_known[said.number]))]
     random = np.array([labels[int(one)].is_random for one in labelled.light_curves.object_id], bool)
     if random.any() and not random.all():
         title = "published, objects drawn at random"
-        chosen = _of(said, random[said.object_row])
+        chosen = _of(said, random[said.object_row] & was_known[said.number])
         results.append((replace(trial, name="random", title=title), chosen))
-    unknown = len(np.unique(object_row[label[object_row] < 0]))
+    unknown = len(np.unique(object_row[~was_known]))
     return Outcome(
         suite=NAME,
         n_train=0,
         n_test=len(labelled),
-        metrics=_figures(results, seed, draws) | _novelty(rows, label[object_row] < 0, seed, draws),
+        metrics=_figures(results, seed, draws)
+        | _unknown(said, ~was_known[said.number], seed, draws)
+        | _novelty(rows, ~was_known, seed, draws),
         peers=[],
         labelled=labelled,
         trials=results,
         learner=", ".join(sorted({one[:16] for one in rows["model_sha256"].to_pylist()})),
         notes=[
-            f"{unknown:,} labelled objects are of classes that the model did not know: they count in novel_… alone",
+            f"{unknown:,} labelled objects had alerts from models that did not know their class: these count in "
+            "unknown_class… and novel_… alone",
             "labelled objects were asked for, so they are no fair sample: figures that end in _random are of one",
         ],
+    )
+
+
+def _known_when_published(rows: pa.Table, class_id: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the model that an alert was published with knew its object's class, (n,)."""
+    return np.array(
+        [one in ids for one, ids in zip(class_id.tolist(), rows["class_ids"].to_pylist(), strict=True)], bool
     )
 
 
@@ -162,7 +175,7 @@ def _predictions(
         answered=(rows["class_id"].to_numpy() != NOT_CLASSIFIED)[number],
         mix=mix,
     )
-    return _of(whole, whole.label >= 0)
+    return whole
 
 
 def _of(said: Predictions, which: NDArray[np.bool_]) -> Predictions:
@@ -183,6 +196,21 @@ def _figures(results: list[tuple[Trial, Predictions]], seed: int, draws: int) ->
         timed = scores.timing(predictions, seed=seed, draws=draws)
         metrics |= {f"{name}{end}": value for name, value in timed.items()}
     return metrics
+
+
+def _unknown(said: Predictions, is_unknown: NDArray[np.bool_], seed: int, draws: int) -> dict[str, Interval]:
+    """The fraction of the labelled objects whose class the model of their alert did not know, at each moment."""
+    metrics: dict[str, Interval] = {}
+    for days in scores.told((*DAYS, WHOLE), said):
+        rows = said.at(days)
+        fraction = partial(_fraction_of, is_unknown[rows])
+        values = scores.measured({"unknown_class": fraction}, said.object_id[rows], seed=seed, draws=draws)
+        metrics |= {f"{name}{scores.day_of(days)}": value for name, value in values.items()}
+    return metrics
+
+
+def _fraction_of(is_one: NDArray[np.bool_], rows: NDArray[np.int64]) -> float:
+    return float(is_one[rows].mean())
 
 
 def _novelty(rows: pa.Table, is_unknown: NDArray[np.bool_], seed: int, draws: int) -> dict[str, Interval]:

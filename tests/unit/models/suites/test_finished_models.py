@@ -169,6 +169,7 @@ def test_what_was_published_is_judged_by_later_labels(scorer: Scorer, strangers:
     assert len(at_end) == known.sum()
     right = said.p[at_end].argmax(axis=1) == said.label[at_end]
     assert found["accuracy"][0] == pytest.approx(right.mean())
+    assert found["unknown_class"][0] == pytest.approx(1 - known.mean())
     assert {"accuracy_random", "ece_day5", "novel_false_discoveries", "novel_completeness", "stable"} <= set(found)
     selected = rows["is_novel"].to_numpy(zero_copy_only=False)
     strange = ~np.isin([labels[int(one)].class_id for one in rows["object_id"].to_numpy()], scorer.class_ids)

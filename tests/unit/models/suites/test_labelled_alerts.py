@@ -53,8 +53,8 @@ def as_table(curves: LightCurves, class_id: np.ndarray) -> pa.Table:
             "hostgal_zphot": pa.array(np.full(len(curves), -9.0)),
             "hostgal_zphot_err": pa.array(np.full(len(curves), -9.0)),
             "hostgal_snsep": pa.array(np.full(len(curves), 1.5)),
-            "all_knowing": pa.array(np.where(answered, (class_id == IA).astype(float), np.nan)),
-            "guess": pa.array(np.full(len(curves), 0.5)),
+            "all_knowing_ia": pa.array(np.where(answered, np.where(class_id == IA, 0.9, 0.1), np.nan)),
+            "guess_ia": pa.array(np.full(len(curves), 0.5)),
         }
     )
 
@@ -85,7 +85,7 @@ def test_the_table_is_read_as_it_was_meant(few: tuple[LightCurves, np.ndarray], 
     assert found.light_curves.flux_njy == pytest.approx(stream.flux_njy, rel=1e-12)
     assert np.isnan(found.light_curves.host_photoz).all()
     assert found.light_curves.host_separation_arcsec == pytest.approx(1.5)
-    assert sorted(found.peers) == ["all_knowing", "guess"]
+    assert sorted(found.peers) == ["all_knowing_ia", "guess_ia"]
     assert labelled_alerts.read(file.parent).fingerprint == found.fingerprint
 
 
@@ -118,15 +118,15 @@ def test_the_suite_scores_every_alert_and_peers_beside(file: Path, tmp_path: Pat
     outcome = run.run(CHALLENGE, str(file), folder=tmp_path, draws=10, learner=learner, n_jobs=1)
     found = outcome.to_json()["metrics"]
     assert found["auc_ia_ii"]["low"] <= found["auc_ia_ii"]["value"] <= found["auc_ia_ii"]["high"]
-    assert found["auc_ia_ii_peer"]["value"] == found["auc_ia_ii_peer_all_knowing"]["value"] == 1.0
-    assert found["auc_ia_ii_peer_guess"]["value"] == 0.5
-    assert found["auc_ia_ii_beside_peer_guess"]["value"] == found["auc_ia_ii"]["value"]
-    assert found["coverage_peer_all_knowing"]["value"] == pytest.approx(1 / 3, abs=0.01)
+    assert found["auc_ia_ii_peer"]["value"] == found["auc_ia_ii_peer_all_knowing_ia"]["value"] == 1.0
+    assert found["auc_ia_ii_peer_guess_ia"]["value"] == 0.5
+    assert found["auc_ia_ii_beside_peer_guess_ia"]["value"] == found["auc_ia_ii"]["value"]
+    assert found["coverage_peer_all_knowing_ia"]["value"] == pytest.approx(1 / 3, abs=0.01)
     assert 0.5 < found["coverage"]["value"] <= 1
     assert {"auc_ia_ii_phase0", "auc_ia_ii_same_phase", "ece_phase0"} <= set(found)
     assert outcome.n_test == 48
     peers = {peer.metric: peer.value for peer in outcome.peers}
-    assert peers == {"auc_ia_ii_beside_peer_all_knowing": 1.0, "auc_ia_ii_beside_peer_guess": 0.5}
+    assert peers == {"auc_ia_ii_beside_peer_all_knowing_ia": 1.0, "auc_ia_ii_beside_peer_guess_ia": 0.5}
 
 
 def test_a_finished_model_needs_few_objects(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> None:
@@ -175,7 +175,53 @@ def test_what_is_wrong_is_named(few: tuple[LightCurves, np.ndarray], tmp_path: P
         other("class_id", pa.array([7] * len(table))).drop_columns(["class_name"]), "row 1: class_id must be .* found 7"
     )
     mixed = np.where(np.arange(len(table)) == 5, 4_000 - few[1] + 446, few[1])
-    refused(other("class_id", pa.array(mixed)), "all alerts of an object must be of one class")
+    refused(other("class_id", pa.array(mixed)), "row 6: class_id must be .*, and both the same")
+    refused(
+        other("class_id", pa.array(mixed)).drop_columns(["class_name"]), "all alerts of an object must be of one class"
+    )
     refused(other("dec", pa.array([None, *table["dec"].to_pylist()[1:]])), "row 1: dec must be declination")
     with pytest.raises(LookupError, match="a Parquet file"):
         AlertSet.load(tmp_path / "nothing")
+
+    def with_first(name: str, value: float) -> pa.Table:
+        lists = table[name].to_pylist()
+        return other(name, pa.array([[value, *lists[0][1:]], *lists[1:]]))
+
+    refused(with_first("mjd", 2_460_000.5), "row 1: mjd must be .*, 50,000 to 80,000, found 2460000.5")
+    refused(other("alert_mjd", pa.array(["late"] * len(table))), "alert_mjd must be .*, found the type string")
+    refused(
+        other("dec", pa.array([91.0] * len(table))), "row 1: dec must be declination in degrees, -90 to 90, found 91"
+    )
+    refused(other("object_id", pa.array(["x"] * len(table))), "row 1: object_id must be the object's number: an object")
+    none = pa.array([[None, *table["band"].to_pylist()[0][1:]], *table["band"].to_pylist()[1:]])
+    refused(other("band", none), "band must be .*, found ''")
+    refused(other("class_name", pa.array([["Ia"]] * len(table))), "class_name must be .*, found the type list")
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "bad.parquet").read_bytes()[:-9])
+    with pytest.raises(ValueError, match=r"cut\.parquet is not a Parquet file that can be read"):
+        AlertSet.load(tmp_path / "cut.parquet")
+
+
+def test_the_first_numbering_numbers_of_origin_and_columns_of_truth(file: Path, tmp_path: Path) -> None:
+    table = pq.read_table(file)
+    offsets = table["origin"].combine_chunks().offsets
+    forced = np.char.find(np.array(pc.list_flatten(table["origin"]).to_pylist()), "Forced") >= 0
+
+    def put(name: str, values: pa.Array) -> None:
+        nonlocal table
+        table = table.drop_columns([name] if name in table.column_names else []).append_column(name, values)
+
+    put("class_id", pa.array([{IA: 111, II: 113}[one] for one in table["class_id"].to_pylist()]))
+    put("class_name", pa.array([f"SN{name}" for name in table["class_name"].to_pylist()]))
+    put("origin", pa.ListArray.from_arrays(offsets, pa.array(np.where(forced, 2, 1))))
+    put("ra", pa.array([-0.25] * len(table)))
+    put("z_final", pa.array([0.5] * len(table)))
+    put("max_prob", pa.array([0.5] * len(table)))
+    put("snn_snia_vs_nonia", pa.array([0.0, *[0.25] * (len(table) - 1)]))
+    put("t2_snia", pa.array([0.0] * len(table)))
+    pq.write_table(table, tmp_path / "first.parquet")
+    read, plain = (labelled_alerts.read(one) for one in (tmp_path / "first.parquet", file))
+    assert read.class_id.tolist() == plain.class_id.tolist()
+    assert read.light_curves.is_detection.tolist() == plain.light_curves.is_detection.tolist()
+    assert set(read.light_curves.ra_deg.tolist()) == {359.75}
+    assert sorted(read.peers) == ["all_knowing_ia", "guess_ia", "snn_snia_vs_nonia"]
+    assert np.isnan(read.peers["snn_snia_vs_nonia"]).tolist() == [True, *[False] * (len(table) - 1)]
