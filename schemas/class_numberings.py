@@ -11,17 +11,20 @@ from schemas.taxonomy import TAXONOMY, class_id_of
 from schemas.type_names import class_id_of_type
 
 FIRST: dict[int, int] = {
-    0: 1100, 1: 2200, 2: 2300,
-    10: 2210, 11: 2220, 12: 2230, 13: 2240, 20: 2310, 21: 2320, 22: 2330,
-    110: 2221, 111: 2222, 112: 2223, 113: 2224, 114: 2225, 115: 2226,
-    120: 2231, 121: 2232, 122: 2233, 123: 2234, 124: 2235,
-    130: 2241, 131: 2242, 132: 2243, 133: 2244, 134: 2245, 135: 2246,
-    210: 2321, 211: 2322, 212: 2323, 213: 2324, 214: 2325, 215: 2326,
-    220: 2331, 221: 2332,
+    1: 2200, 2: 2300,
+    11: 2220, 12: 2230, 13: 2240, 22: 2330,
+    111: 2222, 112: 2223, 113: 2224, 114: 2225, 115: 2226,
+    121: 2232, 122: 2233, 123: 2234, 124: 2235,
+    131: 2242, 132: 2243, 133: 2244, 134: 2245, 135: 2246,
+    211: 2322, 212: 2323, 213: 2324, 214: 2325,
+    221: 2332,
 }  # fmt: skip
-"""The ids of ELAsTiCC's first taxonomy, in which brokers answered in 2022, to those of today: every digit one more with
-a 2 before it, but for 0, which was static. 111 was type Ia, 221 an active galactic nucleus. After the notes on
-``classId`` in https://github.com/LSSTDESC/tom_desc (README.md) and the list in its scripts."""
+"""The ids of ELAsTiCC's first taxonomy to those of today: 111 was type Ia, 221 an active galactic nucleus.
+
+Source: ``populate_classidofgentype`` in https://github.com/LSSTDESC/tom_desc,
+elasticc/migrations/0029_fill_classidofgentype.py of 2022-08-08, which gives each id of a simulated class its name. Its
+20 for Periodic is left out: the ids 211 to 214 of its members do not start so. Ids that it does not have (those of
+"other", Mira) are none here."""
 
 _LEAVES_OF_FIRST = {number: class_id for number, class_id in FIRST.items() if number >= 100}
 """Smaller numbers may be those of a simulation's models, which the names beside them tell."""
@@ -45,9 +48,10 @@ def class_ids(numbers: Sequence[object], names: Sequence[object], place: Callabl
         if not wrong:
             return np.array([found[pair] for pair in pairs], np.int64)
         refusals.append(min(wrong, key=lambda pair: rows[pair]))
-    number, name = refusals[0]
+    refused = max(refusals, key=lambda pair: rows[pair])  # in the numbering that the file has more probably
+    number, name = refused
     raise ValueError(
-        f"{place(rows[refusals[0]])}: class_id must be the true class, an id of the taxonomy (2222 or, in its first "
+        f"{place(rows[refused])}: class_id must be the true class, an id of the taxonomy (2222 or, in its first "
         f"numbering, 111 for Ia), or class_name one of its names, and both the same; found {number!r} and {name!r}"
     )
 

@@ -73,7 +73,6 @@ def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: i
         title = "published, objects drawn at random"
         chosen = _of(said, random[said.object_row] & was_known[said.number])
         results.append((replace(trial, name="random", title=title), chosen))
-    unknown = len(np.unique(object_row[~was_known]))
     return Outcome(
         suite=NAME,
         n_train=0,
@@ -86,8 +85,8 @@ def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: i
         trials=results,
         learner=", ".join(sorted({one[:16] for one in rows["model_sha256"].to_pylist()})),
         notes=[
-            f"{unknown:,} labelled objects had alerts from models that did not know their class: these count in "
-            "unknown_class… and novel_… alone",
+            f"{len(np.unique(object_row[~was_known])):,} labelled objects had alerts from models that did not know "
+            "their class: these count in unknown_class… and novel_… alone",
             "labelled objects were asked for, so they are no fair sample: figures that end in _random are of one",
         ],
     )

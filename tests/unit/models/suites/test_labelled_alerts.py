@@ -153,50 +153,59 @@ def test_each_object_is_whole_once_and_its_last_alert_is_it(file: Path) -> None:
     assert per_object.max() <= 11
 
 
-def test_what_is_wrong_is_named(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> None:
+def refused(bad: pa.Table, match: str, folder: Path) -> None:
+    pq.write_table(bad, folder / "bad.parquet")
+    with pytest.raises((ValueError, LookupError), match=match):
+        AlertSet.load(folder / "bad.parquet")
+
+
+def other(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+def with_first(table: pa.Table, name: str, value: object) -> pa.Table:
+    lists = table[name].to_pylist()
+    return other(table, name, pa.array([[value, *lists[0][1:]], *lists[1:]]))
+
+
+def test_columns_that_are_wrong_are_named(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> None:
     table = as_table(*few)
+    n = len(table)
+    bands = table["band"].to_pylist()
+    dec = [None, *table["dec"].to_pylist()[1:]]
+    for bad, match in (
+        (table.drop_columns(["psFlux"]), "the column psFlux is missing"),
+        (other(table, "ra", table["mjd"]), "ra must be right ascension"),
+        (other(table, "band", pa.array([one[:-1] for one in bands])), "row 1: band must have as many entries as mjd"),
+        (other(table, "band", pa.array([["w"] * len(one) for one in bands])), "band must be .* 'w'"),
+        (with_first(table, "band", None), "band must be .*, found ''"),
+        (other(table, "dec", pa.array(dec)), "row 1: dec must be declination"),
+        (other(table, "dec", pa.array([91.0] * n)), "row 1: dec must be .*degrees, -90 to 90, found 91"),
+        (with_first(table, "mjd", 2_460_000.5), "row 1: mjd must be .*, 50,000 to 80,000, found 2460000.5"),
+        (other(table, "alert_mjd", pa.array(["late"] * n)), "alert_mjd must be .*, found the type string"),
+        (other(table, "object_id", pa.array(["x"] * n)), "row 1: object_id must be the object's number: an object"),
+    ):
+        refused(bad, match, tmp_path)
 
-    def refused(bad: pa.Table, match: str) -> None:
-        pq.write_table(bad, tmp_path / "bad.parquet")
-        with pytest.raises((ValueError, LookupError), match=match):
-            AlertSet.load(tmp_path / "bad.parquet")
 
-    def other(name: str, values: pa.Array) -> pa.Table:
-        return table.set_column(table.column_names.index(name), name, values)
+def test_classes_that_are_wrong_are_named(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> None:
+    table = as_table(*few)
+    n = len(table)
+    seven = other(table, "class_id", pa.array([7] * n)).drop_columns(["class_name"])
+    mixed = other(table, "class_id", pa.array(np.where(np.arange(n) == 5, 4_000 - few[1] + 446, few[1])))
+    for bad, match in (
+        (seven, "row 1: class_id must be .* found 7"),
+        (mixed, "row 6: class_id must be .*, and both the same"),
+        (mixed.drop_columns(["class_name"]), "all alerts of an object must be of one class"),
+        (other(table, "class_name", pa.array([["Ia"]] * n)), "class_name must be .*, found the type list"),
+    ):
+        refused(bad, match, tmp_path)
 
-    refused(table.drop_columns(["psFlux"]), "the column psFlux is missing")
-    refused(other("ra", table["mjd"]), "ra must be right ascension")
-    shorter = pa.array([values[:-1] for values in table["band"].to_pylist()])
-    refused(other("band", shorter), "row 1: band must have as many entries as mjd")
-    refused(
-        other("band", pa.array([["w"] * len(values) for values in table["band"].to_pylist()])), "band must be .* 'w'"
-    )
-    refused(
-        other("class_id", pa.array([7] * len(table))).drop_columns(["class_name"]), "row 1: class_id must be .* found 7"
-    )
-    mixed = np.where(np.arange(len(table)) == 5, 4_000 - few[1] + 446, few[1])
-    refused(other("class_id", pa.array(mixed)), "row 6: class_id must be .*, and both the same")
-    refused(
-        other("class_id", pa.array(mixed)).drop_columns(["class_name"]), "all alerts of an object must be of one class"
-    )
-    refused(other("dec", pa.array([None, *table["dec"].to_pylist()[1:]])), "row 1: dec must be declination")
+
+def test_a_file_that_is_none_or_cut_off_is_named(file: Path, tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="a Parquet file"):
         AlertSet.load(tmp_path / "nothing")
-
-    def with_first(name: str, value: float) -> pa.Table:
-        lists = table[name].to_pylist()
-        return other(name, pa.array([[value, *lists[0][1:]], *lists[1:]]))
-
-    refused(with_first("mjd", 2_460_000.5), "row 1: mjd must be .*, 50,000 to 80,000, found 2460000.5")
-    refused(other("alert_mjd", pa.array(["late"] * len(table))), "alert_mjd must be .*, found the type string")
-    refused(
-        other("dec", pa.array([91.0] * len(table))), "row 1: dec must be declination in degrees, -90 to 90, found 91"
-    )
-    refused(other("object_id", pa.array(["x"] * len(table))), "row 1: object_id must be the object's number: an object")
-    none = pa.array([[None, *table["band"].to_pylist()[0][1:]], *table["band"].to_pylist()[1:]])
-    refused(other("band", none), "band must be .*, found ''")
-    refused(other("class_name", pa.array([["Ia"]] * len(table))), "class_name must be .*, found the type list")
-    (tmp_path / "cut.parquet").write_bytes((tmp_path / "bad.parquet").read_bytes()[:-9])
+    (tmp_path / "cut.parquet").write_bytes(file.read_bytes()[:-9])
     with pytest.raises(ValueError, match=r"cut\.parquet is not a Parquet file that can be read"):
         AlertSet.load(tmp_path / "cut.parquet")
 
