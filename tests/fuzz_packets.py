@@ -70,7 +70,7 @@ def seeds(folder: Path | None) -> list[bytes]:
     ]
     if folder is not None and folder.is_dir():
         real = [packets.read_files([one])[0] for one in sorted(folder.iterdir()) if one.name.endswith(("-wire", "ztf"))]
-        good += [message for found in real for message in found if len(message) < 200_000]
+        good += [message for packets_of_file in real for message in packets_of_file if len(message) < 200_000]
     return good
 
 
@@ -101,42 +101,42 @@ def mutated(good: list[bytes], rng: np.random.Generator) -> bytes:
 
 def fuzz(n: int, seed: int, good: list[bytes]) -> Iterator[tuple[Outcome, bytes | None]]:
     """The outcome after each packet, and the packet where it did harm."""
-    rng, found = np.random.default_rng(seed), Outcome()
+    rng, outcome = np.random.default_rng(seed), Outcome()
     memory_kib = 0
     neighbour = good[0]
     packets.read(good)  # compiles and imports what is needed
     for number in range(n):
         packet = mutated(good, rng)
-        before = found.raised + found.unaccounted + found.slow
-        took_ms = _read(found, packet, neighbour)
+        before = outcome.raised + outcome.unaccounted + outcome.slow
+        took_ms = _read(outcome, packet, neighbour)
         if took_ms > SLOW_MS:  # the collector of garbage takes its time too, but not twice
             took_ms = min(took_ms, _read(Outcome(), packet, neighbour))
-        found.packets += 1
-        found.slowest_ms = max(found.slowest_ms, took_ms)
-        found.slow += took_ms > SLOW_MS
+        outcome.packets += 1
+        outcome.slowest_ms = max(outcome.slowest_ms, took_ms)
+        outcome.slow += took_ms > SLOW_MS
         if number == WARM_UP:
             memory_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         if memory_kib:
-            found.memory_grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory_kib) / 1024
-        yield found, packet if found.raised + found.unaccounted + found.slow > before else None
+            outcome.memory_grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory_kib) / 1024
+        yield outcome, packet if outcome.raised + outcome.unaccounted + outcome.slow > before else None
 
 
-def _read(found: Outcome, packet: bytes, neighbour: bytes) -> float:
+def _read(outcome: Outcome, packet: bytes, neighbour: bytes) -> float:
     """Read a packet beside a good one; returns the CPU time, ms: other processes on the machine do no harm."""
     began = time.process_time()
     try:
-        _count(found, *packets.read([packet, neighbour]))
+        _count(outcome, *packets.read([packet, neighbour]))
     except BaseException:  # whatever it is, it is what is looked for
-        found.raised += 1
+        outcome.raised += 1
     return 1e3 * (time.process_time() - began)
 
 
-def _count(found: Outcome, curves: LightCurves, dead: list[DeadLetter]) -> None:
-    found.alerts += len(curves) - 1
-    found.dead_letters += len(dead)
-    found.reasons.update(" ".join(letter.reason.split()[:4]) for letter in dead)
+def _count(outcome: Outcome, curves: LightCurves, dead: list[DeadLetter]) -> None:
+    outcome.alerts += len(curves) - 1
+    outcome.dead_letters += len(dead)
+    outcome.reasons.update(" ".join(letter.reason.split()[:4]) for letter in dead)
     indices = set(curves.packet_index.tolist()) | {letter.packet_index for letter in dead}
-    found.unaccounted += indices != {0, 1} or any(letter.packet_index == 1 for letter in dead)
+    outcome.unaccounted += indices != {0, 1} or any(letter.packet_index == 1 for letter in dead)
 
 
 def run(n: int, seed: int, data: Path) -> bool:
@@ -144,13 +144,13 @@ def run(n: int, seed: int, data: Path) -> bool:
     from rich.progress import track
 
     good, began, kept = seeds(data), time.monotonic(), 0
-    found = Outcome()
-    for found, culprit in track(fuzz(n, seed, good), "packets", n, disable=not sys.stderr.isatty()):
+    outcome = Outcome()
+    for outcome, culprit in track(fuzz(n, seed, good), "packets", n, disable=not sys.stderr.isatty()):
         if culprit is not None and kept < 10:
             file = Path(f"fuzz-culprit-{kept}.bin")
             file.write_bytes(culprit)
-            print(f"harm done by packet {found.packets}: written to {file}", file=sys.stderr)
+            print(f"harm done by packet {outcome.packets}: written to {file}", file=sys.stderr)
             kept += 1
-    report = {**vars(found), "reasons": dict(found.reasons.most_common(20)), "seconds": time.monotonic() - began}
+    report = {**vars(outcome), "reasons": dict(outcome.reasons.most_common(20)), "seconds": time.monotonic() - began}
     print(json.dumps({"seeds": len(good), **report}, indent=1))
-    return found.is_good
+    return outcome.is_good

@@ -59,18 +59,18 @@ class Topic:
         ranges = self._ranges(consumer)
         unread = {partition for partition, (start, end) in enumerate(ranges) if end > start}
         consumer.assign([TopicPartition(self.name, partition, ranges[partition][0]) for partition in unread])
-        found: list[Message] = []
+        gathered: list[Message] = []
         stop = time.monotonic() + deadline_s
         while unread:
             for message in consumer.consume(500, timeout=0.2):
                 if message.error() is None and message.offset() < ranges[message.partition()][1]:
-                    found.append(message)
+                    gathered.append(message)
             # By position, not by count: some offsets hold no message.
             positions = consumer.position(consumer.assignment())
             unread = {at.partition for at in positions if at.offset < ranges[at.partition][1]}
             assert time.monotonic() < stop, f"could not read partitions {unread} of {self.name} in {deadline_s:g} s"
         consumer.close()
-        return found
+        return gathered
 
     def ends(self) -> list[int]:
         """The end offset of every partition."""
@@ -120,8 +120,8 @@ def create_topic(settings: Settings, partitions: int = 2, name: str = "", **conf
         future.result()
     end = time.monotonic() + 30
     while True:
-        known = admin.list_topics(name, timeout=10).topics[name].partitions
-        if len(known) == partitions and all(p.leader >= 0 for p in known.values()):
+        listed = admin.list_topics(name, timeout=10).topics[name].partitions
+        if len(listed) == partitions and all(p.leader >= 0 for p in listed.values()):
             return Topic(name, partitions, client)
         assert time.monotonic() < end, f"topic {name} has no leaders after 30 s"
         time.sleep(0.02)

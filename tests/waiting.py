@@ -12,8 +12,8 @@ T = TypeVar("T")
 def wait_for(condition: Callable[[], T], deadline_s: float, what: str) -> T:
     """Ask `condition` until it gives something true, and return that; fails with `what` after `deadline_s` seconds."""
     end = time.monotonic() + deadline_s
-    while not (found := condition()):
+    while not (value := condition()):
         if time.monotonic() > end:
-            raise AssertionError(f"waited {deadline_s:g} s in vain for {what}; last seen: {found!r}")
+            raise AssertionError(f"waited {deadline_s:g} s in vain for {what}; last seen: {value!r}")
         time.sleep(0.05)
-    return found
+    return value

@@ -115,10 +115,10 @@ def only_job(home: Path) -> Iterator[None]:
 def cause(text: str) -> str:
     """The innermost Python error in a query's failure: the line under its traceback; else the first line."""
     raised = re.findall(r"^((?:\w+\.)*[A-Z]\w+): (.+)$", text, re.MULTILINE)
-    own = [(name, message) for name, message in raised if not name.startswith(("org.", "java.", "pyspark."))]
-    if not own:
+    python_errors = [(name, message) for name, message in raised if not name.startswith(("org.", "java.", "pyspark."))]
+    if not python_errors:
         return text.strip().split("\n")[0]
-    name, message = own[-1]
+    name, message = python_errors[-1]
     return message if name.startswith("broker.") else f"{name}: {message}"
 
 

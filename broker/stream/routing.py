@@ -35,8 +35,8 @@ def _class_topic(settings: Settings) -> Column:
     literals: list[Any] = []
     for class_id in TAXONOMY:
         literals += [F.lit(class_id), F.lit(topics.of_class(settings, class_id))]
-    known = F.try_element_at(F.create_map(*literals), F.col("class_id"))
-    return F.coalesce(known, F.lit(topics.of_class(settings, NOT_CLASSIFIED)))
+    class_topic = F.try_element_at(F.create_map(*literals), F.col("class_id"))
+    return F.coalesce(class_topic, F.lit(topics.of_class(settings, NOT_CLASSIFIED)))
 
 
 def _in_sample(fraction: float) -> Column:

@@ -90,15 +90,15 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         """Where the next batch ends; ``start`` itself where there is nothing to do, or a stop is asked for."""
         if (Path(self.home) / STOP_FILE).exists():
             return start
-        known = start.get("topics", {})
-        after = offsets.advance(known, self._target or self._state(), getattr(limit, "max_rows", None))
-        if after == known:
+        before = start.get("topics", {})
+        after = offsets.advance(before, self._target or self._state(), getattr(limit, "max_rows", None))
+        if after == before:
             return start
         if self._pin is None:
             from broker.stream.pinned_model import PinnedModel
 
             self._pin = PinnedModel(self._settings())
-        tasks = offsets.task_count(offsets.ranges(known, after), self.cores)
+        tasks = offsets.task_count(offsets.ranges(before, after), self.cores)
         return {"topics": after, **self._pin.current(start), "tasks": tasks}
 
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> Sequence[InputPartition]:
@@ -108,8 +108,8 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
             return []
         offsets.check_same_topics(end["topics"], self._state())
         return [
-            Slice(own, offsets.task_name(own), end["model"], end["novelty_threshold"])
-            for own in offsets.split(ranges, end["tasks"])
+            Slice(task_ranges, offsets.task_name(task_ranges), end["model"], end["novelty_threshold"])
+            for task_ranges in offsets.split(ranges, end["tasks"])
         ]
 
     def reportLatestOffset(self) -> dict[str, Any] | None:

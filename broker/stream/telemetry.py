@@ -107,11 +107,11 @@ def batch_progress(progress: dict[str, Any]) -> dict[str, Any]:
     """One line of progress.jsonl, and ``lag`` (messages still to read), from Spark's report of a batch."""
     source = progress["sources"][0]
     end, latest = _offset(source.get("endOffset")), _offset(source.get("latestOffset"))
-    offsets = {topic: known["partitions"] for topic, known in end.get("topics", {}).items()}
+    offsets = {topic: topic_offsets["partitions"] for topic, topic_offsets in end.get("topics", {}).items()}
     behind = [
         high - offsets.get(topic, {}).get(partition, 0)
-        for topic, known in latest.get("topics", {}).items()
-        for partition, high in known["partitions"].items()
+        for topic, topic_offsets in latest.get("topics", {}).items()
+        for partition, high in topic_offsets["partitions"].items()
     ]
     counts = progress.get("observedMetrics", {}).get(OBSERVATION, {})
     return {
@@ -138,5 +138,5 @@ def append(file: Path, record: dict[str, Any]) -> None:
 
 def _offset(value: Any) -> dict[str, Any]:
     """An offset as Spark reports it: JSON, JSON within JSON, or nothing."""
-    found = json.loads(value) if isinstance(value, str) else value
-    return found if isinstance(found, dict) else {}
+    match = json.loads(value) if isinstance(value, str) else value
+    return match if isinstance(match, dict) else {}

@@ -70,17 +70,17 @@ def test_a_score_depends_on_its_own_alert_alone(scorer: Scorer, stream: LightCur
 
 def test_a_redshift_tells_apart_the_classes_with_hosts_alone(scorer: Scorer, stream: LightCurves) -> None:
     assert scorer.with_photoz is not None
-    told = np.isfinite(stream.host_photoz)
-    assert 0.2 < told.mean() < 0.8
+    has_photoz = np.isfinite(stream.host_photoz)
+    assert 0.2 < has_photoz.mean() < 0.8
     nothing = np.full(len(stream), np.nan, np.float32)
     scores, alone = scorer.score(stream), scorer.score(replace(stream, host_photoz=nothing))
     hosted = np.isin(np.arange(len(scorer.class_ids)), scorer.with_photoz.column)
     assert 2 <= hosted.sum() < len(hosted)
-    np.testing.assert_array_equal(scores.p_flat[~told], alone.p_flat[~told])
+    np.testing.assert_array_equal(scores.p_flat[~has_photoz], alone.p_flat[~has_photoz])
     np.testing.assert_array_equal(scores.p_flat[:, ~hosted], alone.p_flat[:, ~hosted])
     assert np.allclose(scores.p_flat[:, hosted].sum(axis=1), alone.p_flat[:, hosted].sum(axis=1), atol=1e-6)
     classified = scores.class_id != NOT_CLASSIFIED
-    assert (np.abs(scores.p_flat - alone.p_flat).max(axis=1)[told & classified] > 1e-6).mean() > 0.9
+    assert (np.abs(scores.p_flat - alone.p_flat).max(axis=1)[has_photoz & classified] > 1e-6).mean() > 0.9
     np.testing.assert_array_equal(scores.novelty_score, alone.novelty_score)
 
 

@@ -58,16 +58,16 @@ def of_simulation(record: dict) -> dict[str, float]:
 
 
 def of_candidate(record: dict) -> dict[str, float]:
-    found = record["candidate"]
-    nearest = number(found.get("distpsnr1"))
-    in_template = 0 <= found["distnr"] * 1.012 <= 1.4
+    candidate = record["candidate"]
+    nearest = number(candidate.get("distpsnr1"))
+    in_template = 0 <= candidate["distnr"] * 1.012 <= 1.4
     return {
         "host_separation_arcsec": nearest,
-        "host2_separation_arcsec": number(found.get("distpsnr2")),
-        "star_score": math.nan if math.isnan(nearest) else number(found.get("sgscore1"), 0, 1),
-        "extendedness": 1 - number(found["classtar"], 0, 1),
-        "template_flux_njy": 10 ** ((31.4 - found["magnr"]) / 2.5) if in_template else math.nan,
-        "solar_system_separation_arcsec": number(found["ssdistnr"]),
+        "host2_separation_arcsec": number(candidate.get("distpsnr2")),
+        "star_score": math.nan if math.isnan(nearest) else number(candidate.get("sgscore1"), 0, 1),
+        "extendedness": 1 - number(candidate["classtar"], 0, 1),
+        "template_flux_njy": 10 ** ((31.4 - candidate["magnr"]) / 2.5) if in_template else math.nan,
+        "solar_system_separation_arcsec": number(candidate["ssdistnr"]),
     }
 
 
@@ -78,7 +78,7 @@ def check(curves: LightCurves, row: int, expected: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "of_record", "told"),
+    ("kind", "of_record", "fields_present"),
     [
         ("rubin", of_survey_telescope, {"processed_mjd", "extendedness", "template_flux_njy"}),
         ("rubin-wire", of_survey_telescope, {"extendedness"}),
@@ -87,7 +87,7 @@ def check(curves: LightCurves, row: int, expected: dict[str, float]) -> None:
     ],
 )
 def test_real_packets(
-    shared_data: Path, kind: str, of_record: Callable[[dict], dict[str, float]], told: set[str]
+    shared_data: Path, kind: str, of_record: Callable[[dict], dict[str, float]], fields_present: set[str]
 ) -> None:
     messages = messages_of(shared_data, kind)
     records = [(index, record) for index, message in enumerate(messages) for record in records_of(message)]
@@ -97,7 +97,7 @@ def test_real_packets(
     assert curves.packet_index.tolist() == [index for index, _ in records]
     for row, (_, record) in enumerate(records):
         check(curves, row, of_record(record))
-    assert {name for name in NAMES if np.isfinite(getattr(curves, name)).any()} >= told
+    assert {name for name in NAMES if np.isfinite(getattr(curves, name)).any()} >= fields_present
 
 
 def test_a_spectroscopic_redshift_is_never_read(shared_data: Path) -> None:

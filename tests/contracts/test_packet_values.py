@@ -56,7 +56,7 @@ def found_in(record: Any, path: str) -> Any:
 
 def expected(record: Any, column: Column) -> tuple:
     """What the registers of a column must hold, from a record as fastavro gives it."""
-    value = next((found for path in column.paths if (found := found_in(record, path)) is not None), None)
+    value = next((at_path for path in column.paths if (at_path := found_in(record, path)) is not None), None)
     if column.kind == "present":
         return (1 if value is not None else MISSING,)
     if column.kind == "text":
@@ -109,15 +109,15 @@ def without_logical_types(schema: Any) -> Any:
 
 @cache
 def _peer_schema(text: str, named: str) -> Any:
-    known: dict[str, Any] = {}
+    by_schema_id: dict[str, Any] = {}
     for record in json.loads(named):
-        fastavro.parse_schema(without_logical_types(record), named_schemas=known)
-    return fastavro.parse_schema(without_logical_types(json.loads(text)), named_schemas=known)
+        fastavro.parse_schema(without_logical_types(record), named_schemas=by_schema_id)
+    return fastavro.parse_schema(without_logical_types(json.loads(text)), named_schemas=by_schema_id)
 
 
-def by_fastavro(found: Reading, data: bytes) -> dict:
+def by_fastavro(reading: Reading, data: bytes) -> dict:
     stream = io.BytesIO(data)
-    schema = _peer_schema(json.dumps(found.schema), json.dumps(list(found.named.values())))
+    schema = _peer_schema(json.dumps(reading.schema), json.dumps(list(reading.named.values())))
     record = fastavro.schemaless_reader(stream, schema, None)
     assert stream.read() == b""
     return record
@@ -131,20 +131,20 @@ def read_wire(schema_id: int, bodies: list[bytes]) -> Rows:
     return rows
 
 
-def read_records(found: Reading, bodies: list[bytes]) -> Rows:
-    rows = Rows(found.layout, 1, 1)
+def read_records(reading: Reading, bodies: list[bytes]) -> Rows:
+    rows = Rows(reading.layout, 1, 1)
     for i, body in enumerate(bodies):
-        end = rows.read(found.program, np.frombuffer(body, np.uint8), 0, len(body), (i, 0, ""))
+        end = rows.read(reading.program, np.frombuffer(body, np.uint8), 0, len(body), (i, 0, ""))
         assert end == len(body)
     return rows
 
 
-def check_made(found: Reading, manners: tuple[Manner, Manner], schema_id: int | None = None) -> None:
+def check_made(reading: Reading, manners: tuple[Manner, Manner], schema_id: int | None = None) -> None:
     """Packets made in two manners, in turn: what was read before must not matter."""
-    bodies = [Writer(manner, dict(found.named)).written(found.schema) for manner in manners]
-    records = [by_fastavro(found, body) for body in bodies]
+    bodies = [Writer(manner, dict(reading.named)).written(reading.schema) for manner in manners]
+    records = [by_fastavro(reading, body) for body in bodies]
     bodies, records = [*bodies, *bodies], [*records, *records]
-    check(read_records(found, bodies), records)
+    check(read_records(reading, bodies), records)
     if schema_id is not None:
         check(read_wire(schema_id, bodies), records)
 
@@ -158,26 +158,26 @@ def test_made_packets_of_every_wire_schema(schema_id: int, one: Manner, two: Man
 
 def container_schemas(shared_data: Path) -> dict[str, Reading]:
     """Of each version of the containers at hand, and of ELAsTiCC's published files."""
-    found = {}
+    readings = {}
     for file in sorted((shared_data / "ztf").glob("[vs]*/*.avro")):
         schema = json.loads(fastavro.reader(io.BytesIO(file.read_bytes())).metadata["avro.schema"])
-        found.setdefault(f"{schema['version']}", (schema, {}, ztf.LAYOUT))
+        readings.setdefault(f"{schema['version']}", (schema, {}, ztf.LAYOUT))
     folder = shared_data / "elasticc" / "schema"
     parts = {file.name.removesuffix(".avsc"): json.loads(file.read_text()) for file in folder.glob("*dia*.avsc")}
     alert = json.loads((folder / "elasticc.v0_9_1.alert.avsc").read_text())
-    found["elasticc 0.9.1"] = (alert, parts, elasticc.LAYOUT)
-    return {name: reading(*parts) for name, parts in found.items()}
+    readings["elasticc 0.9.1"] = (alert, parts, elasticc.LAYOUT)
+    return {name: reading(*parts) for name, parts in readings.items()}
 
 
 def test_made_packets_of_every_container_schema(shared_data: Path) -> None:
-    known = container_schemas(shared_data)
-    assert set(known) == {"1.8", "3.3", "4.01", "4.02", "elasticc 0.9.1"}
+    readings = container_schemas(shared_data)
+    assert set(readings) == {"1.8", "3.3", "4.01", "4.02", "elasticc 0.9.1"}
 
     @settings(deadline=None, max_examples=15)
     @given(one=MANNER, two=MANNER)
     def made(one: Manner, two: Manner) -> None:
-        for found in known.values():
-            check_made(found, (one, two))
+        for reading in readings.values():
+            check_made(reading, (one, two))
 
     made()
 
@@ -210,17 +210,17 @@ def test_real_packets(shared_data: Path) -> None:
 
 def read_container(message: bytes) -> tuple[Rows, list[dict]]:
     """A container's alerts by us, from its blocks as fastavro unpacks them, and by fastavro."""
-    found, bodies = None, []
+    reading, bodies = None, []
     for block in fastavro.block_reader(io.BytesIO(message)):
-        found = found or _container_reading(json.dumps(block.writer_schema))
+        reading = reading or _container_reading(json.dumps(block.writer_schema))
         bodies.append((block.bytes_.getvalue(), block.num_records))
-    assert found is not None
-    rows, records = Rows(found.layout, 1, 1), []
+    assert reading is not None
+    rows, records = Rows(reading.layout, 1, 1), []
     for data, count in bodies:
         at, stream = 0, io.BytesIO(data)
         for _ in range(count):
-            at = rows.read(found.program, np.frombuffer(data, np.uint8), at, len(data), (0, 0, ""))
-            records.append(fastavro.schemaless_reader(stream, _peer_schema(json.dumps(found.schema), "[]"), None))
+            at = rows.read(reading.program, np.frombuffer(data, np.uint8), at, len(data), (0, 0, ""))
+            records.append(fastavro.schemaless_reader(stream, _peer_schema(json.dumps(reading.schema), "[]"), None))
             assert at == stream.tell()
     return rows, records
 

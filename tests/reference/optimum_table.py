@@ -22,11 +22,11 @@ WORSE = 0.1
 
 def shortfalls(light_curves: LightCurves, name: str) -> NDArray[np.float64]:
     """George's log-likelihood at its optimum minus ours at ours, for each alert."""
-    found = []
+    gathered = []
     for start in track(range(0, len(light_curves), PORTION), description=name):
         portion = light_curves.select(np.arange(start, min(start + PORTION, len(light_curves))))
-        found.append(fit(portion, backend="george").log_likelihood - fit(portion).log_likelihood)
-    return np.concatenate(found)
+        gathered.append(fit(portion, backend="george").log_likelihood - fit(portion).log_likelihood)
+    return np.concatenate(gathered)
 
 
 def row(name: str, shortfall: NDArray[np.float64]) -> str:
@@ -39,12 +39,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=Path("../shared/data"), help="the folder of real data")
     parser.add_argument("--alerts", type=int, default=400, help="of each source")
     asked = parser.parse_args()
-    found = {name: shortfalls(alerts(read(name, asked.folder), asked.alerts), name) for name in SOURCES}
+    by_source = {name: shortfalls(alerts(read(name, asked.folder), asked.alerts), name) for name in SOURCES}
     print(f"| light curves | alerts | ours > {WORSE} below george's | most below | george's > {WORSE} below ours |")
     print("|---|---|---|---|---|")
-    for name, shortfall in found.items():
+    for name, shortfall in by_source.items():
         print(row(name, shortfall))
-    print(row("all", np.concatenate(list(found.values()))))
+    print(row("all", np.concatenate(list(by_source.values()))))
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ def read(source: str, folder: Path) -> LightCurves:
 
 def alerts(light_curves: LightCurves, n: int) -> LightCurves:
     """``n`` alerts drawn at random, or as many as there are, each with the history it had."""
-    found = triggers(light_curves)
-    chosen = np.sort(np.random.default_rng(8).choice(len(found), min(4 * n, len(found)), replace=False))
-    drawn = alerts_at(light_curves, found.select(chosen))
+    all_triggers = triggers(light_curves)
+    chosen = np.sort(np.random.default_rng(8).choice(len(all_triggers), min(4 * n, len(all_triggers)), replace=False))
+    drawn = alerts_at(light_curves, all_triggers.select(chosen))
     few = np.flatnonzero((drawn.n_points > 0) & (drawn.n_points <= MOST_POINTS))[:n]
     return drawn.select(few)

@@ -57,13 +57,13 @@ def compared(shared_data: Path) -> list[tuple[dict[str, float], dict[str, float]
     slow = np.flatnonzero(fit(light_curves).timescale_days > 10.0)
     light_curves = light_curves.select(slow[light_curves.n_points[slow] > 12][:40])
     ours = features.extract(light_curves)
-    found = []
+    gathered = []
     for row in range(len(light_curves)):
         time, flux = predicted(light_curves, row)
         if flux.max() > 0:
             mine = dict(zip(ours.names, ours.values[row].tolist(), strict=True))
-            found.append((definitions(time, flux), mine))
-    return found
+            gathered.append((definitions(time, flux), mine))
+    return gathered
 
 
 @pytest.mark.parametrize("name", ["peak_flux", "balance", "equivalent_width_days", "days_since_peak"])

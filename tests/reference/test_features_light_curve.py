@@ -30,7 +30,7 @@ def package(name: str, time: np.ndarray, flux: np.ndarray, error: np.ndarray, *a
 @pytest.mark.parametrize("kind", ["wave", "burst", "noise"])
 def test_statistics_are_the_packages(kind: str) -> None:
     time, flux, error = series = sample(kind)
-    found = measured(curves(np.zeros(N), START_MJD + time, flux, error, np.full(N, 2)))
+    features = measured(curves(np.zeros(N), START_MJD + time, flux, error, np.full(N, 2)))
     std = np.std(flux, ddof=1)
     weighted_mean = np.average(flux, weights=error**-2)
     spread = math.sqrt(((flux - weighted_mean) ** 2).sum() / (N - 1))  # of the common series
@@ -61,14 +61,14 @@ def test_statistics_are_the_packages(kind: str) -> None:
         "log_chi2": math.log10(package("ReducedChi2", *series)[0]),
     }
     for name, value in expected.items():
-        assert found[name] == pytest.approx(value, rel=1e-6, abs=1e-6), name
+        assert features[name] == pytest.approx(value, rel=1e-6, abs=1e-6), name
 
 
 def test_eta_is_the_packages() -> None:
     time, flux, _ = sample("wave")
     error = np.full(N, 50.0)
-    found = measured(curves(np.zeros(N), START_MJD + time, flux, error, np.full(N, 2)))
-    assert found["von_neumann_eta"] == pytest.approx(package("Eta", time, flux, error)[0] * N / (N - 1), rel=1e-6)
+    features = measured(curves(np.zeros(N), START_MJD + time, flux, error, np.full(N, 2)))
+    assert features["von_neumann_eta"] == pytest.approx(package("Eta", time, flux, error)[0] * N / (N - 1), rel=1e-6)
 
 
 def test_bazin_fit_is_as_good_as_the_packages() -> None:
@@ -78,12 +78,12 @@ def test_bazin_fit_is_as_good_as_the_packages() -> None:
     error = np.full(len(time), 150.0)
     flux = 20_000 * np.exp(-x / 25.0) / (1 + np.exp(-x / 4.0)) + 150.0 * rng.normal(size=len(time))
     floored = np.hypot(error, 0.01 * flux)
-    found = measured(curves(np.zeros(len(time)), START_MJD + time, flux, error, np.full(len(time), 2)))
+    features = measured(curves(np.zeros(len(time)), START_MJD + time, flux, error, np.full(len(time), 2)))
     fit = light_curve.BazinFit(algorithm="mcmc-lmsder", mcmc_niter=2000, lmsder_niter=50)
     amplitude, _, _, rise, fall, chi2 = fit(time, flux, floored, sorted=True)
-    assert 10 ** found["bazin_rise"] == pytest.approx(rise, rel=0.1)
-    assert 10 ** found["bazin_fall"] == pytest.approx(
+    assert 10 ** features["bazin_rise"] == pytest.approx(rise, rel=0.1)
+    assert 10 ** features["bazin_fall"] == pytest.approx(
         fall, rel=0.15
     )  # theirs has a constant, which trades with the fall
-    assert math.sinh(found["bazin_amplitude"]) * 100 == pytest.approx(amplitude, rel=0.1)
-    assert 10 ** found["bazin_chi2"] == pytest.approx(chi2, rel=0.1)
+    assert math.sinh(features["bazin_amplitude"]) * 100 == pytest.approx(amplitude, rel=0.1)
+    assert 10 ** features["bazin_chi2"] == pytest.approx(chi2, rel=0.1)

@@ -51,14 +51,14 @@ def test_log_likelihood_is_georges(light_curves: LightCurves, place: float, time
 def test_lanes_do_not_mix() -> None:
     curve = curve_of(points_of(simulated(1)), 0)
     x, y = np.linspace(10, 20, lanes.LANES), np.linspace(0, 12, lanes.LANES)
-    found = np.empty(lanes.LANES)
-    lanes.log_likelihoods(x, y, curve, lanes.work_space(), found)
+    values_out = np.empty(lanes.LANES)
+    lanes.log_likelihoods(x, y, curve, lanes.work_space(), values_out)
     one_by_one = [
         state_space.log_likelihood(x[k], y[k], curve, np.empty((12, 12)), np.empty(12), np.empty(12))
         for k in range(lanes.LANES)
     ]
     assert len(set(one_by_one)) == lanes.LANES
-    assert found == pytest.approx(one_by_one, rel=1e-12)
+    assert values_out == pytest.approx(one_by_one, rel=1e-12)
 
 
 def fits_at(light_curves: LightCurves, backend: str, x: float, y: float) -> GaussianProcessFits:
@@ -102,7 +102,7 @@ def test_slope_is_that_of_georges_kernel(light_curves: LightCurves, place: float
     curve, survey = curve_of(points_of(light_curves), 0), int(light_curves.survey[0])
     gp = george_backend.process(x, y, curve, survey)
     times = np.sort(np.concatenate([curve.time[:4], curve.time[:4] + 0.1, [curve.time[0] - 3, curve.time[-1] + 3]]))
-    found = fits_at(light_curves, "state_space", x, y).predict_slope(times[None, :])[0]
+    slope = fits_at(light_curves, "state_space", x, y).predict_slope(times[None, :])[0]
     scaled = math.sqrt(3) / timescale_days * (times[:, None] - curve.time)
     wavelengths = wavelengths_nm()[survey]
     here = np.stack([np.zeros(6), wavelengths], axis=1)
@@ -110,7 +110,7 @@ def test_slope_is_that_of_georges_kernel(light_curves: LightCurves, place: float
     by_band = gp.kernel.get_value(here, there)
     slopes = -math.sqrt(3) / timescale_days * scaled * np.exp(-np.abs(scaled))
     expected = by_band @ (slopes * gp.apply_inverse(curve.flux)).T
-    assert np.abs(found - expected).max() < 1e-8 * math.exp(x / 2) / min(timescale_days, 1.0)
+    assert np.abs(slope - expected).max() < 1e-8 * math.exp(x / 2) / min(timescale_days, 1.0)
 
 
 @pytest.mark.parametrize("source", ["simulated", "plasticc"])

@@ -24,8 +24,8 @@ def short(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.setattr(model, "bundle_folder", lambda settings, progress: small_bundle)
         patch.setattr(stream_home, "DISTINCT_ALERTS", 120)
         patch.setattr(stream_home.messages, "__defaults__", (120,))
-        with stream_home.stream_home(Settings(home=home), lambda what, done, of: None) as own:
-            patch.setattr(stream_home, "stream_home", lambda settings, progress: nullcontext(own))
+        with stream_home.stream_home(Settings(home=home), lambda what, done, of: None) as bench_settings:
+            patch.setattr(stream_home, "stream_home", lambda settings, progress: nullcontext(bench_settings))
             yield home
     assert not list((home / "cache" / "bench").glob("stream-*")), "it leaves nothing"
 
@@ -33,9 +33,9 @@ def short(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def run(*arguments: str) -> dict:
     ran = CliRunner().invoke(bench, [*arguments, "--json"], catch_exceptions=False)
     assert ran.exit_code == 0, ran.output
-    found: dict = json.loads(ran.stdout)
-    assert {"machine", "versions", "targets", "peer"} <= found.keys()
-    return found
+    report: dict = json.loads(ran.stdout)
+    assert {"machine", "versions", "targets", "peer"} <= report.keys()
+    return report
 
 
 def test_kafka_tells_rate_ratio_and_cpu_time(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,22 +43,22 @@ def test_kafka_tells_rate_ratio_and_cpu_time(short: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(kafka, "WARM_UP_BATCHES", 1)
     monkeypatch.setattr(kafka, "MEASURED_BATCHES", 2)
     monkeypatch.setattr(kafka, "PEER_ALERTS", 12)
-    found = run("kafka")
-    assert found["ratio"] == pytest.approx(found["rate"] / found["rate_peer"], rel=1e-3)
-    assert found["at_40_a_batch"]["alerts"] == 80
-    assert min(found[f"cpu_us_{part}"] for part in ("kafka", "jvm", "python")) > 0
-    assert found["bytes"] > 40_000
+    report = run("kafka")
+    assert report["ratio"] == pytest.approx(report["rate"] / report["rate_peer"], rel=1e-3)
+    assert report["at_40_a_batch"]["alerts"] == 80
+    assert min(report[f"cpu_us_{part}"] for part in ("kafka", "jvm", "python")) > 0
+    assert report["bytes"] > 40_000
 
 
 def test_latency_and_soak_follow_every_alert(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "LEAD_IN_S", 1.0)
     monkeypatch.setattr(latency, "RATE_PER_S", 50.0)
     monkeypatch.setattr(latency, "BURST_ALERTS", 150)
-    found = run("latency", "--seconds", "2")
-    assert (found["steady_alerts"], found["burst_alerts"]) == (100, 150)
-    assert 0 < found["p50_s"] <= found["p99_s"] <= found["highest_s"]
+    report = run("latency", "--seconds", "2")
+    assert (report["steady_alerts"], report["burst_alerts"]) == (100, 150)
+    assert 0 < report["p50_s"] <= report["p99_s"] <= report["highest_s"]
     monkeypatch.setattr(soak, "BATCH_LIMIT", 100)
     monkeypatch.setattr(soak, "SAMPLE_S", 0.2)
-    found = run("soak", "--alerts", "250")
-    assert found["samples"][-1][0] == 250
-    assert 50 < found["largest_worker_mib"] < 2_000
+    report = run("soak", "--alerts", "250")
+    assert report["samples"][-1][0] == 250
+    assert 50 < report["largest_worker_mib"] < 2_000

@@ -47,13 +47,13 @@ class WithoutOffset:
 
 def test_what_is_sent_again_is_the_whole_message(services: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its headers too: without them the audit does not know whose it is."""
-    topic, told = f"fresh-{uuid.uuid4().hex[:8]}", KafkaWriter._note
+    topic, real_note = f"fresh-{uuid.uuid4().hex[:8]}", KafkaWriter._note
     seen: list[bytes] = []
 
     def note(self: KafkaWriter, headers: Headers, error: KafkaError | None, message: Any) -> None:
         first = message.key() not in seen
         seen.append(message.key())
-        told(self, headers, error, WithoutOffset(message) if first else message)
+        real_note(self, headers, error, WithoutOffset(message) if first else message)
 
     monkeypatch.setattr(KafkaWriter, "_note", note)
     writer = KafkaWriter(services)

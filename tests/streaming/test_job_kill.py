@@ -48,9 +48,9 @@ def test_kill_9_and_restart_lose_nothing(
     assert summary["alerts_in"] == summary["alerts_out"] + summary["dead_letters"]
     audit = run_command("audit", "--json")
     assert audit.returncode == 0, audit.stderr
-    found = json.loads(audit.stdout)
-    assert (found["alerts_in"], found["alerts_out"], found["dead_letters"]) == (GOOD + BAD, GOOD, BAD)
-    assert found["lost"] == 0
+    report = json.loads(audit.stdout)
+    assert (report["alerts_in"], report["alerts_out"], report["dead_letters"]) == (GOOD + BAD, GOOD, BAD)
+    assert report["lost"] == 0
 
 
 def committed_messages() -> int:

@@ -154,14 +154,14 @@ def test_labels_teach_a_new_class_the_alias_moves_and_moves_back(loop: Loop) -> 
     with labels_log(loop.settings) as log:
         log.append([labels.undo_of(given[0], "ada", 1_800_000_000_000), conflict])
 
-    found = loop.retrain()
+    retrained = loop.retrain()
 
-    assert found.verdict.accepted, found.verdict.why
-    assert found.newly_known == [KILONOVA]
-    assert found.by_class[2222] + found.by_class[KILONOVA] >= 29
-    assert {name for name, model in _aliases(loop).items() if model == found.model.sha256} == {PRODUCTION}
+    assert retrained.verdict.accepted, retrained.verdict.why
+    assert retrained.newly_known == [KILONOVA]
+    assert retrained.by_class[2222] + retrained.by_class[KILONOVA] >= 29
+    assert {name for name, model in _aliases(loop).items() if model == retrained.model.sha256} == {PRODUCTION}
     assert _aliases(loop)[PREVIOUS] == first.sha256
-    scorer = Scorer.load(found.model.path, found.model.sha256)
+    scorer = Scorer.load(retrained.model.path, retrained.model.sha256)
     assert KILONOVA in scorer.class_ids
     values = features_of(np.repeat([KILONOVA], 3 * ALERTS), np.random.default_rng(99))
     p = scorer.evaluate(values, np.full(len(values), 3))[0]
@@ -172,11 +172,11 @@ def test_labels_teach_a_new_class_the_alias_moves_and_moves_back(loop: Loop) -> 
     assert given[1]["label_id"] in evidence["label_ids"]
     assert given[0]["label_id"] not in evidence["label_ids"]
     assert scorer.manifest["training"]["parent"] == first.sha256
-    assert found.verdict.figures["macro_f1"].old > 0.5
+    assert retrained.verdict.figures["macro_f1"].old > 0.5
 
     assert loop.registry.rollback().sha256 == first.sha256
-    assert _aliases(loop) == {PRODUCTION: first.sha256, PREVIOUS: found.model.sha256}
-    loop.registry.promote(found.model.version)
+    assert _aliases(loop) == {PRODUCTION: first.sha256, PREVIOUS: retrained.model.sha256}
+    loop.registry.promote(retrained.model.version)
     with pytest.raises(LookupError, match="learnt from these very labels already"):
         loop.retrain()
 
@@ -188,11 +188,11 @@ def test_wrong_labels_do_not_pass_the_gate(loop: Loop) -> None:
     truth = [KNOWN[i % 4] for i in range(200)]
     loop.stream(ids, truth)
     loop.answer(ids, [KNOWN[(i + 1) % 4] for i in range(200)])
-    found = loop.retrain()
-    assert not found.verdict.accepted
-    assert "grows from" in found.verdict.why
-    assert _aliases(loop) == {PRODUCTION: first.sha256, CANDIDATE: found.model.sha256}
-    assert found.verdict.figures["log_loss_flat"].low > 0
+    retrained = loop.retrain()
+    assert not retrained.verdict.accepted
+    assert "grows from" in retrained.verdict.why
+    assert _aliases(loop) == {PRODUCTION: first.sha256, CANDIDATE: retrained.model.sha256}
+    assert retrained.verdict.figures["log_loss_flat"].low > 0
 
 
 def test_too_few_labels_of_a_class_wait_and_the_command_says_so(loop: Loop) -> None:

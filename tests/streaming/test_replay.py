@@ -77,9 +77,9 @@ def test_messages_are_sent_in_time_order(settings: Settings, tmp_path: Path) -> 
     assert len(reading.bounds(settings, topic)) == replay.PARTITIONS
     assert sorted(entry.value or b"" for entry in entries) == sorted([*wire, b"\x00\x00"])
     for key, number in ((b"7", 3), (b"8", 2)):
-        own = [entry for entry in entries if entry.key == key]
-        assert len({entry.partition for entry in own}) == 1
-        light, _ = packets.read([entry.value or b"" for entry in own])
+        of_key = [entry for entry in entries if entry.key == key]
+        assert len({entry.partition for entry in of_key}) == 1
+        light, _ = packets.read([entry.value or b"" for entry in of_key])
         assert len(light) == number
         assert (np.diff(light.alert_mjd) > 0).all()
 

@@ -64,9 +64,9 @@ def up(house: Settings) -> Settings:
 
 
 def process_of(settings: Settings, name: str) -> psutil.Process:
-    found = running(settings, name)
-    assert found is not None, f"{name} does not run"
-    return found
+    process = running(settings, name)
+    assert process is not None, f"{name} does not run"
+    return process
 
 
 def redis_of(settings: Settings) -> redis.Redis:
@@ -95,8 +95,8 @@ def test_kafka_takes_a_message_of_15_mib_and_refuses_an_unknown_topic(up: Settin
     large = os.urandom(15 << 20)
     topic = create_topic(up, 1, name="large")
     topic.produce([large])
-    (found,) = topic.consume()
-    assert found.value() == large
+    (message,) = topic.consume()
+    assert message.value() == large
     failures: list[KafkaError] = []
     producer = Producer(clients.connection(up) | {"topic.metadata.propagation.max.ms": "1000"})
     producer.produce("misspelt", b"alert", on_delivery=lambda error, _: failures.append(error))
@@ -113,23 +113,23 @@ def test_status_tells_what_runs_with_messages_and_lag(up: Settings) -> None:
     (up.home / "run").mkdir(exist_ok=True)
     (up.home / "run" / "progress.jsonl").write_text(json.dumps(line | counts) + "\n")
     done = gueststar(up.home, "status", "--json")
-    told = json.loads(done.stdout)
-    assert told["kafka"]["running"]
-    assert told["kafka"]["address"] == up.bootstrap_servers()
-    assert told["redis"]["pid"] == process_of(up, "redis").pid
-    assert {"topic": "counted", "kind": "other", "partitions": 2, "messages": 25} in told["topics"]
-    assert told["job"]["lag"] == {"counted": 18}
-    assert told["job"]["batch"] == 7
+    report = json.loads(done.stdout)
+    assert report["kafka"]["running"]
+    assert report["kafka"]["address"] == up.bootstrap_servers()
+    assert report["redis"]["pid"] == process_of(up, "redis").pid
+    assert {"topic": "counted", "kind": "other", "partitions": 2, "messages": 25} in report["topics"]
+    assert report["job"]["lag"] == {"counted": 18}
+    assert report["job"]["batch"] == 7
 
 
 def test_kafka_elsewhere_is_reported_and_not_started(up: Settings, tmp_path: Path) -> None:
     elsewhere = {"kafka_bootstrap_servers": up.bootstrap_servers(), "redis_url": up.redis_address()}
     other = Settings(home=tmp_path, **elsewhere)
     assert start(other) == {}
-    told = report(other)
+    other_report = report(other)
     expected = {"running": True, "local": False, "address": up.bootstrap_servers(), "pid": None, "uptime_s": None}
-    assert told["kafka"] == expected
-    assert told["redis"]["running"]
+    assert other_report["kafka"] == expected
+    assert other_report["redis"]["running"]
     assert stop(other) == []
     assert redis_of(up).ping()
     gone = report(Settings(home=tmp_path, kafka_bootstrap_servers="127.0.0.1:1", redis_url="redis://127.0.0.1:1"))
@@ -178,10 +178,10 @@ def test_after_kill_9_of_up_itself_the_next_takes_over_what_it_left(up: Settings
 
 
 def test_down_ends_only_this_home_s_servers(up: Settings, services: Settings) -> None:
-    known, mine = up.services(), [process_of(up, name) for name in PARTS]
+    services_before, mine = up.services(), [process_of(up, name) for name in PARTS]
     with subprocess.Popen(["sleep", "1000"]) as innocent:
-        known["redis"]["pid"] = known["kafka"]["pid"] = innocent.pid
-        (up.home / SERVICES_FILE).write_text(json.dumps(known))
+        services_before["redis"]["pid"] = services_before["kafka"]["pid"] = innocent.pid
+        (up.home / SERVICES_FILE).write_text(json.dumps(services_before))
         done = gueststar(up.home, "down")
         survived = innocent.poll() is None
         innocent.kill()

@@ -77,10 +77,10 @@ def test_an_empty_task_delivers_nothing(settings: Settings) -> None:
 def test_dead_letters_carry_bytes_place_stage_and_reason(settings: Settings) -> None:
     payloads = [b"\x00broken", b"", bytes(200_000)]
     delivered = deliver(settings, routed(dead_rows(payloads, first=7), topics.dead_letters(settings)))
-    found = {record["input_offset"]: record for record in dead_letters(settings)}
-    assert {offset: record["payload"] for offset, record in found.items()} == dict(enumerate(payloads, 7))
-    assert found[9]["payload_length"] == 200_000
-    assert {(r["stage"], r["reason"]) for r in found.values()} == {("decode", "a packet must begin with byte 0")}
+    by_offset = {record["input_offset"]: record for record in dead_letters(settings)}
+    assert {offset: record["payload"] for offset, record in by_offset.items()} == dict(enumerate(payloads, 7))
+    assert by_offset[9]["payload_length"] == 200_000
+    assert {(r["stage"], r["reason"]) for r in by_offset.values()} == {("decode", "a packet must begin with byte 0")}
     assert {e.headers["input"] for e in published(settings, topics.dead_letters(settings))} == {
         b"in:0:7",
         b"in:0:8",

@@ -64,10 +64,10 @@ def test_every_row_is_routed(spark: SparkSession, settings: Settings) -> None:
     kept = {"few": parse("n_points <= 2"), "ia": parse("p['Ia'] > 2")}
     routed = routing.route(frame(spark, rows, dead), settings.model_copy(update={"sample_fraction": 0.0}), kept)
     prefix = settings.topic_prefix
-    found = {
+    settings_by_name = {
         row["input_offset"]: [name.removeprefix(f"{prefix}.") for name in row["topics"]] for row in routed.collect()
     }
-    assert found == {
+    assert settings_by_name == {
         0: ["classifications", "class.ia", "filter.few"],
         1: ["classifications", "class.tde", "novel", "filter.few"],
         2: ["classifications", "class.notclassified"],
@@ -116,7 +116,7 @@ def test_filters_select_what_they_say(spark: SparkSession, settings: Settings) -
     conditions = {name: parse(expression) for name, expression in names.items()}
     routed = routing.route(frame(spark, rows), settings, conditions).select("topics").toPandas()["topics"]
     for name, expression in names.items():
-        passed = np.array([topics.of_filter(settings, name) in found for found in routed])
+        passed = np.array([topics.of_filter(settings, name) in topics_of_row for topics_of_row in routed])
         np.testing.assert_array_equal(passed, expected[expression], err_msg=expression)
 
 
@@ -170,10 +170,10 @@ def test_a_stream_to_its_end_and_again_after_a_crash(spark: SparkSession, settin
 
 
 def test_a_filter_is_tried_on_the_archive(spark: SparkSession, settings: Settings) -> None:
-    found = archive_yield.yield_of(spark, settings, parse("n_points <= 30"))
+    counted = archive_yield.yield_of(spark, settings, parse("n_points <= 30"))
     table = ds.dataset(archive.folder(settings), partitioning="hive").to_table(columns=["n_points"])
-    assert found.of == table.num_rows == 300
-    assert found.matched == int((table.column("n_points").to_numpy() <= 30).sum())
+    assert counted.of == table.num_rows == 300
+    assert counted.matched == int((table.column("n_points").to_numpy() <= 30).sum())
     single = int((table.column("n_points").to_numpy() == 1).sum())
     for name, matched in {"star": 300, "ors": single, "id19": 0}.items():
         assert archive_yield.yield_of(spark, settings, parse(faults()[name])).matched == matched, name

@@ -167,12 +167,12 @@ def test_markers_and_aborted_transactions_are_passed(
     start = joined(reader)
     wait_for(lambda: ends(reader.latestOffset(start, ALL)) == [12], 30, "the markers to be visible")
     assert places(rows_of(reader, start, reader.latestOffset(start, ALL))) == [(0, o) for o in (0, 1, 2, 9, 10)]
-    found = []
+    gathered = []
     while ends(start) != [12]:  # one offset at a time: ranges that hold nothing end too
         end = reader.latestOffset(start, ReadMaxRows(1))
-        found += places(rows_of(reader, start, end))
+        gathered += places(rows_of(reader, start, end))
         start = end
-    assert found == [(0, o) for o in (0, 1, 2, 9, 10)]
+    assert gathered == [(0, o) for o in (0, 1, 2, 9, 10)]
 
 
 def test_an_open_transaction_is_not_read_before_its_end(
@@ -206,7 +206,7 @@ def test_a_partition_added_while_running_is_read_from_its_beginning(
     wider = alerts.add_partitions(3)
     wait_for(lambda: len(ends(reader.latestOffset(start, ALL))) == 3, 30, "the new partitions")
     wider.produce([b"bytes"] * 4, partition=2)
-    end = wait_for(lambda: (found := reader.latestOffset(start, ALL)) != start and found, 30, "their messages")
+    end = wait_for(lambda: (latest := reader.latestOffset(start, ALL)) != start and latest, 30, "their messages")
     end = reader.latestOffset(start, ALL)
     assert places(rows_of(reader, start, end)) == [(2, 0), (2, 1), (2, 2), (2, 3)]
 
@@ -344,15 +344,15 @@ def test_the_nights_p_values_set_the_threshold(
     alerts.produce([b"bytes"])
     with redis.Redis.from_url(services.redis_address()) as client:
         client.flushdb()
-        own = joined(reader_of(alerts))["novelty_threshold"]
+        bundle_threshold = joined(reader_of(alerts))["novelty_threshold"]
         now_ms = 1_000 * time.time()
         p_values = [1e-4] * 50 + [0.9] * 50
         night_histogram.add(client, Keys(Settings().topic_prefix), "a task", p_values, [now_ms] * 100)
         counted = joined(reader_of(alerts))["novelty_threshold"]
         client.flushdb()
-    assert own < 1e-2
+    assert bundle_threshold < 1e-2
     assert 1e-4 <= counted < 0.1
-    assert counted != own
+    assert counted != bundle_threshold
 
 
 def test_without_redis_the_bundles_own_threshold_is_used(

@@ -18,9 +18,9 @@ EXISTING = gueststar.list_commands(click.Context(gueststar))
 
 def section(page: str, heading: str) -> str:
     text = (ROOT / "docs" / page).read_text()
-    found = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", text, re.M | re.S)
-    assert found, f"docs/{page} has no section '## {heading}'"
-    return found.group(1)
+    match = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", text, re.M | re.S)
+    assert match, f"docs/{page} has no section '## {heading}'"
+    return match.group(1)
 
 
 def leaves(command: click.Command, path: str) -> list[tuple[str, click.Command]]:

@@ -155,19 +155,19 @@ def visit(browser: Browser, scene: Scene) -> Iterator[Any]:
 
     def open_page(width: int = 1440, height: int = 900, name: str = "ada") -> Visit:
         page = browser.new_context(viewport={"width": width, "height": height}).new_page()
-        found = Visit(page)
-        page.on("request", lambda request: found.hosts.add(request.url.split("/")[2] if "//" in request.url else ""))
-        page.on("console", lambda m: found.complaints.append(f"{m.text} {m.location}") if m.type != "log" else None)
-        page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        visit = Visit(page)
+        page.on("request", lambda request: visit.hosts.add(request.url.split("/")[2] if "//" in request.url else ""))
+        page.on("console", lambda m: visit.complaints.append(f"{m.text} {m.location}") if m.type != "log" else None)
+        page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         page.goto(scene.url)
         page.fill("#name", name)
         page.click("button.primary")
         page.wait_for_selector("body[data-ready] #object")
-        made.append(found)
-        return found
+        made.append(visit)
+        return visit
 
     yield open_page
-    for found in made:
-        found.page.context.close()
-        assert found.hosts <= {scene.url.split("/")[2], ""}, f"the page asked {found.hosts}"
-        assert found.complaints == []
+    for visit in made:
+        visit.page.context.close()
+        assert visit.hosts <= {scene.url.split("/")[2], ""}, f"the page asked {visit.hosts}"
+        assert visit.complaints == []

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.services
 
 @pytest.fixture
 def client(scene: Any) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=scene.url.rstrip("/"), timeout=30) as found:
-        yield found
+    with httpx.Client(base_url=scene.url.rstrip("/"), timeout=30) as client:
+        yield client
 
 
 def token_of(client: httpx.Client) -> str:

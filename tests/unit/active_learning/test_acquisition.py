@@ -22,8 +22,8 @@ def test_entropy_lies_between_certainty_and_ignorance(weights: np.ndarray) -> No
 
 
 def test_entropy_of_known_cases() -> None:
-    found = entropy_nats([[1, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0], [np.nan, 1, 0, 0]])
-    assert found == pytest.approx([0, np.log(4), np.log(2), 0])
+    entropy = entropy_nats([[1, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0], [np.nan, 1, 0, 0]])
+    assert entropy == pytest.approx([0, np.log(4), np.log(2), 0])
 
 
 @settings(deadline=None)

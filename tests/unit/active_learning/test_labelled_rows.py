@@ -32,9 +32,9 @@ def test_files_of_before_the_redshift_was_kept_are_read_too(tmp_path: Path) -> N
     pq.write_table(later.append_column("host_photoz", photoz).append_column("host_photoz_err", photoz), new)
     os.utime(old, (1, 1))
 
-    found = labelled_rows.read(tmp_path, {1: 2222, 3: 2224, 9: 2224})
-    assert found.missing == [9]
-    table = found.table
+    learnt = labelled_rows.read(tmp_path, {1: 2222, 3: 2224, 9: 2224})
+    assert learnt.missing == [9]
+    table = learnt.table
     assert table["object_id"].to_pylist() == [1] * 4 + [3] * 4
     assert table["class_id"].to_pylist() == [2222] * 4 + [2224] * 4
     assert table["is_last"].to_pylist() == [False, False, False, True] * 2

@@ -19,7 +19,7 @@ RecordOf = Callable[..., dict[str, Any]]
 def candidates(record_of: RecordOf) -> list[Candidate]:
     """120 observable objects: a third novel, a third uncertain, all in the random pool with probability 0.3."""
     generator = np.random.default_rng(8)
-    found = []
+    gathered = []
     for i in range(1, 121):
         novel, uncertain = i % 3 == 0, i % 3 == 1
         record = record_of(
@@ -30,8 +30,8 @@ def candidates(record_of: RecordOf) -> list[Candidate]:
             novelty_p_value=float(generator.uniform(0, 1e-3)) if novel else 0.5,
         )
         pools = {"random"} | ({"novel"} if novel else set()) | ({"uncertain"} if uncertain else set())
-        found.append(Candidate(record, frozenset(pools), 0.3))
-    return found
+        gathered.append(Candidate(record, frozenset(pools), 0.3))
+    return gathered
 
 
 def tonight(candidates: list[Candidate], **changes: Any) -> NightPlan:
@@ -46,11 +46,11 @@ def tonight(candidates: list[Candidate], **changes: Any) -> NightPlan:
 
 
 def test_it_fills_the_night_and_no_more(candidates: list[Candidate]) -> None:
-    found = tonight(candidates)
-    hours = sum(request["exposure_s"] + 600 for request in found.requests) / 3600
-    assert found.hours == pytest.approx(hours)
+    night_plan = tonight(candidates)
+    hours = sum(request["exposure_s"] + 600 for request in night_plan.requests) / 3600
+    assert night_plan.hours == pytest.approx(hours)
     assert 5.7 < hours <= 6.0
-    assert len({request["object_id"] for request in found.requests}) == len(found.requests)
+    assert len({request["object_id"] for request in night_plan.requests}) == len(night_plan.requests)
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +104,9 @@ def test_utility_is_not_divided_by_cost(record_of: RecordOf) -> None:
     faint = record_of(1, p_survey=[0.34, 0.33, 0.33], flux_njy=2500.0)
     bright = record_of(2, p_survey=[0.6, 0.2, 0.2], flux_njy=90_000.0)
     pair = [Candidate(record, frozenset({"uncertain"}), 0.0) for record in (bright, faint)]
-    found = tonight(pair, random_fraction=0.0)
-    assert [request["object_id"] for request in found.requests] == [1, 2]
-    assert found.requests[0]["utility"] > found.requests[1]["utility"]
+    night_plan = tonight(pair, random_fraction=0.0)
+    assert [request["object_id"] for request in night_plan.requests] == [1, 2]
+    assert night_plan.requests[0]["utility"] > night_plan.requests[1]["utility"]
 
 
 def test_labels_of_a_class_turn_the_questions_elsewhere(record_of: RecordOf) -> None:
@@ -119,9 +119,9 @@ def test_labels_of_a_class_turn_the_questions_elsewhere(record_of: RecordOf) -> 
 def test_the_infeasible_are_named_with_the_reason(record_of: RecordOf) -> None:
     records = [record_of(1, flux_njy=200.0), record_of(2, flux_njy=-3.0), record_of(3, flux_njy=9000.0)]
     pools = frozenset({"novel", "random"})
-    found = tonight([Candidate(record, pools, 1.0) for record in records], budget_hours=0.2)
-    assert found.requests == []
-    reasons = dict(found.infeasible)
+    night_plan = tonight([Candidate(record, pools, 1.0) for record in records], budget_hours=0.2)
+    assert night_plan.requests == []
+    reasons = dict(night_plan.infeasible)
     assert reasons["1"].startswith("too faint")
     assert reasons["2"].startswith("no magnitude")
     assert "longer than the whole budget of 0.20 h" in reasons["3"]
@@ -136,13 +136,13 @@ def test_nothing_to_ask_and_no_time() -> None:
 
 
 def test_a_night_of_random_draws_only(candidates: list[Candidate]) -> None:
-    found = tonight(candidates, random_fraction=1.0)
-    assert {request["reason"] for request in found.requests} >= {"random"}
-    assert found.random_hours > 4.5
-    assert found.hours <= 6.0
+    night_plan = tonight(candidates, random_fraction=1.0)
+    assert {request["reason"] for request in night_plan.requests} >= {"random"}
+    assert night_plan.random_hours > 4.5
+    assert night_plan.hours <= 6.0
 
 
 def test_what_was_not_classified_can_be_drawn(record_of: RecordOf) -> None:
     record = record_of(5, p_survey=[], class_id=300, not_classified_reason="fewer than 3 points")
-    found = tonight([Candidate(record, frozenset({"random"}), 1.0)], random_fraction=1.0)
-    assert [(request["reason"], request["utility"]) for request in found.requests] == [("random", 0.0)]
+    night_plan = tonight([Candidate(record, frozenset({"random"}), 1.0)], random_fraction=1.0)
+    assert [(request["reason"], request["utility"]) for request in night_plan.requests] == [("random", 0.0)]

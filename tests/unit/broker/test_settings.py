@@ -37,8 +37,8 @@ def show(settings: Settings) -> None:
 def shown(*flags: str) -> dict[str, object]:
     result = CliRunner().invoke(show, flags, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    found: dict[str, object] = json.loads(result.output)
-    return found
+    report: dict[str, object] = json.loads(result.output)
+    return report
 
 
 def test_the_default_holds_where_nothing_is_set(home: Path) -> None:
@@ -174,11 +174,11 @@ def test_an_address_in_the_settings_wins_over_what_up_started(home: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "known", [None, {"kafka": {"port": 20001}}, {"kafka": {"address": "127.0.0.1:1", "pid": 2**22 + 1}}]
+    "services", [None, {"kafka": {"port": 20001}}, {"kafka": {"address": "127.0.0.1:1", "pid": 2**22 + 1}}]
 )
-def test_no_address_is_given_of_a_service_that_does_not_run(home: Path, known: dict[str, object] | None) -> None:
-    if known is not None:
-        (home / SERVICES_FILE).write_text(json.dumps(known))
+def test_no_address_is_given_of_a_service_that_does_not_run(home: Path, services: dict[str, object] | None) -> None:
+    if services is not None:
+        (home / SERVICES_FILE).write_text(json.dumps(services))
     with pytest.raises(
         LookupError, match=r"no kafka runs in .*: run `gueststar up`, or set GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS"
     ):

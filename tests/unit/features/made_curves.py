@@ -111,9 +111,11 @@ def surroundings(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         "host_ellipticity": 1.0, "star_score": 1.0, "extendedness": 1.0, "template_flux_njy": 2e4,
         "solar_system_separation_arcsec": 20.0,
     }  # fmt: skip
-    told = {name: (scale * rng.random(n)).astype(np.float32) for name, scale in scales.items()}
-    told = {name: np.where(rng.random(n) < 0.5, values, np.float32(np.nan)) for name, values in told.items()}
-    return told | {"image_flags": rng.integers(-1, 32, n).astype(np.int16)}
+    separations = {name: (scale * rng.random(n)).astype(np.float32) for name, scale in scales.items()}
+    separations = {
+        name: np.where(rng.random(n) < 0.5, values, np.float32(np.nan)) for name, values in separations.items()
+    }
+    return separations | {"image_flags": rng.integers(-1, 32, n).astype(np.int16)}
 
 
 def plasticc(n: int, seed: int = 1) -> LightCurves:

@@ -46,11 +46,11 @@ def test_a_copy_has_the_height_and_the_width_of_the_event_at_its_distance() -> N
     assert len(made) == 10
     curve = made.light_curves
     for i, z in enumerate(made.redshift):
-        own = slice(curve.offsets[i], curve.offsets[i + 1])
+        of_alert = slice(curve.offsets[i], curve.offsets[i + 1])
         stretch = 1 + (z - 0.1) / 1.1
         dimming = stretch * (luminosity_distance_mpc(0.1) / luminosity_distance_mpc(z)) ** 2
-        middle = curve.band[own] == 2  # r: well inside the parent's bands at any of these redshifts
-        time, flux = curve.time_mjd[own][middle], curve.flux_njy[own][middle]
+        middle = curve.band[of_alert] == 2  # r: well inside the parent's bands at any of these redshifts
+        time, flux = curve.time_mjd[of_alert][middle], curve.flux_njy[of_alert][middle]
         bright = time[flux > 0.5 * flux.max()]
         assert flux.max() == pytest.approx(400_000 * dimming, rel=0.06)
         assert np.ptp(bright) == pytest.approx(
@@ -113,8 +113,8 @@ def test_what_would_not_be_found_is_not_copied_and_neither_are_stars() -> None:
     three = event(3)
     made = augment.copies(three, [0.0, np.nan, 0.1], three, [5, 5, 5], seed=1)
     assert set(made.parent) == {2}
-    found = made.light_curves.is_detection
-    assert np.add.reduceat(found, made.light_curves.offsets[:-1]).min() >= augment.LEAST_DETECTIONS
+    detected = made.light_curves.is_detection
+    assert np.add.reduceat(detected, made.light_curves.offsets[:-1]).min() >= augment.LEAST_DETECTIONS
 
 
 def test_a_draw_scatters_as_the_process_says() -> None:
@@ -140,14 +140,14 @@ def test_photometric_redshifts_err_as_the_parents_do() -> None:
     rng = np.random.default_rng(2)
     z = rng.uniform(0.05, 0.15, 40)
     parents = event(40, step_days=20.0)
-    known = LightCurves(
+    donors = LightCurves(
         **{name: getattr(parents, name) for name in parents.__slots__}
         | {
             "host_photoz": (z + 0.02 * (1 + z)).astype(np.float32),
             "host_photoz_err": np.full(40, 0.03, np.float32),
         }
     )
-    made = augment.copies(known, z, known, np.full(40, 3), seed=1)
+    made = augment.copies(donors, z, donors, np.full(40, 3), seed=1)
     photoz = made.light_curves.host_photoz.astype(float)
     assert photoz == pytest.approx(made.redshift + 0.02 * (1 + made.redshift), rel=1e-4)
     assert made.light_curves.host_photoz_err == pytest.approx(0.03)

@@ -37,65 +37,65 @@ def supernova(
 
 
 def test_a_gaussian_pulse() -> None:
-    found = measured(every_night(supernova(60)))
+    features = measured(every_night(supernova(60)))
     half_width = 8.0 * math.sqrt(2 * math.log(2))
-    assert found["rise_days"] == pytest.approx(half_width, rel=0.1)
-    assert found["decline_days"] == pytest.approx(half_width, rel=0.1)
-    assert found["width_days"] == pytest.approx(2 * half_width, rel=0.1)
-    assert found["days_since_peak"] == pytest.approx(34.0, abs=1.5)
-    assert math.sinh(found["peak_flux"]) * 100 == pytest.approx(20_000, rel=0.03)
-    assert found["balance"] == pytest.approx(1.0, abs=0.1)
-    assert abs(found["now_over_peak"]) < 0.05
-    assert found["level_crossings"] == 2
-    assert found["peak_lag"] == pytest.approx(0.0, abs=1.0)
-    assert found["width_ratio"] == pytest.approx(0.0, abs=0.05)
+    assert features["rise_days"] == pytest.approx(half_width, rel=0.1)
+    assert features["decline_days"] == pytest.approx(half_width, rel=0.1)
+    assert features["width_days"] == pytest.approx(2 * half_width, rel=0.1)
+    assert features["days_since_peak"] == pytest.approx(34.0, abs=1.5)
+    assert math.sinh(features["peak_flux"]) * 100 == pytest.approx(20_000, rel=0.03)
+    assert features["balance"] == pytest.approx(1.0, abs=0.1)
+    assert abs(features["now_over_peak"]) < 0.05
+    assert features["level_crossings"] == 2
+    assert features["peak_lag"] == pytest.approx(0.0, abs=1.0)
+    assert features["width_ratio"] == pytest.approx(0.0, abs=0.05)
 
 
 def test_a_rising_transient_has_no_decline_yet() -> None:
-    found = measured(every_night(supernova(20)))
-    assert math.isnan(found["decline_days"])
-    assert found["rise_days"] > 0
-    assert found["slope_now"] > 0
-    assert found["days_since_peak"] == 0.0
-    assert found["now_over_peak"] == pytest.approx(1.0, abs=0.01)
+    features = measured(every_night(supernova(20)))
+    assert math.isnan(features["decline_days"])
+    assert features["rise_days"] > 0
+    assert features["slope_now"] > 0
+    assert features["days_since_peak"] == 0.0
+    assert features["now_over_peak"] == pytest.approx(1.0, abs=0.01)
     assert measured(every_night(supernova(40)))["slope_now"] < 0
 
 
 def test_colours_are_differences_of_magnitudes() -> None:
     spectrum = np.array([1.0, 2.0, 3.0, 3.0])
-    found = measured(every_night(supernova(40)[:, None] * spectrum))
-    assert found["g_r_peak"] == pytest.approx(2.5 * math.log10(2.0), abs=0.05)
-    assert found["r_i_peak"] == pytest.approx(2.5 * math.log10(1.5), abs=0.05)
-    assert found["i_z_peak"] == pytest.approx(0.0, abs=0.05)
-    assert math.isnan(found["u_g_peak"])
-    assert math.isnan(found["z_y_now"])
+    features = measured(every_night(supernova(40)[:, None] * spectrum))
+    assert features["g_r_peak"] == pytest.approx(2.5 * math.log10(2.0), abs=0.05)
+    assert features["r_i_peak"] == pytest.approx(2.5 * math.log10(1.5), abs=0.05)
+    assert features["i_z_peak"] == pytest.approx(0.0, abs=0.05)
+    assert math.isnan(features["u_g_peak"])
+    assert math.isnan(features["z_y_now"])
 
 
 def test_a_band_without_flux_gives_a_limit() -> None:
-    found = measured(every_night(supernova(40)[:, None] * np.array([0.0, 1.0]), "gr"))
-    assert 2.0 < found["g_r_peak"] < 8.0
+    features = measured(every_night(supernova(40)[:, None] * np.array([0.0, 1.0]), "gr"))
+    assert 2.0 < features["g_r_peak"] < 8.0
 
 
 def test_a_transient_that_reddens() -> None:
     blue, red = supernova(45, peak_night=15), supernova(45, peak_night=25)
-    found = measured(every_night(np.stack([blue, 0.5 * (blue + red), red], axis=1), "gri"))
-    assert found["g_r_change"] > 0.3
-    assert found["peak_lag"] > 5.0
+    features = measured(every_night(np.stack([blue, 0.5 * (blue + red), red], axis=1), "gri"))
+    assert features["g_r_change"] > 0.3
+    assert features["peak_lag"] > 5.0
 
 
 def test_detections_and_limits() -> None:
     flux = np.array([0.0, 0.0, 0.0, 900.0, 0.0, 2500.0])
-    found = measured(every_night(flux, "r"))
-    assert found["n_points"] == 6
-    assert found["n_detections"] == 2
-    assert found["duration"] == pytest.approx(5.0)
-    assert found["days_since_first_detection"] == pytest.approx(2.0)
-    assert found["days_since_non_detection"] == pytest.approx(1.0)
-    assert found["days_limit_to_detection"] == pytest.approx(1.0)
-    assert found["latest_flux"] == pytest.approx(math.asinh(25.0))
-    assert found["latest_snr"] == pytest.approx(math.asinh(50.0))
-    assert found["max_snr_r"] == pytest.approx(math.asinh(50.0))
-    assert math.isnan(found["max_snr_g"])
+    features = measured(every_night(flux, "r"))
+    assert features["n_points"] == 6
+    assert features["n_detections"] == 2
+    assert features["duration"] == pytest.approx(5.0)
+    assert features["days_since_first_detection"] == pytest.approx(2.0)
+    assert features["days_since_non_detection"] == pytest.approx(1.0)
+    assert features["days_limit_to_detection"] == pytest.approx(1.0)
+    assert features["latest_flux"] == pytest.approx(math.asinh(25.0))
+    assert features["latest_snr"] == pytest.approx(math.asinh(50.0))
+    assert features["max_snr_r"] == pytest.approx(math.asinh(50.0))
+    assert math.isnan(features["max_snr_g"])
 
 
 def test_noise_and_a_sinusoid_are_told_apart() -> None:
@@ -135,10 +135,10 @@ def test_outbursts_and_eclipses_are_told_apart() -> None:
 
 def test_amplitude_ratio_between_bands() -> None:
     wave = 5000.0 * np.sin(np.arange(50) / 3.0)[:, None] * np.array([4.0, 2.0, 1.0, 1.0])
-    found = measured(every_night(wave))
-    assert found["amplitude_ratio_g_r"] == pytest.approx(math.log10(2.0), abs=0.01)
-    assert found["amplitude_ratio_r_i"] == pytest.approx(math.log10(2.0), abs=0.01)
-    assert found["amplitude_ratio_i_z"] == pytest.approx(0.0, abs=0.01)
+    features = measured(every_night(wave))
+    assert features["amplitude_ratio_g_r"] == pytest.approx(math.log10(2.0), abs=0.01)
+    assert features["amplitude_ratio_r_i"] == pytest.approx(math.log10(2.0), abs=0.01)
+    assert features["amplitude_ratio_i_z"] == pytest.approx(0.0, abs=0.01)
 
 
 def test_galactic_latitude() -> None:
@@ -159,10 +159,10 @@ def test_uncertainty_grows_with_silence() -> None:
 
 
 def test_two_band_survey() -> None:
-    found = measured(every_night(supernova(40), "gr", survey=ZTF))
-    assert math.isfinite(found["g_r_now"])
-    assert math.isnan(found["i_z_now"])
-    assert found["rise_days"] == pytest.approx(8.0 * math.sqrt(2 * math.log(2)), rel=0.1)
+    features = measured(every_night(supernova(40), "gr", survey=ZTF))
+    assert math.isfinite(features["g_r_now"])
+    assert math.isnan(features["i_z_now"])
+    assert features["rise_days"] == pytest.approx(8.0 * math.sqrt(2 * math.log(2)), rel=0.1)
 
 
 def test_shape_of_a_triangle() -> None:
@@ -170,21 +170,21 @@ def test_shape_of_a_triangle() -> None:
     flux = np.interp(time[0] - START_MJD, [0.0, 10.0, 30.0], [0.0, 600.0, 0.0])
     grid = GridFlux(time, np.broadcast_to(flux, (1, 6, 301)).copy(), np.zeros((1, 6)))
     names = [feature.name for feature in shape.FEATURES]
-    found = dict(zip(names, shape.columns(every_night(supernova(3)), grid)[0], strict=True))
-    assert found["rise_days"] == pytest.approx(5.0)
-    assert found["decline_days"] == pytest.approx(10.0)
-    assert found["width_days"] == pytest.approx(15.0)
-    assert found["days_since_peak"] == pytest.approx(20.0)
-    assert found["slope_now"] == pytest.approx(-1 / 20)
-    assert math.sinh(found["max_rise_rate"]) == pytest.approx(1 / 10)
-    assert math.sinh(found["max_decline_rate"]) == pytest.approx(1 / 20)
-    assert found["mean_level"] == pytest.approx(0.5)
+    features = dict(zip(names, shape.columns(every_night(supernova(3)), grid)[0], strict=True))
+    assert features["rise_days"] == pytest.approx(5.0)
+    assert features["decline_days"] == pytest.approx(10.0)
+    assert features["width_days"] == pytest.approx(15.0)
+    assert features["days_since_peak"] == pytest.approx(20.0)
+    assert features["slope_now"] == pytest.approx(-1 / 20)
+    assert math.sinh(features["max_rise_rate"]) == pytest.approx(1 / 10)
+    assert math.sinh(features["max_decline_rate"]) == pytest.approx(1 / 20)
+    assert features["mean_level"] == pytest.approx(0.5)
 
 
 def test_what_rounding_leaves_of_a_process_in_a_gap_is_no_peak() -> None:
     time = START_MJD + np.concatenate([0.1 * np.arange(8), 1500 + 0.1 * np.arange(7)])
     flux = [-6.2, -19.4, -22.8, 14.1, -10.1, -9.0, 8.0, -2.9, -33.6, -50.2, -17.9, -20.3, -13.8, -23.0, -5.1]
-    found = measured(curves(np.zeros(15), time, flux, np.full(15, 12.0), np.zeros(15)))
-    assert np.isnan(found["flux_20_days_before_peak"])
-    assert np.isnan(found["log_decline_over_rise"])
-    assert not any(np.isinf(value) for value in found.values())
+    features = measured(curves(np.zeros(15), time, flux, np.full(15, 12.0), np.zeros(15)))
+    assert np.isnan(features["flux_20_days_before_peak"])
+    assert np.isnan(features["log_decline_over_rise"])
+    assert not any(np.isinf(value) for value in features.values())

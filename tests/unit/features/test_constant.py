@@ -153,10 +153,10 @@ def hostile(draw: st.DrawFn) -> LightCurves:
     if draw(st.booleans()):  # errors beyond those that from_points lets pass
         error = np.where(rng.random(n) < 0.5, error, draw(st.sampled_from([5e-324, 1e-160, 1e170, 1e300])))
     light_curves.flux_err_njy[:] = error[: len(light_curves.flux_err_njy)]
-    told = draw(st.sampled_from([math.nan, 0.0, 1e-38, -99.0, 1e30, 3e38]))
+    value = draw(st.sampled_from([math.nan, 0.0, 1e-38, -99.0, 1e30, 3e38]))
     surroundings = ("host_separation_arcsec", "host2_separation_arcsec", "host_radius_arcsec", "template_flux_njy")
     for name in surroundings:
-        getattr(light_curves, name)[:] = draw(st.sampled_from([told, math.nan, 1.0, 1e-38]))
+        getattr(light_curves, name)[:] = draw(st.sampled_from([value, math.nan, 1.0, 1e-38]))
     return light_curves
 
 

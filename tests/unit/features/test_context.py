@@ -17,13 +17,13 @@ from tests.unit.features.made_curves import START_MJD, curves
 NO_GRID = GridFlux(np.empty((0, 0)), np.empty((0, 6, 0)), np.empty((0, 6)))  # the block does not look at it
 
 
-def alert(**told: float) -> LightCurves:
+def alert(**fields: float) -> LightCurves:
     """One alert of three points, the faintest of which is no detection, and what its packet tells."""
     one = curves(
         [0, 0, 0], START_MJD + np.arange(3), [400.0, -900.0, 2_000.0], [10.0] * 3, [1, 2, 3],
         is_detection=[True, True, False],
     )  # fmt: skip
-    return replace(one, **{name: np.array([value], getattr(one, name).dtype) for name, value in told.items()})
+    return replace(one, **{name: np.array([value], getattr(one, name).dtype) for name, value in fields.items()})
 
 
 def measured(light_curves: LightCurves) -> dict[str, float]:
@@ -32,33 +32,33 @@ def measured(light_curves: LightCurves) -> dict[str, float]:
 
 
 def test_what_is_not_told_is_missing() -> None:
-    found = measured(alert())
-    assert math.isfinite(found.pop("galactic_latitude"))
-    assert len(found) == 11
-    assert all(math.isnan(value) for value in found.values())
+    features = measured(alert())
+    assert math.isfinite(features.pop("galactic_latitude"))
+    assert len(features) == 11
+    assert all(math.isnan(value) for value in features.values())
 
 
 def test_hosts() -> None:
-    found = measured(
+    features = measured(
         alert(host_separation_arcsec=3.6, host2_separation_arcsec=14.4, host_radius_arcsec=1.2, host_ellipticity=0.25)
     )
-    assert found["host_separation"] == pytest.approx(0.001)
-    assert found["host_separation_in_radii"] == pytest.approx(3.0)
-    assert found["host_ambiguity"] == pytest.approx(0.25)
-    assert found["host_ellipticity"] == 0.25
+    assert features["host_separation"] == pytest.approx(0.001)
+    assert features["host_separation_in_radii"] == pytest.approx(3.0)
+    assert features["host_ambiguity"] == pytest.approx(0.25)
+    assert features["host_ellipticity"] == 0.25
 
 
 def test_two_sources_at_the_alerts_own_place_tell_no_ambiguity() -> None:
-    found = measured(alert(host_separation_arcsec=0.0, host2_separation_arcsec=0.0))
-    assert found["host_separation"] == 0.0
-    assert math.isnan(found["host_ambiguity"])
+    features = measured(alert(host_separation_arcsec=0.0, host2_separation_arcsec=0.0))
+    assert features["host_separation"] == 0.0
+    assert math.isnan(features["host_ambiguity"])
 
 
 @pytest.mark.parametrize(("template_njy", "contrast"), [(900.0, 0.5), (8_100.0, 0.1), (0.0, 1.0), (-50.0, 1.0)])
 def test_the_template(template_njy: float, contrast: float) -> None:
-    found = measured(alert(template_flux_njy=template_njy))
-    assert 100 * math.sinh(found["template_flux"]) == pytest.approx(template_njy, rel=1e-6)
-    assert found["template_contrast"] == pytest.approx(contrast)  # of the brightest detection, -900 nJy
+    features = measured(alert(template_flux_njy=template_njy))
+    assert 100 * math.sinh(features["template_flux"]) == pytest.approx(template_njy, rel=1e-6)
+    assert features["template_contrast"] == pytest.approx(contrast)  # of the brightest detection, -900 nJy
 
 
 def test_a_change_of_unknown_size_has_no_contrast() -> None:
@@ -70,20 +70,20 @@ def test_a_change_of_unknown_size_has_no_contrast() -> None:
 def test_flags_are_counted_but_for_the_dipole() -> None:
     bit = {name: 1 << k for k, name in enumerate(IMAGE_FLAGS)}
     assert (measured(alert(image_flags=0))["is_dipole"], measured(alert(image_flags=0))["n_image_flags"]) == (0, 0)
-    found = measured(alert(image_flags=bit["dipole"] | bit["saturated"] | bit["injected"]))
-    assert (found["is_dipole"], found["n_image_flags"]) == (1, 2)
+    features = measured(alert(image_flags=bit["dipole"] | bit["saturated"] | bit["injected"]))
+    assert (features["is_dipole"], features["n_image_flags"]) == (1, 2)
     assert measured(alert(image_flags=bit["streak"]))["is_dipole"] == 0
 
 
 def test_the_rest_is_as_told() -> None:
-    found = measured(alert(star_score=0.75, extendedness=0.5, solar_system_separation_arcsec=7.2))
-    assert (found["star_score"], found["extendedness"]) == (0.75, 0.5)
-    assert found["solar_system_separation"] == pytest.approx(0.002)
+    features = measured(alert(star_score=0.75, extendedness=0.5, solar_system_separation_arcsec=7.2))
+    assert (features["star_score"], features["extendedness"]) == (0.75, 0.5)
+    assert features["solar_system_separation"] == pytest.approx(0.002)
 
 
 def test_no_redshift_is_used() -> None:
-    plain, told = measured(alert()), measured(alert(host_photoz=0.5, host_photoz_err=0.1))
-    np.testing.assert_equal(told, plain)
+    plain, features = measured(alert()), measured(alert(host_photoz=0.5, host_photoz_err=0.1))
+    np.testing.assert_equal(features, plain)
 
 
 def test_galactic_latitude_is_astropys() -> None:

@@ -22,30 +22,30 @@ def reason_of(light_curves: LightCurves) -> dict[str, Reason]:
 def test_measured_and_missing_are_told_apart_everywhere() -> None:
     light_curves = LightCurves.concatenate([simulated(12), curves([], [], [], [], [], n=1)])
     matrix = features.extract(light_curves)
-    found = reasons(matrix.values, matrix.fits)
-    assert found.shape == matrix.values.shape
-    np.testing.assert_array_equal(found == Reason.MEASURED, np.isfinite(matrix.values))
+    why_missing = reasons(matrix.values, matrix.fits)
+    assert why_missing.shape == matrix.values.shape
+    np.testing.assert_array_equal(why_missing == Reason.MEASURED, np.isfinite(matrix.values))
 
 
 def test_too_few_points() -> None:
-    found = reason_of(curves([0], [START_MJD], [900.0], [20.0], [2]))
-    assert found["n_points"] == Reason.MEASURED
+    why_missing = reason_of(curves([0], [START_MJD], [900.0], [20.0], [2]))
+    assert why_missing["n_points"] == Reason.MEASURED
     for name in ("rise_days", "log_chi2", "period", "walk_timescale", "bazin_rise"):
-        assert found[name] == Reason.TOO_FEW_POINTS, name
+        assert why_missing[name] == Reason.TOO_FEW_POINTS, name
     assert reason_of(every_night(supernova(6), "r"))["spm_rise"] != Reason.MEASURED
 
 
 def test_no_band() -> None:
-    found = reason_of(every_night(supernova(45), "gr"))
-    assert found["g_r_peak"] == Reason.MEASURED
+    why_missing = reason_of(every_night(supernova(45), "gr"))
+    assert why_missing["g_r_peak"] == Reason.MEASURED
     for name in ("u_g_peak", "r_i_now", "peak_lag", "max_snr_z", "bend_now"):
-        assert found[name] == Reason.NO_BAND, name
+        assert why_missing[name] == Reason.NO_BAND, name
 
 
 def test_not_seen_yet() -> None:
-    found = reason_of(every_night(supernova(20)))
-    assert found["decline_days"] == found["g_r_20_days_after_peak"] == Reason.NOT_SEEN
-    assert found["rise_days"] == Reason.MEASURED
+    why_missing = reason_of(every_night(supernova(20)))
+    assert why_missing["decline_days"] == why_missing["g_r_20_days_after_peak"] == Reason.NOT_SEEN
+    assert why_missing["rise_days"] == Reason.MEASURED
     negative = reason_of(every_night(-supernova(45)))
     assert negative["days_since_first_detection"] == Reason.NOT_SEEN
 
@@ -53,9 +53,9 @@ def test_not_seen_yet() -> None:
 def test_not_given_by_the_packet() -> None:
     light_curves = every_night(supernova(30))
     assert reason_of(light_curves)["host_separation"] == Reason.NOT_GIVEN
-    told = replace(light_curves, host_separation_arcsec=np.array([2.0], np.float32))
-    assert reason_of(told)["host_separation"] == Reason.MEASURED
-    assert reason_of(told)["host_ambiguity"] == Reason.NOT_GIVEN
+    with_host = replace(light_curves, host_separation_arcsec=np.array([2.0], np.float32))
+    assert reason_of(with_host)["host_separation"] == Reason.MEASURED
+    assert reason_of(with_host)["host_ambiguity"] == Reason.NOT_GIVEN
 
 
 def test_a_process_that_did_not_converge() -> None:
@@ -64,8 +64,8 @@ def test_a_process_that_did_not_converge() -> None:
     from features.matrix import measure
 
     values = measure(failed)
-    found = dict(zip(matrix.names, reasons(values, failed)[0], strict=True))
+    why_missing = dict(zip(matrix.names, reasons(values, failed)[0], strict=True))
     for name in ("amplitude", "peak_flux", "g_r_now"):
         assert math.isnan(values[0, matrix.names.index(name)])
-        assert found[name] == Reason.NOT_CONVERGED, name
-    assert found["log_chi2"] == Reason.MEASURED
+        assert why_missing[name] == Reason.NOT_CONVERGED, name
+    assert why_missing["log_chi2"] == Reason.MEASURED

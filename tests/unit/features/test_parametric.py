@@ -93,23 +93,23 @@ def observed(model: int, theta: np.ndarray, noise_njy: float = 1.0, seed: int = 
 
 def test_bazin_gives_back_its_parameters() -> None:
     light_curves, theta = observed(BAZIN, np.array([0.0, math.log(4.0), math.log(30.0)]))
-    found = measured(light_curves)
-    assert found["bazin_rise"] == pytest.approx(math.log10(4.0), abs=0.02)
-    assert found["bazin_fall"] == pytest.approx(math.log10(30.0), abs=0.02)
-    assert found["bazin_t0"] == pytest.approx(theta[0], abs=1.5)  # the process puts its peak on a grid
-    assert found["bazin_chi2"] < -1
-    assert math.sinh(found["bazin_amplitude"]) * 100 == pytest.approx(30_000, rel=0.05)
+    features = measured(light_curves)
+    assert features["bazin_rise"] == pytest.approx(math.log10(4.0), abs=0.02)
+    assert features["bazin_fall"] == pytest.approx(math.log10(30.0), abs=0.02)
+    assert features["bazin_t0"] == pytest.approx(theta[0], abs=1.5)  # the process puts its peak on a grid
+    assert features["bazin_chi2"] < -1
+    assert math.sinh(features["bazin_amplitude"]) * 100 == pytest.approx(30_000, rel=0.05)
 
 
 def test_plateau_gives_back_its_parameters() -> None:
     theta = np.array([0.0, math.log(3.0), math.log(20.0), math.log(50.0), 0.3])
-    found = measured(observed(PLATEAU, theta)[0])
-    assert found["spm_rise"] == pytest.approx(math.log10(3.0), abs=0.03)
-    assert found["spm_fall"] == pytest.approx(math.log10(20.0), abs=0.03)
-    assert found["spm_gamma"] == pytest.approx(math.log10(50.0), abs=0.03)
-    assert found["spm_beta"] == pytest.approx(0.3, abs=0.05)
-    assert found["spm_chi2"] < -1
-    assert found["bazin_over_spm"] > 1  # a plateau is what Bazin's model does not have
+    features = measured(observed(PLATEAU, theta)[0])
+    assert features["spm_rise"] == pytest.approx(math.log10(3.0), abs=0.03)
+    assert features["spm_fall"] == pytest.approx(math.log10(20.0), abs=0.03)
+    assert features["spm_gamma"] == pytest.approx(math.log10(50.0), abs=0.03)
+    assert features["spm_beta"] == pytest.approx(0.3, abs=0.05)
+    assert features["spm_chi2"] < -1
+    assert features["bazin_over_spm"] > 1  # a plateau is what Bazin's model does not have
 
 
 def test_declines_give_back_their_rates() -> None:
@@ -118,18 +118,18 @@ def test_declines_give_back_their_rates() -> None:
         ("decline_rate", 2.5 / math.log(10) / 20.0, 30_000 * np.exp(-time / 20.0)),
         ("linear_decline_rate", 1 / 90.0, 30_000 * (1 - time / 90.0)),
     ):
-        found = measured(curves(np.zeros(60), START_MJD + time, flux, np.full(60, 50.0), np.full(60, 2)))
-        assert found[name] == pytest.approx(rate, rel=0.03)
-        assert np.sign(found["exponential_over_linear"]) == (-1 if name == "decline_rate" else 1)
+        features = measured(curves(np.zeros(60), START_MJD + time, flux, np.full(60, 50.0), np.full(60, 2)))
+        assert features[name] == pytest.approx(rate, rel=0.03)
+        assert np.sign(features["exponential_over_linear"]) == (-1 if name == "decline_rate" else 1)
 
 
 def test_a_rising_sigmoid_gives_back_its_timescale() -> None:
     time = np.arange(0.0, 60.0)
     flux = 30_000 / (1 + np.exp(-(time - 40.0) / 6.0))
-    found = measured(curves(np.zeros(60), START_MJD + time, flux, np.full(60, 50.0), np.full(60, 2)))
-    assert found["sigmoid_rise"] == pytest.approx(math.log10(6.0), abs=0.03)
-    assert found["sigmoid_t0"] == pytest.approx(40.0 - 59.0, abs=1.0)
-    assert found["sigmoid_chi2"] < -1
+    features = measured(curves(np.zeros(60), START_MJD + time, flux, np.full(60, 50.0), np.full(60, 2)))
+    assert features["sigmoid_rise"] == pytest.approx(math.log10(6.0), abs=0.03)
+    assert features["sigmoid_t0"] == pytest.approx(40.0 - 59.0, abs=1.0)
+    assert features["sigmoid_chi2"] < -1
 
 
 def test_each_band_has_its_own_amplitude_and_none_is_negative() -> None:
@@ -162,8 +162,8 @@ def test_what_is_minimised_is_the_chi_square_at_the_best_amplitudes(model: int, 
         expected += (w * (f - amplitude * s) ** 2).sum()
     problem, memory = least_squares.by_band(time, flux, weight, band), least_squares.memory_for(n, 5)
     # at the middle of the prior the prior adds nothing
-    found = least_squares.objective(problem, search_of(model), theta, memory)
-    assert found == pytest.approx(expected, rel=1e-9)
+    value = least_squares.objective(problem, search_of(model), theta, memory)
+    assert value == pytest.approx(expected, rel=1e-9)
 
 
 @settings(max_examples=60, deadline=None)

@@ -47,8 +47,8 @@ def test_it_is_what_the_process_predicts() -> None:
     fits = fit(many)
     shape, after, before = parts(portraits(fits))
     for i in range(len(many)):
-        own = slice(many.offsets[i], many.offsets[i + 1])
-        peak = many.time_mjd[own][(many.flux_njy / many.flux_err_njy)[own].argmax()]
+        of_alert = slice(many.offsets[i], many.offsets[i + 1])
+        peak = many.time_mjd[of_alert][(many.flux_njy / many.flux_err_njy)[of_alert].argmax()]
         mean = fits.predict(np.tile(peak + PHASES, (len(many), 1)))[0][i]
         mean[:, (after[i] + before[i]) > 0] = 0.0
         assert shape[i] == pytest.approx(mean / np.abs(mean).max(), abs=1e-5)
@@ -57,9 +57,9 @@ def test_it_is_what_the_process_predicts() -> None:
 @settings(max_examples=30, deadline=None)
 @given(light_curve())
 def test_any_curve_has_a_bounded_one(one: LightCurves) -> None:
-    found = portraits(fit(one))
-    assert found.shape == (1, PORTRAIT_SIZE)
-    shape, after, before = parts(found)
+    drawn = portraits(fit(one))
+    assert drawn.shape == (1, PORTRAIT_SIZE)
+    shape, after, before = parts(drawn)
     assert np.abs(shape).max() <= 1.0
     assert set(np.unique([after, before])) <= {0.0, 1.0}
     assert (np.diff(after) >= 0).all()

@@ -68,7 +68,9 @@ def defined(schema: Any) -> dict[str, Any]:
         return {}
     if schema["type"] == "record":
         inner = [defined(item["type"]) for item in schema["fields"]]
-        return {schema["name"].rpartition(".")[2]: schema} | {name: r for found in inner for name, r in found.items()}
+        return {schema["name"].rpartition(".")[2]: schema} | {
+            name: r for schemas in inner for name, r in schemas.items()
+        }
     return defined(schema["items"] if schema["type"] == "array" else schema["type"])
 
 
@@ -121,8 +123,8 @@ class Writer:
             return struct.pack("<d", self.random.choice(DOUBLES) if odd else self.random.normal(6e4, 1e3))
         if kind in ("long", "int"):
             small = int(self.random.integers(-100, 100))
-            known = LONGS if kind == "long" else INTS
-            return zigzag(known[self.random.integers(len(known))] if odd else small)
+            values = LONGS if kind == "long" else INTS
+            return zigzag(values[self.random.integers(len(values))] if odd else small)
         if kind == "string":
             return counted(TEXTS[self.random.integers(len(TEXTS))].encode())
         if kind == "bytes":

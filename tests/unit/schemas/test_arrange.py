@@ -46,7 +46,7 @@ def test_it_is_sorted_and_without_repeats(points: list[tuple]) -> None:
     columns = [np.array([point[k] for point in points], kind) for k, kind in enumerate("qdddb?b")]
     offsets, time, flux, err, band, detection, dropped = arrange(*columns, LATEST, N_BANDS, ERR_LEAST, FLUX_LIMIT)
     alert = np.repeat(np.arange(N_ALERTS), np.diff(offsets))
-    found = zip(alert, time, band, flux, err, detection, strict=True)
+    arranged = zip(alert, time, band, flux, err, detection, strict=True)
     wanted, wanted_dropped = expected(points)
-    assert [tuple(value.item() for value in point) for point in found] == wanted
+    assert [tuple(value.item() for value in point) for point in arranged] == wanted
     assert dropped.tolist() == wanted_dropped

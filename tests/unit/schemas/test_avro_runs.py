@@ -54,11 +54,11 @@ def test_a_message_is_read_alike_in_any_company(messages: list[bytes]) -> None:
     reasons = {letter.packet_index: letter.reason for letter in dead}
     for i, message in enumerate(messages):
         alone, letters = packets.read([message])
-        own = together.select(together.packet_index == i)
+        of_packet = together.select(together.packet_index == i)
         assert [letter.reason for letter in letters] == ([reasons[i]] if i in reasons else [])
         for name in LightCurves.__dataclass_fields__:
             if name != "packet_index":
-                value = getattr(own, name)
+                value = getattr(of_packet, name)
                 assert np.array_equal(value, getattr(alone, name), equal_nan=value.dtype.kind == "f"), name
 
 

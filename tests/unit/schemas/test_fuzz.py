@@ -8,18 +8,18 @@ N = 4_000
 
 
 def test_damaged_packets_do_no_harm() -> None:
-    for found, _ in fuzz_packets.fuzz(N, seed=7, good=fuzz_packets.seeds(None)):  # noqa: B007
+    for outcome, _ in fuzz_packets.fuzz(N, seed=7, good=fuzz_packets.seeds(None)):  # noqa: B007
         pass
-    assert found.packets == N
-    assert found.raised == found.unaccounted == 0
-    assert found.dead_letters > N / 3
-    assert found.alerts > N / 20
-    assert len(found.reasons) > 30
+    assert outcome.packets == N
+    assert outcome.raised == outcome.unaccounted == 0
+    assert outcome.dead_letters > N / 3
+    assert outcome.alerts > N / 20
+    assert len(outcome.reasons) > 30
 
 
 def test_harm_is_noticed() -> None:
     good = fuzz_packets.seeds(None)
-    found = fuzz_packets.Outcome()
-    fuzz_packets._count(found, *fuzz_packets.packets.read([good[0]]))
-    assert found.unaccounted == 1
-    assert not found.is_good
+    outcome = fuzz_packets.Outcome()
+    fuzz_packets._count(outcome, *fuzz_packets.packets.read([good[0]]))
+    assert outcome.unaccounted == 1
+    assert not outcome.is_good

@@ -65,10 +65,10 @@ def test_it_is_what_is_older_than_the_packet_and_then_the_packet(pairs: list[tup
     packet = light_curves([[p for p in new if p[0] >= PACKETS_BEGIN_MJD] for _, new in pairs], ALERT_MJD)
     merged = history.merge(packet, history.decode(history.encode(kept)))
     for row in range(len(pairs)):
-        own = listed(packet, row)
-        first = own[0][0] if own else np.inf
+        points_of_row = listed(packet, row)
+        first = points_of_row[0][0] if points_of_row else np.inf
         older = [point for point in listed(kept, row) if point[0] < first and point[0] <= ALERT_MJD]
-        assert listed(merged, row) == older + own
+        assert listed(merged, row) == older + points_of_row
         assert merged.n_points_from_history[row] == len(older)
     assert (merged.time_mjd <= merged.alert_mjd[merged.alert_of_point]).all()
     assert merged.n_points_dropped.tolist() == [2] * len(pairs)
@@ -106,10 +106,10 @@ def test_what_was_kept_later_changes_no_earlier_alert(old: list, later: list, al
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.none() | st.binary(max_size=120) | st.binary(min_size=34, max_size=34), max_size=4))
 def test_no_bytes_raise_and_no_bad_point_comes_of_them(kept: list[bytes | None]) -> None:
-    found = history.decode(kept)
-    assert len(found) == len(kept)
-    assert found.n_refused == sum(len(entry or b"") % 17 != 0 for entry in kept)
-    merged = history.merge(light_curves([[] for _ in kept]), found)
+    decoded_history = history.decode(kept)
+    assert len(decoded_history) == len(kept)
+    assert decoded_history.n_refused == sum(len(entry or b"") % 17 != 0 for entry in kept)
+    merged = history.merge(light_curves([[] for _ in kept]), decoded_history)
     assert np.isfinite(merged.time_mjd).all()
     assert (merged.flux_err_njy > 0).all()
     assert (np.abs(merged.flux_njy) < 1e9).all()

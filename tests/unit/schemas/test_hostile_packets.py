@@ -82,9 +82,9 @@ def test_a_wire_message_cut_anywhere_names_the_byte_and_the_field() -> None:
     for length in range(6, len(WIRE)):
         curves, (letter,) = packets.read([WIRE[:length]])
         assert len(curves) == 0
-        found = re.search(r"(?:field|array) (\S+) at byte (\d+) of (\d+)", letter.reason)
-        assert found is not None, letter.reason
-        assert 5 <= int(found[2]) <= length == int(found[3])
+        match = re.search(r"(?:field|array) (\S+) at byte (\d+) of (\d+)", letter.reason)
+        assert match is not None, letter.reason
+        assert 5 <= int(match[2]) <= length == int(match[3])
 
 
 def test_bytes_after_a_wire_message_are_counted() -> None:

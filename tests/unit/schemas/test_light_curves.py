@@ -115,9 +115,9 @@ def test_before_is_what_the_points_until_then_give(points: list[tuple], mjd: flo
     curves = light_curves(points).before(mjd)
     assert (curves.time_mjd <= mjd).all()
     assert (curves.alert_mjd <= mjd).all()
-    known = light_curves([p for p in points if not p[1] > mjd])
+    until_then = light_curves([p for p in points if not p[1] > mjd])
     for name in ("offsets", "time_mjd", "flux_njy", "flux_err_njy", "band", "is_detection"):
-        assert np.array_equal(getattr(curves, name), getattr(known, name))
+        assert np.array_equal(getattr(curves, name), getattr(until_then, name))
 
 
 @given(POINTS, st.floats(59999, 60010), st.sampled_from([1.0, 1e6, -1e6]))

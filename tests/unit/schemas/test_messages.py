@@ -82,8 +82,8 @@ def crc64_avro(data: bytes) -> int:
 @given(data=st.data())
 def test_what_is_encoded_comes_back(kind: str, data: st.DataObject) -> None:
     record = data.draw(records(kind))
-    found, decoded = messages.decode(messages.encode(kind, record))
-    assert found == kind
+    decoded_kind, decoded = messages.decode(messages.encode(kind, record))
+    assert decoded_kind == kind
     assert equal(record, decoded)
 
 
@@ -93,13 +93,13 @@ def test_a_message_of_an_older_version_is_read_with_the_new_fields_defaults(data
     version = data.draw(st.integers(1, NEWEST["classification"] - 1))
     older, newest = definition("classification", version), definition("classification")
     record = data.draw(records("classification"))
-    known = {field["name"] for field in older["fields"]}
+    old_fields = {field["name"] for field in older["fields"]}
     out = io.BytesIO()
     fastavro.schemaless_writer(out, older, record)
     header = bytes.fromhex("c301" + FINGERPRINTS[f"classification.v{version}"])
-    found, decoded = messages.decode(header + out.getvalue())
-    assert found == "classification"
-    added = {field["name"]: field["default"] for field in newest["fields"] if field["name"] not in known}
+    decoded_kind, decoded = messages.decode(header + out.getvalue())
+    assert decoded_kind == "classification"
+    added = {field["name"]: field["default"] for field in newest["fields"] if field["name"] not in old_fields}
     assert added.keys() >= {"host_photoz", "host_photoz_err"}
     assert equal({**record, **added}, decoded)
 
@@ -113,10 +113,10 @@ def test_the_header_is_avros_single_object_encoding(kind: str) -> None:
 
 
 def test_every_schema_ever_committed_is_still_there() -> None:
-    found = {
+    kinds = {
         f"{schema.kind}.v{schema.version}": header[2:].hex() for header, schema in messages.message_schemas().items()
     }
-    assert found == FINGERPRINTS
+    assert kinds == FINGERPRINTS
 
 
 @pytest.mark.parametrize("kind", messages.KINDS)

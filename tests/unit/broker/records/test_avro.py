@@ -45,9 +45,9 @@ def test_any_value(ids: Any, doubles: Any, texts: Any, arrays: Any, whole: Any, 
         3, alert_id=ids, ra_deg=doubles, not_classified_reason=texts, features=arrays, class_ids=whole, is_novel=flags,
         reliability=unions,
     )  # fmt: skip
-    found = AvroColumns("classification").encode(batch)
-    assert found == encoded_by_row(batch)
-    np.testing.assert_equal(messages.decode(found[1])[1]["features"], np.float32(arrays[1]).tolist())
+    encoded = AvroColumns("classification").encode(batch)
+    assert encoded == encoded_by_row(batch)
+    np.testing.assert_equal(messages.decode(encoded[1])[1]["features"], np.float32(arrays[1]).tolist())
 
 
 def test_rows_that_lack_a_value_are_told() -> None:

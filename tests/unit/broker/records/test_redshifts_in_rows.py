@@ -48,12 +48,12 @@ def test_a_redshift_goes_from_the_packet_into_the_row_and_the_probabilities(shar
     curves, letters = packets.read(values)
     assert len(rows) == len(curves) == 120
     assert not letters
-    told = np.isfinite(curves.host_photoz)
-    assert np.array_equal(told, np.arange(120) % 2 == 1)
+    has_photoz = np.isfinite(curves.host_photoz)
+    assert np.array_equal(has_photoz, np.arange(120) % 2 == 1)
     alone = scorer.score(replace(curves, host_photoz=np.full(len(curves), np.nan, np.float32)))
     for row, curve, p in zip(rows, range(len(curves)), alone.p_flat, strict=True):
         assert row["alert_id"] == curves.alert_id[curve]
-        if told[curve]:
+        if has_photoz[curve]:
             assert row["host_photoz"] == pytest.approx(float(curves.host_photoz[curve]))
             assert row["class_id"] == NOT_CLASSIFIED or not np.allclose(row["p_flat"], p, atol=1e-6)
         else:

@@ -26,7 +26,7 @@ def test_large_ids_of_csv_and_parquet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "complaint"),
     [
         ("object_id,class_id\n\n12,Ix\n", "own.csv, line 3: object_id must be a number and class_id a class"),
         ("object_id,class_id\n1.5,Ia\n", "own.csv, line 2: object_id must be a number"),
@@ -34,11 +34,11 @@ def test_large_ids_of_csv_and_parquet(tmp_path: Path) -> None:
         ("object_id\n12\n", "own.csv: labels need the columns object_id and class_id"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(lines: str, told: str, tmp_path: Path) -> None:
+def test_what_is_wrong_is_told_with_its_line(lines: str, complaint: str, tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text(lines)
     with pytest.raises(ValueError, match=r"own\.csv") as raised:
         from_file(tmp_path / "own.csv")
-    assert told in str(raised.value)
+    assert complaint in str(raised.value)
 
 
 def test_a_column_that_is_no_label_is_refused(tmp_path: Path) -> None:

@@ -36,38 +36,40 @@ def words(figure: Figure) -> list[str]:
 
 def test_peak_and_rise_are_those_of_the_features() -> None:
     alert = bump()
-    (found,) = predictions_of(alert)
-    assert found is not None
-    assert found.closer_mjd is None
+    (prediction,) = predictions_of(alert)
+    assert prediction is not None
+    assert prediction.closer_mjd is None
     matrix = features.extract(alert)
-    assert found.features["rise_days"] == pytest.approx(matrix.values[0, matrix.names.index("rise_days")], rel=1e-6)
-    assert found.peak_mjd - START_MJD == pytest.approx(40.0, abs=2.0)
-    assert found.peak_njy == pytest.approx(9_000.0, rel=0.03)
-    figure = figure_of(alert, [found])
+    assert prediction.features["rise_days"] == pytest.approx(
+        matrix.values[0, matrix.names.index("rise_days")], rel=1e-6
+    )
+    assert prediction.peak_mjd - START_MJD == pytest.approx(40.0, abs=2.0)
+    assert prediction.peak_njy == pytest.approx(9_000.0, rel=0.03)
+    figure = figure_of(alert, [prediction])
     (axes,) = figure.axes
     labels = {text.get_text() for text in axes.texts}
-    assert f"{found.features['rise_days']:.1f} d" in labels
+    assert f"{prediction.features['rise_days']:.1f} d" in labels
     assert "peak of the process in r" in words(figure)
 
 
 def test_it_is_drawn_where_it_is_known() -> None:
     alert = curves(np.zeros(4), START_MJD + np.array([0.0, 1.0, 80.0, 81.0]), [9e3, 9e3, 9e3, 8e3], [90.0] * 4, [2] * 4)
-    (found,) = predictions_of(alert)
-    assert found is not None
-    mean, std = fit(alert).predict(found.time_mjd[None])
-    drawn = np.isfinite(found.mean_njy[2])
-    np.testing.assert_allclose(found.mean_njy[2][drawn], mean[0, 2][drawn], rtol=1e-9)
+    (prediction,) = predictions_of(alert)
+    assert prediction is not None
+    mean, std = fit(alert).predict(prediction.time_mjd[None])
+    drawn = np.isfinite(prediction.mean_njy[2])
+    np.testing.assert_allclose(prediction.mean_njy[2][drawn], mean[0, 2][drawn], rtol=1e-9)
     assert drawn.any()
     assert std[0, 2][drawn].max() < 0.4 * fit(alert).amplitude_njy[0]
-    assert np.array_equal(np.isnan(found.std_njy[2]), ~drawn)
+    assert np.array_equal(np.isnan(prediction.std_njy[2]), ~drawn)
 
 
 def test_a_fast_one_is_drawn_in_its_best_night() -> None:
     alert = flickering()
-    (found,) = predictions_of(alert)
-    assert found is not None
-    assert found.closer_mjd == pytest.approx((START_MJD + 5.0, START_MJD + 5.1))
-    figure = figure_of(alert, [found])
+    (prediction,) = predictions_of(alert)
+    assert prediction is not None
+    assert prediction.closer_mjd == pytest.approx((START_MJD + 5.0, START_MJD + 5.1))
+    figure = figure_of(alert, [prediction])
     whole, night = figure.axes
     first, last = night.get_xlim()
     assert START_MJD + 4.9 < first < last < START_MJD + 5.2
@@ -77,10 +79,10 @@ def test_a_fast_one_is_drawn_in_its_best_night() -> None:
 
 def test_of_one_night_there_is_one_panel() -> None:
     alert = flickering(nights=1)
-    (found,) = predictions_of(alert)
-    assert found is not None
-    assert found.closer_mjd is None
-    assert len(figure_of(alert, [found]).axes) == 1
+    (prediction,) = predictions_of(alert)
+    assert prediction is not None
+    assert prediction.closer_mjd is None
+    assert len(figure_of(alert, [prediction]).axes) == 1
 
 
 def test_an_alert_without_points_has_none() -> None:

@@ -124,9 +124,11 @@ def test_tasks_at_the_same_time_agree_with_one_after_the_other(store: CandidateS
     expected: dict[int, dict[str, Any]] = {}
     for record in sorted((r for part in parts for r in part), key=lambda r: r["alert_mjd"]):
         expected[record["object_id"]] = record
-    found = store.candidates()
-    assert found
-    assert [c.record["alert_id"] for c in found] == [expected[c.object_id]["alert_id"] for c in found]
+    stored_candidates = store.candidates()
+    assert stored_candidates
+    assert [c.record["alert_id"] for c in stored_candidates] == [
+        expected[c.object_id]["alert_id"] for c in stored_candidates
+    ]
 
 
 def test_the_random_pool_is_the_lowest_lots_with_its_probability(store: CandidateStore, record_of: RecordOf) -> None:

@@ -149,9 +149,9 @@ def test_a_fault_of_the_question_is_raised(connection: RedisConnection) -> None:
 
 
 def test_a_bad_address_is_told_without_its_password() -> None:
-    with pytest.raises(ValueError, match="redis_url must be") as told:
+    with pytest.raises(ValueError, match="redis_url must be") as refused:
         client("http://user:secret@host:6379")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(refused.value)
 
 
 def test_every_client_has_time_outs() -> None:

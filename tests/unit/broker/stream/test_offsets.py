@@ -36,13 +36,13 @@ def offsets_of(parts: list[Range] | tuple[Range, ...]) -> list[tuple[str, int, i
 def test_a_split_covers_every_offset_once_in_order(lengths: list[int], tasks: int) -> None:
     whole = laid_out(lengths)
     plan = split(whole, tasks)
-    assert [offset for own in plan for offset in offsets_of(own)] == offsets_of(whole)
+    assert [offset for task_ranges in plan for offset in offsets_of(task_ranges)] == offsets_of(whole)
 
 
 @given(sizes, st.integers(1, 9))
 def test_tasks_are_equal_to_one_offset(lengths: list[int], tasks: int) -> None:
     plan = split(laid_out(lengths), tasks)
-    loads = [sum(len(part) for part in own) for own in plan]
+    loads = [sum(len(part) for part in task_ranges) for task_ranges in plan]
     assert len(plan) == min(tasks, sum(lengths))
     assert max(loads) - min(loads) <= 1
 
@@ -50,12 +50,12 @@ def test_tasks_are_equal_to_one_offset(lengths: list[int], tasks: int) -> None:
 @given(sizes, st.integers(1, 9))
 def test_a_task_holds_a_partition_at_most_once_and_has_a_name_of_its_own(lengths: list[int], tasks: int) -> None:
     plan = split(laid_out(lengths), tasks)
-    for own in plan:
-        places = [(part.topic, part.partition) for part in own]
+    for task_ranges in plan:
+        places = [(part.topic, part.partition) for part in task_ranges]
         assert len(set(places)) == len(places)
-    names = [task_name(own) for own in plan]
+    names = [task_name(task_ranges) for task_ranges in plan]
     assert len(set(names)) == len(names)
-    assert names == [task_name(own) for own in split(laid_out(lengths), tasks)]
+    assert names == [task_name(task_ranges) for task_ranges in split(laid_out(lengths), tasks)]
     assert all("/" not in name and len(name) < 200 for name in names)
 
 
@@ -106,27 +106,27 @@ def test_a_topic_joins_at_its_first_kept_offset_before_it_is_read() -> None:
 
 
 def test_a_partition_added_to_a_known_topic_is_read_from_offset_0() -> None:
-    known = {"alerts": {"id": "id", "partitions": {"0": 100}}}
-    after = advance(known, {"alerts": state(low={0: 0, 1: 0}, high={0: 100, 1: 3})}, None)
-    assert ranges(known, after) == [Range("alerts", 1, 0, 3)]
-    assert known == {"alerts": {"id": "id", "partitions": {"0": 100}}}, "the start must not be changed"
+    start = {"alerts": {"id": "id", "partitions": {"0": 100}}}
+    after = advance(start, {"alerts": state(low={0: 0, 1: 0}, high={0: 100, 1: 3})}, None)
+    assert ranges(start, after) == [Range("alerts", 1, 0, 3)]
+    assert start == {"alerts": {"id": "id", "partitions": {"0": 100}}}, "the start must not be changed"
 
 
 def test_a_topic_no_longer_asked_for_keeps_its_place() -> None:
-    known = {"old": {"id": "x", "partitions": {"0": 9}}}
-    assert advance(known, {"new": state()}, None)["old"] == known["old"]
+    start = {"old": {"id": "x", "partitions": {"0": 9}}}
+    assert advance(start, {"new": state()}, None)["old"] == start["old"]
 
 
 def test_a_topic_made_anew_is_an_error_that_names_both_ids() -> None:
-    known = {"alerts": {"id": "first", "partitions": {"0": 100}}}
+    start = {"alerts": {"id": "first", "partitions": {"0": 100}}}
     with pytest.raises(ChangedTopic, match=r"alerts.*first.*second"):
-        advance(known, {"alerts": state("second", high={0: 500})}, None)
+        advance(start, {"alerts": state("second", high={0: 500})}, None)
 
 
 def test_a_log_that_ends_before_what_was_read_is_an_error() -> None:
-    known = {"alerts": {"id": "id", "partitions": {"0": 100}}}
+    start = {"alerts": {"id": "id", "partitions": {"0": 100}}}
     with pytest.raises(ChangedTopic, match="partition 0 ends at offset 60, before offset 100"):
-        advance(known, {"alerts": state(high={0: 60})}, None)
+        advance(start, {"alerts": state(high={0: 60})}, None)
 
 
 @given(st.integers(1, 64))

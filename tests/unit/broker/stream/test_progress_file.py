@@ -52,9 +52,9 @@ def test_of_a_long_file_the_end_is_read(tmp_path: Path) -> None:
     line = json.dumps(batch(0, 2)) + "\n"
     count = TAIL_BYTES // len(line) + 100
     written(tmp_path, *(json.dumps(batch(number, 2)) + "\n" for number in range(count)))
-    found = read_progress(tmp_path)
-    assert found[-1]["batch"] == count - 1
-    assert 0 < len(found) < count
+    batches = read_progress(tmp_path)
+    assert batches[-1]["batch"] == count - 1
+    assert 0 < len(batches) < count
 
 
 def test_the_lag_counts_partitions_that_the_job_has_not_met() -> None:
@@ -91,10 +91,10 @@ def test_another_process_with_the_same_id_is_not_the_job() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(42, "42 s"), (301, "5 min"), (12_000, "3 h 20 min"), (187_300, "2 d 4 h")]
+    ("seconds", "words"), [(42, "42 s"), (301, "5 min"), (12_000, "3 h 20 min"), (187_300, "2 d 4 h")]
 )
-def test_a_duration_is_told_as_a_person_would(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_a_duration_is_told_as_a_person_would(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
 
 
 def test_the_tables_show_what_the_report_holds() -> None:

@@ -46,11 +46,16 @@ def report(**offsets: dict[str, int]) -> dict[str, Any]:
 
 
 def test_a_batch_is_told_in_numbers() -> None:
-    told = telemetry.batch_progress(report(end={"0": 30, "1": 5}, latest={"0": 100, "1": 5, "2": 8}))
-    assert told["lag"] == 78
-    assert (told["batch"], told["alerts_in"], told["alerts_out"], told["dead_letters"]) == (7, 10, 12, 1)
-    assert (told["seconds"], told["model"]) == (2.5, "abc")
-    assert told["offsets"] == {"alerts": {"0": 30, "1": 5}}
+    progress = telemetry.batch_progress(report(end={"0": 30, "1": 5}, latest={"0": 100, "1": 5, "2": 8}))
+    assert progress["lag"] == 78
+    assert (progress["batch"], progress["alerts_in"], progress["alerts_out"], progress["dead_letters"]) == (
+        7,
+        10,
+        12,
+        1,
+    )
+    assert (progress["seconds"], progress["model"]) == (2.5, "abc")
+    assert progress["offsets"] == {"alerts": {"0": 30, "1": 5}}
 
 
 def test_a_batch_without_rows_counts_nothing() -> None:

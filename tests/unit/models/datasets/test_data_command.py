@@ -43,10 +43,10 @@ def test_an_unknown_set_is_named_with_those_there_are() -> None:
 
 
 def test_what_is_installed_is_as_published(home: Path) -> None:
-    found = json.loads(run("check", "plasticc-test", "--json").stdout)
-    assert set(found["files"].values()) == {"as published"}
-    assert found["objects"] == {"2222": 2914, "2223": 322, "2224": 1764}
-    assert found["other_objects"] == []
+    report = json.loads(run("check", "plasticc-test", "--json").stdout)
+    assert set(report["files"].values()) == {"as published"}
+    assert report["objects"] == {"2222": 2914, "2223": 322, "2224": 1764}
+    assert report["other_objects"] == []
 
 
 def test_a_part_of_a_set_is_told_as_such(home: Path, shared_data: Path) -> None:
@@ -56,9 +56,9 @@ def test_a_part_of_a_set_is_told_as_such(home: Path, shared_data: Path) -> None:
 
 
 def test_list_knows_where_the_sets_are(home: Path) -> None:
-    found = {one["name"]: one["place"] for one in json.loads(run("list", "--json").stdout)["sets"]}
-    assert found["plasticc"] == "plasticc"
-    assert found["spcc"] == ""
+    report = {one["name"]: one["place"] for one in json.loads(run("list", "--json").stdout)["sets"]}
+    assert report["plasticc"] == "plasticc"
+    assert report["spcc"] == ""
     (home / "data" / "spcc").mkdir(parents=True)
     (home / "data" / "spcc" / "one.DAT").write_text("")
     assert str(home / "data" / "spcc") in run("list").stdout
@@ -90,17 +90,17 @@ def test_fetch_says_what_it_needs(home: Path) -> None:
 
 def test_export_with_its_description(home: Path, tmp_path: Path, shared_data: Path) -> None:
     file = tmp_path / "bts.fits"
-    told = json.loads(run("export", str(shared_data / "bts"), str(file), "--description", "--json").stdout)
+    report = json.loads(run("export", str(shared_data / "bts"), str(file), "--description", "--json").stdout)
     again = sources.load(str(file))
-    assert told["objects"] == len(again)
+    assert report["objects"] == len(again)
     described = json.loads((tmp_path / "bts.fits.json").read_text())
-    assert described["data_qualities"]["NumberOfInstances"] == told["points"]
+    assert described["data_qualities"]["NumberOfInstances"] == report["points"]
 
 
 def test_what_was_fetched_is_found_by_its_name(home: Path, tmp_path: Path, shared_data: Path) -> None:
     addresses = [(shared_data / "bts" / name).as_uri() for name in ("bts_labels.csv", "bts_light_curves.csv.gz")]
     run("fetch", "bts", *(word for one in addresses for word in ("--from", one)))
-    told = json.loads(run("export", "bts", str(tmp_path / "bts.parquet"), "--json").stdout)
-    assert told["objects"] == len(sources.load(str(shared_data / "bts")))
+    report = json.loads(run("export", "bts", str(tmp_path / "bts.parquet"), "--json").stdout)
+    assert report["objects"] == len(sources.load(str(shared_data / "bts")))
     assert located(home, "bts") == str(home / "data" / "bts")
     assert [located(home, name) for name in ("plasticc", "./bts", "a/bts")] == ["plasticc", "./bts", "a/bts"]

@@ -37,15 +37,15 @@ def points(**changed: object) -> pd.DataFrame:
 def test_what_is_written_is_read_again(labelled: Labelled, tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"curves{ending}"
     table_files.write(table.to_table(labelled), file)
-    found = sources.load(str(file))
+    read_back = sources.load(str(file))
     order = np.argsort(labelled.truth.name)
-    assert found.truth.name.tolist() == labelled.truth.name[order].tolist()
-    assert found.class_id.tolist() == labelled.class_id[order].tolist()
+    assert read_back.truth.name.tolist() == labelled.truth.name[order].tolist()
+    assert read_back.class_id.tolist() == labelled.class_id[order].tolist()
     expected = labelled.light_curves.select(order)
-    np.testing.assert_array_equal(found.light_curves.offsets, expected.offsets)
+    np.testing.assert_array_equal(read_back.light_curves.offsets, expected.offsets)
     for name in POINT_COLUMNS:
-        np.testing.assert_array_equal(getattr(found.light_curves, name), getattr(expected, name), err_msg=name)
-    np.testing.assert_allclose(found.light_curves.ra_deg, expected.ra_deg)
+        np.testing.assert_array_equal(getattr(read_back.light_curves, name), getattr(expected, name), err_msg=name)
+    np.testing.assert_allclose(read_back.light_curves.ra_deg, expected.ra_deg)
     assert [file.name for file in tmp_path.iterdir()] == [file.name], "no draft is left"
 
 
@@ -60,10 +60,10 @@ def test_scipy_reads_the_arff(labelled: Labelled, tmp_path: Path) -> None:
 
 def test_without_classes_and_detections(tmp_path: Path) -> None:
     points().to_csv(tmp_path / "own.csv", index=False)
-    found = table.load(tmp_path / "own.csv")
-    assert found.class_id.tolist() == [300, 300]
-    assert found.light_curves.is_detection.tolist() == [True, False, True]
-    assert np.isnan(found.light_curves.host_photoz).all()
+    labelled = table.load(tmp_path / "own.csv")
+    assert labelled.class_id.tolist() == [300, 300]
+    assert labelled.light_curves.is_detection.tolist() == [True, False, True]
+    assert np.isnan(labelled.light_curves.host_photoz).all()
 
 
 @pytest.mark.parametrize("given", ["Ia", "ia", 2222, "2222", 2222.0])
@@ -73,7 +73,7 @@ def test_a_class_by_name_slug_or_id(tmp_path: Path, given: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "values", "told"),
+    ("column", "values", "complaint"),
     [
         ("band", ["g", "q", "i"], "line 3: band must be one of u g r i z y, found 'q'"),
         (
@@ -90,11 +90,11 @@ def test_a_class_by_name_slug_or_id(tmp_path: Path, given: object) -> None:
         ("ra_deg", [10.0, 10.0, 400.0], "line 4: ra_deg must be right ascension, 0 to 360 degrees, found 400"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_line(tmp_path: Path, column: str, values: list, told: str) -> None:
+def test_a_wrong_value_is_named_with_its_line(tmp_path: Path, column: str, values: list, complaint: str) -> None:
     points(**{column: values}).to_csv(tmp_path / "own.csv", index=False)
     with pytest.raises(ValueError, match=r"own\.csv") as raised:
         table.load(tmp_path / "own.csv")
-    assert told in str(raised.value)
+    assert complaint in str(raised.value)
 
 
 def test_a_missing_column_is_named_with_what_it_must_be(tmp_path: Path) -> None:
@@ -119,10 +119,10 @@ def test_another_ending_and_an_empty_table_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_description_counts_what_the_table_has(labelled: Labelled, tmp_path: Path) -> None:
-    found = table.to_table(labelled)
-    table_files.write(found, tmp_path / "curves.csv")
-    told = json.loads(json.dumps(describe(found, labelled, tmp_path / "curves.csv")))
-    assert told["data_qualities"]["NumberOfInstances"] == len(found)
-    assert told["data_qualities"]["NumberOfClasses"] == len(CLASSES)
-    assert [one["name"] for one in told["data_features"] if one["is_target"]] == ["class"]
-    assert told["data_set_description"]["format"] == "CSV"
+    points = table.to_table(labelled)
+    table_files.write(points, tmp_path / "curves.csv")
+    report = json.loads(json.dumps(describe(points, labelled, tmp_path / "curves.csv")))
+    assert report["data_qualities"]["NumberOfInstances"] == len(points)
+    assert report["data_qualities"]["NumberOfClasses"] == len(CLASSES)
+    assert [one["name"] for one in report["data_features"] if one["is_target"]] == ["class"]
+    assert report["data_set_description"]["format"] == "CSV"

@@ -113,9 +113,9 @@ def test_a_line_is_the_line_of_the_file(name: str) -> None:
 
 
 def test_a_unit_is_converted() -> None:
-    found = fluxes(table.load(FAULTS / "t23_units.fits"))
+    labelled = fluxes(table.load(FAULTS / "t23_units.fits"))
     for name, expected in FLUX_NJY.items():
-        np.testing.assert_allclose(found[name], expected)
+        np.testing.assert_allclose(labelled[name], expected)
 
 
 @pytest.mark.parametrize("ending", [".fits", ".h5", ".parquet"])

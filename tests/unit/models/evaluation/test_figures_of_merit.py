@@ -52,9 +52,9 @@ def test_what_scikit_learn_has_too(n: int, k: int, seed: int) -> None:
     )
     one_hot = np.eye(k)[index]
     assert evaluation.brier_score(p, index, w) == pytest.approx(np.average(((p - one_hot) ** 2).sum(axis=1), weights=w))
-    pure, found, _ = reference.precision_recall_curve(y, s, sample_weight=w)
+    pure, recall, _ = reference.precision_recall_curve(y, s, sample_weight=w)
     assert evaluation.completeness_at_purity(s, y, w, purity=0.8) == pytest.approx(
-        found[:-1][pure[:-1] >= 0.8].max(initial=0)
+        recall[:-1][pure[:-1] >= 0.8].max(initial=0)
     )
 
 
@@ -144,17 +144,17 @@ def test_days_to_a_right_and_stable_class() -> None:
     object_id = np.array([1, 1, 1, 1, 2, 2, 3, 3])
     days = np.array([30.0, 0, 5, 15, 0, 5, 2, 4])
     p = np.eye(2)[[0, 1, 0, 0, 0, 1, 0, 0]]
-    found = evaluation.earliness(object_id, days, p, np.zeros(8, np.int64))
-    assert found.object_id.tolist() == [1, 2, 3]
-    assert found.days.tolist() == [5, np.inf, 0]  # right from day 5 on; wrong at last; right from the first
-    assert found.flips.tolist() == [1, 1, 0]
-    assert median_days(found.days) == 5
+    earliness = evaluation.earliness(object_id, days, p, np.zeros(8, np.int64))
+    assert earliness.object_id.tolist() == [1, 2, 3]
+    assert earliness.days.tolist() == [5, np.inf, 0]  # right from day 5 on; wrong at last; right from the first
+    assert earliness.flips.tolist() == [1, 1, 0]
+    assert median_days(earliness.days) == 5
     assert median_days(np.array([1, np.inf])) == np.inf
 
 
 def test_curves_begin_and_end_where_they_must() -> None:
-    found, pure = purity_curve([0.9, 0.8, 0.1], [True, False, True])
-    assert found.tolist() == pytest.approx([0.5, 0.5, 1])
+    recall, pure = purity_curve([0.9, 0.8, 0.1], [True, False, True])
+    assert recall.tolist() == pytest.approx([0.5, 0.5, 1])
     assert pure.tolist() == pytest.approx([1, 0.5, 2 / 3])
     assert np.isnan(evaluation.average_precision([1, 2], [False, False]))
     assert evaluation.completeness_at_purity([0.9, 0.8], [False, True]) == 0
@@ -167,8 +167,8 @@ def test_statistics_of_one_bootstrap_share_their_draws() -> None:
         "double": lambda rows: 2 * values[rows].mean(),
         "none": lambda _: np.nan,
     }
-    found = evaluation.bootstrap_many(of, np.arange(300), seed=3)
-    assert np.asarray(found["double"]) == pytest.approx(2 * np.asarray(found["mean"]))
-    assert found["mean"][1] < values.mean() < found["mean"][2]
-    assert np.isnan(found["none"]).all()
-    assert found["mean"][2] - found["mean"][1] == pytest.approx(2 * 1.96 / np.sqrt(300), rel=0.2)
+    intervals = evaluation.bootstrap_many(of, np.arange(300), seed=3)
+    assert np.asarray(intervals["double"]) == pytest.approx(2 * np.asarray(intervals["mean"]))
+    assert intervals["mean"][1] < values.mean() < intervals["mean"][2]
+    assert np.isnan(intervals["none"]).all()
+    assert intervals["mean"][2] - intervals["mean"][1] == pytest.approx(2 * 1.96 / np.sqrt(300), rel=0.2)

@@ -28,10 +28,10 @@ def version(number: int) -> Version:
 
 
 def of_versions(number: int) -> Index:
-    found = Index()
+    index = Index()
     for one in range(1, number + 1):
-        found = found.with_version(version(one))
-    return found
+        index = index.with_version(version(one))
+    return index
 
 
 @given(st.lists(st.sampled_from(["register", "rollback", 1, 2, 3, 4])), st.floats())
@@ -163,8 +163,8 @@ def test_who_asks_which_model_is_in_production_does_not_import_mlflow(tmp_path: 
     index.write(tmp_path, of_versions(2))
     asked = f"{START}import sys; r = Registry('http://127.0.0.1:9', Path({str(tmp_path)!r})); "
     asked += "print(r.model(PRODUCTION).version, r.promote(2).version, 'mlflow' in sys.modules, 'numba' in sys.modules)"
-    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["1", "2", "False", "False"]
+    asked_process = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert asked_process.stdout.split() == ["1", "2", "False", "False"]
 
 
 def test_aliases_are_three() -> None:

@@ -75,8 +75,8 @@ def test_figures_by_detections_are_curves_in_mlflow_and_nothing_else_here(regist
     curve = {one.step: one.value for one in client.get_metric_history(run.info.run_id, "log_loss_flat_by_detections")}
     assert curve[13] == pytest.approx(small.trained.metrics["log_loss_flat_epoch_13"])
     assert run.info.status == "FINISHED"
-    told = {name: run.data.params[name] for name in ("data", "sha256", "version")}
-    assert told == {"data": "PLAsTiCC", "sha256": small.trained.sha256, "version": "1"}
+    params = {name: run.data.params[name] for name in ("data", "sha256", "version")}
+    assert params == {"data": "PLAsTiCC", "sha256": small.trained.sha256, "version": "1"}
     assert client.search_registered_models() == []  # versions and aliases are in one place
 
 
@@ -106,9 +106,9 @@ def test_processes_that_register_at_once_get_a_version_each(registry: Registry, 
         )
         for one in bundles
     ]  # fmt: skip
-    told = [process.communicate() for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0], told
-    one, two, one_again = (int(out) for out, _ in told)
+    outputs = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], outputs
+    one, two, one_again = (int(out) for out, _ in outputs)
     assert {one, two} == {1, 2}
     assert one_again == one
     assert [model.aliases for model in registry.models()] == [("production",), ("candidate",)]

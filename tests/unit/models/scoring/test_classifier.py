@@ -15,6 +15,6 @@ def test_a_column_nobody_has_is_trained_with_and_never_looked_at() -> None:
     classifier = Classifier.fit(features, class_id, np.ones(300), seed=1, max_iterations=5)
     raw = classifier.raw_scores(features)
     assert (raw.argmax(axis=1) == (class_id == 22)).mean() > 0.95
-    told = features.copy()
-    told[:, 1] = rng.normal(size=300)
-    np.testing.assert_array_equal(classifier.raw_scores(told), raw)
+    reordered = features.copy()
+    reordered[:, 1] = rng.normal(size=300)
+    np.testing.assert_array_equal(classifier.raw_scores(reordered), raw)

@@ -64,8 +64,8 @@ def test_the_layers_say_what_scikit_learns_say() -> None:
 def test_a_class_without_rows_is_all_but_impossible(present: list[int]) -> None:
     features, label = blobs(300)
     names = np.array(present)[label % len(present)]
-    found = Network.fit(features, names, np.ones(300), 4, seed=1, members=1)
-    p = softmax(found.raw_scores(features) + found.log_rates)
+    network = Network.fit(features, names, np.ones(300), 4, seed=1, members=1)
+    p = softmax(network.raw_scores(features) + network.log_rates)
     absent = sorted(set(range(4)) - set(present))
     assert p[:, absent].max() < 1e-4
     assert set(p.argmax(axis=1)) <= set(present)

@@ -53,16 +53,16 @@ def test_an_entry_is_scored_as_ours(first: tuple[np.ndarray, Trial], folder: str
         [SUITE, "--data", folder, "--predictions", str(tmp_path / "own.csv"), "--json"],
         catch_exceptions=False,
     )
-    found = json.loads(ran.stdout)
+    report = json.loads(ran.stdout)
     label = dict(zip(names.tolist(), trial.label.tolist(), strict=True))
     for days, figure in (("whole", "macro_f1_5"), ("7", "macro_f1_5_day7")):
         rows = table[table["days"] == days]
         p, y = rows[list(trial.classes.names)].to_numpy(), rows["object"].map(label).to_numpy()
         expected = evaluation.macro_f1(p, y, np.ones(len(y)))
-        assert found["metrics"][figure]["value"] == pytest.approx(expected, abs=1e-9)
-        assert found["metrics"][figure]["low"] < expected < found["metrics"][figure]["high"]
-    assert "macro_f1_5_day30" not in found["metrics"], "the file does not speak of that day"
-    assert found["learner"] == "own.csv"
+        assert report["metrics"][figure]["value"] == pytest.approx(expected, abs=1e-9)
+        assert report["metrics"][figure]["low"] < expected < report["metrics"][figure]["high"]
+    assert "macro_f1_5_day30" not in report["metrics"], "the file does not speak of that day"
+    assert report["learner"] == "own.csv"
 
 
 def test_what_is_left_out_counts_as_the_class_rates(
@@ -72,10 +72,10 @@ def test_what_is_left_out_counts_as_the_class_rates(
     table = table[table["days"] == "whole"].drop(columns="days")
     half = table.iloc[: len(table) // 2]
     half.to_csv(tmp_path / "half.csv", index=False)
-    found = score_entry(SUITE, folder, tmp_path / "half.csv", None, draws=5)
-    assert found.metrics["coverage_5"][0] == pytest.approx(len(half) / len(table))
-    assert found.n_test == len(table)
-    predictions = found.trials[0][1]
+    outcome = score_entry(SUITE, folder, tmp_path / "half.csv", None, draws=5)
+    assert outcome.metrics["coverage_5"][0] == pytest.approx(len(half) / len(table))
+    assert outcome.n_test == len(table)
+    predictions = outcome.trials[0][1]
     np.testing.assert_allclose(
         predictions.p[~predictions.answered], predictions.mix[None].repeat(len(table) - len(half), 0)
     )
@@ -93,7 +93,7 @@ def test_the_form_has_every_object_once_in_each_fold(
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "complaint"),
     [
         (lambda t: t.drop(columns="Ibc"), "missing ['Ibc']"),
         (lambda t: t.assign(Ia=2.0), "line 2: probabilities must be 0 to 1 and add up to 1"),
@@ -103,13 +103,13 @@ def test_the_form_has_every_object_once_in_each_fold(
     ],
 )
 def test_what_is_no_entry_is_refused(
-    first: tuple[np.ndarray, Trial], folder: str, tmp_path: Path, change, told
+    first: tuple[np.ndarray, Trial], folder: str, tmp_path: Path, change, complaint
 ) -> None:
     change(entry_of(first)).to_csv(tmp_path / "own.csv", index=False)
     prepared = prepare(SUITE, folder, 1)
     with pytest.raises(ValueError, match=r"own\.csv") as raised:
         entries.read(tmp_path / "own.csv", prepared.labelled, prepared.trials[0])
-    assert told in str(raised.value)
+    assert complaint in str(raised.value)
 
 
 def test_the_line_is_the_line_of_the_file(first: tuple[np.ndarray, Trial], folder: str, tmp_path: Path) -> None:

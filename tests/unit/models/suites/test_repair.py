@@ -33,11 +33,11 @@ def predictions(n: int, too_sure: float) -> Predictions:
 def test_two_hundred_labels_repair_what_is_too_sure() -> None:
     said = predictions(4_000, 2.5)
     before = evaluation.expected_calibration_error(said.p, said.label, np.ones(len(said)))
-    found = repair.figures(said, seed=1, draws=50)
-    value, _, high = found["ece_repaired"]
+    figures = repair.figures(said, seed=1, draws=50)
+    value, _, high = figures["ece_repaired"]
     assert before > 0.1
     assert value < high < 0.05
-    assert found["log_loss_repaired"][0] < evaluation.log_loss(said.p, said.label, np.ones(len(said))) - 0.05
+    assert figures["log_loss_repaired"][0] < evaluation.log_loss(said.p, said.label, np.ones(len(said))) - 0.05
 
 
 def test_what_is_right_stays_right() -> None:

@@ -79,8 +79,8 @@ def test_trials_of_other_classes_share_it(
 ) -> None:
     monkeypatch.setattr(TreesAndNetworks, "fit", None)  # nothing is learnt again
     three = simulations.opinion(trial_of(real, simulated, "3"), real, shown, LEARNER, 1, n_jobs=1)
-    own = said[:, [0, 1, 4]]
-    assert three == pytest.approx(own - own.mean(axis=1, keepdims=True))
+    of_supernovae = said[:, [0, 1, 4]]
+    assert three == pytest.approx(of_supernovae - of_supernovae.mean(axis=1, keepdims=True))
 
 
 def test_an_opinion_is_weighed_by_how_right_it_is(shown: Moments) -> None:
@@ -91,8 +91,8 @@ def test_an_opinion_is_weighed_by_how_right_it_is(shown: Moments) -> None:
     rows = replace(rows, features=noise, portrait=rows.portrait[:, :0], detections=np.full(400, 5))
     right = np.stack([1.0 - 2.0 * label, 2.0 * label - 1.0], axis=1)
     losses = []
-    for told in (np.zeros((400, 0)), right, right[rng.permutation(400)]):
-        p = LEARNER.fit(replace(rows, opinion=told), label, np.arange(400), 2, 1).held_out
+    for opinion in (np.zeros((400, 0)), right, right[rng.permutation(400)]):
+        p = LEARNER.fit(replace(rows, opinion=opinion), label, np.arange(400), 2, 1).held_out
         losses.append(-np.log(p[np.arange(400), label]).mean())
     none, true, chance = losses
     assert true < 0.5 * none

@@ -105,26 +105,26 @@ def test_without_a_redshift_nothing_is_added_and_nothing_made_up() -> None:
 
     rows = two_rows()
     assert matrix(rows).shape == (2, len(NAMES))
-    told = matrix(rows.with_redshift([0.5, np.nan], [0.05, np.nan]))
-    assert told.shape[1] == len(NAMES) + 40
-    assert np.isnan(told[1, len(NAMES) :]).all()
-    assert np.isfinite(told[0]).all()
+    with_photoz = matrix(rows.with_redshift([0.5, np.nan], [0.05, np.nan]))
+    assert with_photoz.shape[1] == len(NAMES) + 40
+    assert np.isnan(with_photoz[1, len(NAMES) :]).all()
+    assert np.isfinite(with_photoz[0]).all()
     twice = redshift_features(rows.features, np.array([0.5, 0.5]), np.array([0.05, 0.05]))
-    assert np.array_equal(twice[0], told[0, len(NAMES) :])
+    assert np.array_equal(twice[0], with_photoz[0, len(NAMES) :])
     copied = replace(rows, is_copy=np.ones(2, bool))
     assert row_weight(Moments.concatenate([rows, rows, copied])).tolist() == [0.5] * 4 + [1, 1]
 
 
 def test_the_challenges_splits(large_data: Path) -> None:
     labelled = snana.load(large_data / "spcc")
-    found = {trial.name: trial for trial in spcc.trials(labelled, 1)}
+    by_name = {trial.name: trial for trial in spcc.trials(labelled, 1)}
     kinds = ("random", "spectroscopic", "grouped")
-    assert set(found) == {*kinds, *(f"{name}_photoz" for name in kinds)}
-    assert len(found["random"].folds[0][0]) == spcc.N_TRAIN
-    (learnt, tested), *_ = found["spectroscopic"].folds
+    assert set(by_name) == {*kinds, *(f"{name}_photoz" for name in kinds)}
+    assert len(by_name["random"].folds[0][0]) == spcc.N_TRAIN
+    (learnt, tested), *_ = by_name["spectroscopic"].folds
     assert labelled.truth.spectroscopic[learnt].all()
     assert not labelled.truth.spectroscopic[tested].any()
-    assert shared_groups(found["grouped"].folds, labelled.truth.family()) == 0
+    assert shared_groups(by_name["grouped"].folds, labelled.truth.family()) == 0
 
 
 @pytest.fixture(scope="module")
@@ -198,15 +198,15 @@ def test_the_promised_names_are_there(few: Labelled, tmp_path: Path) -> None:
     both = TreesAndNetworks(folds=2, iterations=3, n_jobs=1)
     five, three = (trial for trial in bts.trials(few, 1) if "redshift" not in trial.name)
     rows = moments(few, bts.DAYS, tmp_path, n_jobs=1)
-    found = [(one, learning.run(one, few, rows, by, seed=1)) for one, by in ((five, both), (three, ClassRates()))]
-    outcome = run.outcome_of(run.Prepared("bts", few, [five, three], bts.figures), found, both.name, seed=1, draws=20)
+    runs = [(one, learning.run(one, few, rows, by, seed=1)) for one, by in ((five, both), (three, ClassRates()))]
+    outcome = run.outcome_of(run.Prepared("bts", few, [five, three], bts.figures), runs, both.name, seed=1, draws=20)
     report = json.loads(json.dumps(outcome.to_json(), allow_nan=False))
     names = {"macro_f1_5", "accuracy_3", "ece", *(f"accuracy_3_day{d}" for d in (3, 7, 15, 30))}
     assert names <= set(report["metrics"])
     for name in names:
         value = report["metrics"][name]
         assert 0 <= value["low"] <= value["high"] <= 1
-    for _, predictions in found:
+    for _, predictions in runs:
         assert predictions.p.sum(axis=1) == pytest.approx(1)
 
 

@@ -44,10 +44,10 @@ def test_a_snapshot_does_not_change_when_the_future_does(seed: int, n_objects: i
     cut = float(np.median(taken.light_curves.alert_mjd))
     past = labelled.light_curves.before(cut)
     past = past.select(np.flatnonzero(np.bincount(past.alert_of_point[past.is_detection], minlength=len(past)) > 0))
-    known = alerts_at(past, triggers(past))
-    by_alert = {int(alert): i for i, alert in enumerate(known.alert_id)}
+    past_alerts = alerts_at(past, triggers(past))
+    by_alert = {int(alert): i for i, alert in enumerate(past_alerts.alert_id)}
     early = np.flatnonzero(taken.light_curves.alert_mjd <= cut)
-    again = known.select([by_alert[int(alert)] for alert in taken.light_curves.alert_id[early]])
+    again = past_alerts.select([by_alert[int(alert)] for alert in taken.light_curves.alert_id[early]])
     for name in POINT_COLUMNS:
         assert np.array_equal(getattr(again, name), getattr(taken.light_curves.select(early), name))
 
@@ -96,7 +96,7 @@ def test_splits_are_disjoint_by_object_and_stay_when_objects_are_added() -> None
     of_object = {object_id: set() for object_id in labelled.light_curves.object_id.tolist()}
     for object_id, split in zip(taken.light_curves.object_id.tolist(), taken.split.tolist(), strict=True):
         of_object[object_id].add(split)
-    assert {len(found) for found in of_object.values()} == {1}
+    assert {len(values) for values in of_object.values()} == {1}
     assert np.allclose(
         np.bincount(snapshots.split_of(labelled.light_curves.object_id, 1)) / 2_000,
         snapshots.SPLIT_FRACTIONS,

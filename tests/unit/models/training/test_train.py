@@ -52,8 +52,8 @@ def test_features_are_kept_and_not_computed_again(small: Small) -> None:
 
 
 def test_the_same_table_and_seed_give_the_same_bytes(small: Small, tmp_path: Path) -> None:
-    known = open_bundle(small.trained.path)[0]["training"]
-    sources = {name: known[name] for name in ("sources", "fingerprint", "table")}
+    training = open_bundle(small.trained.path)[0]["training"]
+    sources = {name: training[name] for name in ("sources", "fingerprint", "table")}
     again = fit_bundle(
         small.table, out=tmp_path / "again", left_out=[LEFT_OUT], seed=SEED, sources=sources, draws=DRAWS, n_jobs=1
     )
