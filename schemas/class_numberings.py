@@ -43,10 +43,10 @@ def class_ids(numbers: Sequence[object], names: Sequence[object], place: Callabl
     rows = {pair: row for row, pair in reversed(list(enumerate(pairs)))}
     refusals = []
     for numbering in (_TODAY, FIRST):
-        found = {pair: _class_id(*pair, numbering) for pair in rows}
-        wrong = [pair for pair, class_id in found.items() if class_id is None]
+        class_ids = {pair: _class_id(*pair, numbering) for pair in rows}
+        wrong = [pair for pair, class_id in class_ids.items() if class_id is None]
         if not wrong:
-            return np.array([found[pair] for pair in pairs], np.int64)
+            return np.array([class_ids[pair] for pair in pairs], np.int64)
         refusals.append(min(wrong, key=lambda pair: rows[pair]))
     refused = max(refusals, key=lambda pair: rows[pair])  # in the numbering that the file has more probably
     number, name = refused

@@ -126,8 +126,8 @@ def _is_score(name: str, schema: pa.Schema) -> bool:
 def _require(table: pa.Table, path: Path) -> None:
     for name, meaning in {**ALERT_COLUMNS, **POINT_COLUMNS}.items():
         if name not in table.column_names:
-            found = ", ".join(table.column_names)
-            raise ValueError(f"{path}: the column {name} is missing ({meaning}); found {found}")
+            columns_there = ", ".join(table.column_names)
+            raise ValueError(f"{path}: the column {name} is missing ({meaning}); found {columns_there}")
         column = table[name]
         if column.null_count:
             row = pc.index(pc.is_null(column), True).as_py()
@@ -140,12 +140,12 @@ def _require(table: pa.Table, path: Path) -> None:
     if not len(table):
         raise ValueError(f"{path}: there must be at least one alert, found none")
     lengths = {name: pc.list_value_length(table[name]).to_numpy() for name in POINT_COLUMNS}
-    for name, found in lengths.items():
-        wrong = np.flatnonzero(found != lengths["mjd"])
+    for name, columns_there in lengths.items():
+        wrong = np.flatnonzero(columns_there != lengths["mjd"])
         if len(wrong):
             raise ValueError(
                 f"{path}, row {wrong[0] + 1}: {name} must have as many entries as mjd ({lengths['mjd'][wrong[0]]}), "
-                f"found {found[wrong[0]]}"
+                f"found {columns_there[wrong[0]]}"
             )
 
 

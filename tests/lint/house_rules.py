@@ -88,9 +88,9 @@ def main(root: Path) -> int:
     """Check every tracked file below `root`; 1 where a rule is broken."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True).stdout
     names = [name for name in tracked.split("\0") if name and (root / name).is_file()]
-    found = [line for name in names for line in broken(name, (root / name).read_text(errors="replace"))]
-    print("\n".join(found) or f"The house's rules hold in {len(names)} files.")
-    return int(bool(found))
+    complaints = [line for name in names for line in broken(name, (root / name).read_text(errors="replace"))]
+    print("\n".join(complaints) or f"The house's rules hold in {len(names)} files.")
+    return int(bool(complaints))
 
 
 if __name__ == "__main__":

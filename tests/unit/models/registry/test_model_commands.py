@@ -88,9 +88,9 @@ def test_two_models_are_compared_on_what_neither_has_seen(
     other = fit_bundle(
         small.table, out=tmp_path / "other", left_out=fewer_classes, seed=SEED, sources={"table": "another"}, n_jobs=1
     )
-    found = json.loads(run(models, "compare", str(other.path), str(small.trained.path), "--json"))
-    assert (found["old"], found["new"]) == (other.sha256, small.trained.sha256)
-    figure = found["figures"]["log_loss_flat"]
+    report = json.loads(run(models, "compare", str(other.path), str(small.trained.path), "--json"))
+    assert (report["old"], report["new"]) == (other.sha256, small.trained.sha256)
+    figure = report["figures"]["log_loss_flat"]
     assert figure["difference"] == pytest.approx(figure["new"] - figure["old"])
     back = json.loads(run(models, "compare", str(small.trained.path), str(small.trained.path), "--json"))
     assert back["figures"]["macro_f1"]["difference"] == 0

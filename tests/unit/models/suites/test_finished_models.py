@@ -84,12 +84,12 @@ def whole(curves: LightCurves) -> dict[str, np.ndarray]:
 
 def test_each_change_does_what_its_name_says(strangers: Labelled) -> None:
     curves = strangers.light_curves
-    told, untold = (changes.noisier(curves, 1.0, 1, errors_grow=one) for one in (True, False))
+    errors_enlarged, untold = (changes.noisier(curves, 1.0, 1, errors_grow=one) for one in (True, False))
     pull = (untold.flux_njy - curves.flux_njy) / curves.flux_err_njy
     assert pull.mean() == pytest.approx(0, abs=5 / np.sqrt(len(pull)))
     assert pull.std() == pytest.approx(1, abs=5 / np.sqrt(len(pull)))
-    np.testing.assert_array_equal(told.flux_njy, untold.flux_njy)
-    assert told.flux_err_njy == pytest.approx(np.sqrt(2) * curves.flux_err_njy)
+    np.testing.assert_array_equal(errors_enlarged.flux_njy, untold.flux_njy)
+    assert errors_enlarged.flux_err_njy == pytest.approx(np.sqrt(2) * curves.flux_err_njy)
     no_r = changes.without_band(curves, BANDS.index("r"))
     assert not (no_r.band == BANDS.index("r")).any()
     assert len(no_r.time_mjd) == (curves.band != BANDS.index("r")).sum()
@@ -115,13 +115,13 @@ def test_changes_are_the_same_each_time(strangers: Labelled) -> None:
 
 def test_harm_costs_accuracy_and_is_told(scorer: Scorer, strangers: Labelled) -> None:
     outcome = robustness.run(scorer, strangers, seed=1, draws=10)
-    found = outcome.to_json()["metrics"]
+    metrics = outcome.to_json()["metrics"]
     n = len(strangers)
     assert outcome.n_test == np.isin(strangers.class_id, scorer.class_ids).sum() < n
-    lost = found["accuracy_unharmed"]["value"] - found["accuracy_worst_point"]["value"]
-    assert found["accuracy_lost_worst_point"]["value"] == pytest.approx(lost)
+    lost = metrics["accuracy_unharmed"]["value"] - metrics["accuracy_worst_point"]["value"]
+    assert metrics["accuracy_lost_worst_point"]["value"] == pytest.approx(lost)
     assert lost >= 0
-    assert {f"accuracy_lost_{name}_day15" for name in changes.changes(1)} <= set(found)
+    assert {f"accuracy_lost_{name}_day15" for name in changes.changes(1)} <= set(metrics)
     with pytest.raises(ValueError, match="has not learnt from"):
         robustness.run(scorer, strangers.select(strangers.class_id == 2243))
 
@@ -161,19 +161,19 @@ def test_what_was_published_is_judged_by_later_labels(scorer: Scorer, strangers:
         one: Label(int(c), np.inf, i % 2 == 0) for i, (one, c) in enumerate(zip(ids, strangers.class_id, strict=True))
     }
     outcome = published.outcome(rows, labels, source="here", seed=1, draws=10)
-    found = outcome.metrics
-    known = np.isin(strangers.class_id, scorer.class_ids)
+    metrics = outcome.metrics
+    with_trained_class = np.isin(strangers.class_id, scorer.class_ids)
     assert outcome.n_test == len(np.unique(rows["object_id"].to_numpy()))
     _, said = outcome.trials[0]
     at_end = said.at(WHOLE)
-    assert len(at_end) == known.sum()
+    assert len(at_end) == with_trained_class.sum()
     right = said.p[at_end].argmax(axis=1) == said.label[at_end]
-    assert found["accuracy"][0] == pytest.approx(right.mean())
-    assert found["unknown_class"][0] == pytest.approx(1 - known.mean())
-    assert {"accuracy_random", "ece_day5", "novel_false_discoveries", "novel_completeness", "stable"} <= set(found)
+    assert metrics["accuracy"][0] == pytest.approx(right.mean())
+    assert metrics["unknown_class"][0] == pytest.approx(1 - with_trained_class.mean())
+    assert {"accuracy_random", "ece_day5", "novel_false_discoveries", "novel_completeness", "stable"} <= set(metrics)
     selected = rows["is_novel"].to_numpy(zero_copy_only=False)
     strange = ~np.isin([labels[int(one)].class_id for one in rows["object_id"].to_numpy()], scorer.class_ids)
-    assert found["novel_false_discoveries"][0] == pytest.approx((selected & ~strange).sum() / selected.sum())
+    assert metrics["novel_false_discoveries"][0] == pytest.approx((selected & ~strange).sum() / selected.sum())
 
 
 def test_alerts_after_the_label_do_not_count(scorer: Scorer, strangers: Labelled) -> None:
@@ -203,18 +203,18 @@ def test_a_redshift_helps_the_model_that_ships() -> None:
     scorer, labelled = Scorer.load(shipped.folder()), plasticc.load()
     assert scorer.with_photoz is not None
     curves = labelled.light_curves
-    own = np.flatnonzero(held_out(labelled, scorer.manifest["training"]["seed"]) & np.isfinite(curves.host_photoz))[
-        :300
-    ]
-    shown = last_alerts(curves, own, curves.alert_mjd[own])
+    with_photoz = np.flatnonzero(
+        held_out(labelled, scorer.manifest["training"]["seed"]) & np.isfinite(curves.host_photoz)
+    )[:300]
+    shown = last_alerts(curves, with_photoz, curves.alert_mjd[with_photoz])
     features, detections = extract_many(shown, n_jobs=1), n_detections(shown)
     host = Host(shown.host_photoz.astype(np.float64), shown.host_photoz_err.astype(np.float64))
-    index = np.searchsorted(scorer.class_ids, labelled.class_id[own])
-    told, alone = (
-        flat_log_loss(scorer.evaluate(features, detections, known)[0], index, np.ones(len(own)))
-        for known in (host, None)
+    index = np.searchsorted(scorer.class_ids, labelled.class_id[with_photoz])
+    with_redshift, alone = (
+        flat_log_loss(scorer.evaluate(features, detections, redshift)[0], index, np.ones(len(with_photoz)))
+        for redshift in (host, None)
     )
-    assert told < 0.95 * alone
+    assert with_redshift < 0.95 * alone
 
 
 def test_a_card_says_what_a_reader_needs(small: Small) -> None:

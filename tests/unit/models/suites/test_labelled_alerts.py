@@ -78,15 +78,15 @@ def file(few: tuple[LightCurves, np.ndarray], tmp_path: Path) -> Path:
 
 def test_the_table_is_read_as_it_was_meant(few: tuple[LightCurves, np.ndarray], file: Path) -> None:
     stream, class_id = few
-    found = labelled_alerts.read(file)
-    assert found.class_id.tolist() == class_id.tolist()
+    alerts = labelled_alerts.read(file)
+    assert alerts.class_id.tolist() == class_id.tolist()
     for name in ("offsets", "time_mjd", "band", "is_detection", "alert_id", "object_id", "alert_mjd"):
-        np.testing.assert_array_equal(getattr(found.light_curves, name), getattr(stream, name), err_msg=name)
-    assert found.light_curves.flux_njy == pytest.approx(stream.flux_njy, rel=1e-12)
-    assert np.isnan(found.light_curves.host_photoz).all()
-    assert found.light_curves.host_separation_arcsec == pytest.approx(1.5)
-    assert sorted(found.peers) == ["all_knowing_ia", "guess_ia"]
-    assert labelled_alerts.read(file.parent).fingerprint == found.fingerprint
+        np.testing.assert_array_equal(getattr(alerts.light_curves, name), getattr(stream, name), err_msg=name)
+    assert alerts.light_curves.flux_njy == pytest.approx(stream.flux_njy, rel=1e-12)
+    assert np.isnan(alerts.light_curves.host_photoz).all()
+    assert alerts.light_curves.host_separation_arcsec == pytest.approx(1.5)
+    assert sorted(alerts.peers) == ["all_knowing_ia", "guess_ia"]
+    assert labelled_alerts.read(file.parent).fingerprint == alerts.fingerprint
 
 
 def test_fluxes_in_njy_and_texts_in_a_dictionary_are_read_alike(
@@ -108,22 +108,22 @@ def test_fluxes_in_njy_and_texts_in_a_dictionary_are_read_alike(
 def test_without_words_five_standard_errors_of_either_sign_are_a_detection(file: Path, tmp_path: Path) -> None:
     table = pq.read_table(file)
     pq.write_table(table.drop_columns("origin"), tmp_path / "plain.parquet")
-    found = labelled_alerts.read(tmp_path / "plain.parquet").light_curves
-    assert (found.is_detection == (np.abs(found.flux_njy) >= 5 * found.flux_err_njy)).all()
-    assert found.is_detection.any()
+    curves = labelled_alerts.read(tmp_path / "plain.parquet").light_curves
+    assert (curves.is_detection == (np.abs(curves.flux_njy) >= 5 * curves.flux_err_njy)).all()
+    assert curves.is_detection.any()
 
 
 def test_the_suite_scores_every_alert_and_peers_beside(file: Path, tmp_path: Path) -> None:
     learner = TreesAndNetworks(folds=2, iterations=3, n_jobs=1)
     outcome = run.run(CHALLENGE, str(file), folder=tmp_path, draws=10, learner=learner, n_jobs=1)
-    found = outcome.to_json()["metrics"]
-    assert found["auc_ia_ii"]["low"] <= found["auc_ia_ii"]["value"] <= found["auc_ia_ii"]["high"]
-    assert found["auc_ia_ii_peer"]["value"] == found["auc_ia_ii_peer_all_knowing_ia"]["value"] == 1.0
-    assert found["auc_ia_ii_peer_guess_ia"]["value"] == 0.5
-    assert found["auc_ia_ii_beside_peer_guess_ia"]["value"] == found["auc_ia_ii"]["value"]
-    assert found["coverage_peer_all_knowing_ia"]["value"] == pytest.approx(1 / 3, abs=0.01)
-    assert 0.5 < found["coverage"]["value"] <= 1
-    assert {"auc_ia_ii_phase0", "auc_ia_ii_same_phase", "ece_phase0"} <= set(found)
+    metrics = outcome.to_json()["metrics"]
+    assert metrics["auc_ia_ii"]["low"] <= metrics["auc_ia_ii"]["value"] <= metrics["auc_ia_ii"]["high"]
+    assert metrics["auc_ia_ii_peer"]["value"] == metrics["auc_ia_ii_peer_all_knowing_ia"]["value"] == 1.0
+    assert metrics["auc_ia_ii_peer_guess_ia"]["value"] == 0.5
+    assert metrics["auc_ia_ii_beside_peer_guess_ia"]["value"] == metrics["auc_ia_ii"]["value"]
+    assert metrics["coverage_peer_all_knowing_ia"]["value"] == pytest.approx(1 / 3, abs=0.01)
+    assert 0.5 < metrics["coverage"]["value"] <= 1
+    assert {"auc_ia_ii_phase0", "auc_ia_ii_same_phase", "ece_phase0"} <= set(metrics)
     assert outcome.n_test == 48
     peers = {peer.metric: peer.value for peer in outcome.peers}
     assert peers == {"auc_ia_ii_beside_peer_all_knowing_ia": 1.0, "auc_ia_ii_beside_peer_guess_ia": 0.5}

@@ -41,13 +41,13 @@ def test_alerts_of_models_that_did_not_know_the_class_count_apart(late: int) -> 
     knows_all = number >= late  # from the alert of that number on a model knows every class
     labels = {i + 1: Label(CLASSES[i % 3]) for i in range(OBJECTS)}
     outcome = published.outcome(rows_of(knows_all), labels, source="here", seed=1, draws=5)
-    found, (_, said) = outcome.metrics, outcome.trials[0]
+    metrics, (_, said) = outcome.metrics, outcome.trials[0]
     unknown = 1 / 3 if late == ALERTS else 0.0
     assert len(said.at(WHOLE)) == round(OBJECTS * (1 - unknown))
-    assert found["unknown_class"][0] == pytest.approx(unknown)
-    assert found["unknown_class_day0"][0] == pytest.approx(late / 2 / 3 if late < 2 else 1 / 3)
-    assert found["log_loss"][0] < 0.5, "no loss by classes that nobody could give"
-    assert found["accuracy"][0] == 1.0
-    assert np.isnan(found["novel_false_discoveries"][0]) == (late == 0)
-    assert found["novel_false_discoveries"][0] == 0 or late == 0
-    assert (found["novel_completeness"][0] == 1) == (late > 0)
+    assert metrics["unknown_class"][0] == pytest.approx(unknown)
+    assert metrics["unknown_class_day0"][0] == pytest.approx(late / 2 / 3 if late < 2 else 1 / 3)
+    assert metrics["log_loss"][0] < 0.5, "no loss by classes that nobody could give"
+    assert metrics["accuracy"][0] == 1.0
+    assert np.isnan(metrics["novel_false_discoveries"][0]) == (late == 0)
+    assert metrics["novel_false_discoveries"][0] == 0 or late == 0
+    assert (metrics["novel_completeness"][0] == 1) == (late > 0)
