@@ -114,17 +114,10 @@ class GaussianProcessFits:
 
     def predict_mean(self, time_mjd: ArrayLike) -> Array:
         """The mean of :meth:`predict` alone, (n, 6, m), nJy: much cheaper."""
-        return self._from_weights(time_mjd, slope=False)
-
-    def predict_slope(self, time_mjd: ArrayLike) -> Array:
-        """The derivative in time of the mean of :meth:`predict`, (n, 6, m), nJy per day: as cheap as the mean."""
-        return self._from_weights(time_mjd, slope=True)
-
-    def _from_weights(self, time_mjd: ArrayLike, slope: bool) -> Array:
         wanted, order = self._ascending(time_mjd)
         out = np.empty((len(self), N_BANDS, wanted.shape[1]))
         points = points_of(self.light_curves, self.error_floor)
-        given = self.weights_per_njy, *self._logarithms(), wanted, slope, out
+        given = self.weights_per_njy, *self._logarithms(), wanted, out
         if self.kernel is None:
             mean_flux.predict_mean(points, *given)
         else:

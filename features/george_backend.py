@@ -23,7 +23,6 @@ from features.points import Curve, Points, Solutions, curve_of
 Array = NDArray[np.float64]
 _START_DAYS = 20.0
 _GRADIENT_STEP = 1e-4  # log amplitude² and log timescale²: the likelihood is good to ten digits
-_SLOPE_STEP = 1e-3  # timescales: a kernel need not have a derivative that can be written down
 Loss = Callable[[Array], tuple[float, Array]]
 
 
@@ -147,12 +146,10 @@ def predict_mean(
     x: Array,
     y: Array,
     wanted: Array,
-    slope: bool,
     out: Array,
     kernel: Any,
 ) -> None:
-    """The mean, or its slope by differences, under any kernel; arguments as in
-    :func:`features.mean_flux.predict_mean`."""
+    """The mean under any kernel; arguments as in :func:`features.mean_flux.predict_mean`."""
     for i in range(len(survey)):
         of_alert = slice(points.offsets[i], points.offsets[i + 1])
         if not np.isfinite(x[i] + y[i]) or of_alert.start == of_alert.stop:
@@ -161,12 +158,8 @@ def predict_mean(
         rate, wavelengths = math.exp(-0.5 * y[i]), wavelengths_nm()[survey[i]]
         seen = np.stack([points.time[of_alert] * rate, wavelengths[points.band[of_alert]]], axis=1)
         time, weight = wanted[i] * rate, math.exp(x[i]) * alpha[of_alert]
-        later, earlier = (time + _SLOPE_STEP, time - _SLOPE_STEP) if slope else (time, None)
         for p in range(N_BANDS):
-            out[i, p] = _covariance(kernel, later, wavelengths[p], seen) @ weight
-            if earlier is not None:
-                out[i, p] -= _covariance(kernel, earlier, wavelengths[p], seen) @ weight
-                out[i, p] *= rate / (2.0 * _SLOPE_STEP)
+            out[i, p] = _covariance(kernel, time, wavelengths[p], seen) @ weight
 
 
 def _covariance(kernel: Any, time: Array, wavelength: float, seen: Array) -> Any:

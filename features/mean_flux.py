@@ -4,7 +4,7 @@ deviation.
 The mean is Σ_j amplitude² × correlation[p, band_j] × matern(|t - t_j|) × α_j with α = (K + variance)⁻¹ flux. Over
 the points before t, Σ α_j (1 + s_j) exp(-s_j) with s = √3 |t - t_j| / timescale needs only the two sums Σ α_j
 exp(-s_j) and Σ α_j s_j exp(-s_j) for each band, and both follow from their values at an earlier t; likewise for
-the points after t. The slope in time is as simple: that of (1 + s) exp(-s) is -s exp(-s) ds/dt, the second sum alone.
+the points after t.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 
 @_compiled
-def predict_mean(points: Points, alpha: Array, x: Array, y: Array, wanted: Array, slope: bool, out: Array) -> None:
-    """Fill ``out`` (n, 6, m) with the mean, nJy, or its ``slope`` in time, nJy per day, at ``wanted`` (n, m), MJD in
-    ascending order in every row.
+def predict_mean(points: Points, alpha: Array, x: Array, y: Array, wanted: Array, out: Array) -> None:
+    """Fill ``out`` (n, 6, m) with the mean, nJy, at ``wanted`` (n, m), MJD in ascending order in every row.
 
     ``alpha`` (points,), 1/nJy; ``x`` and ``y`` (n,) are log amplitude² (nJy²) and log timescale² (days²); NaN
     where they are.
@@ -43,8 +42,8 @@ def predict_mean(points: Points, alpha: Array, x: Array, y: Array, wanted: Array
             alpha[points.offsets[i] : points.offsets[i + 1]],
         )
         sums[:] = 0.0
-        _sweep(curve, weights, wanted[i], rate, 1, slope, plain, scaled, sums)
-        _sweep(curve, weights, wanted[i], rate, -1, slope, plain, scaled, sums)
+        _sweep(curve, weights, wanted[i], rate, 1, plain, scaled, sums)
+        _sweep(curve, weights, wanted[i], rate, -1, plain, scaled, sums)
         for p in range(N_BANDS):
             for j in range(m):
                 total = 0.0
@@ -60,7 +59,6 @@ def _sweep(
     wanted: Array,
     rate: float,
     direction: int,
-    slope: bool,
     plain: Array,
     scaled: Array,
     sums: Array,
@@ -82,7 +80,7 @@ def _sweep(
             _decay(plain, scaled, rate * abs(wanted[j] - now))
             now = wanted[j]
             for p in range(N_BANDS):
-                sums[j, p] += -direction * rate * scaled[p] if slope else plain[p] + scaled[p]
+                sums[j, p] += plain[p] + scaled[p]
 
 
 @_compiled

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from models.progress import Progress
+
 ROUNDS = 7
 """Every contestant runs once a round, so that a slow minute of the machine harms all alike; the median counts."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from broker.filters.store import Filters, Refused
+from broker.filters.store import Filters, RefusedFilter
 from broker.settings import Settings
 from schemas.whole_file import write_whole
 
@@ -15,7 +15,7 @@ FILE = Path("run") / "refused_filters.json"
 """In the home."""
 
 
-def keep(settings: Settings, refused: Iterable[Refused]) -> None:
+def keep(settings: Settings, refused: Iterable[RefusedFilter]) -> None:
     """Write what a job refused, in place of what the job before it did."""
     write_whole(settings.home / FILE, json.dumps([asdict(one) for one in refused]))
 
@@ -32,9 +32,9 @@ def without_refused(settings: Settings, kept: Filters) -> Filters:
     return Filters(conditions, [*kept.refused, *again])
 
 
-def _read(file: Path) -> list[Refused]:
+def _read(file: Path) -> list[RefusedFilter]:
     """Empty where there is no such file, or none that a job wrote."""
     try:
-        return [Refused(one["name"], one["expression"], one["reason"]) for one in json.loads(file.read_bytes())]
+        return [RefusedFilter(one["name"], one["expression"], one["reason"]) for one in json.loads(file.read_bytes())]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []

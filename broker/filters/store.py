@@ -31,7 +31,7 @@ _HEADING = "Subscribers' filters: a job takes changes up when it starts again."
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedFilter:
     """A filter that is kept but can't run, and why. ``name`` is empty where a line of the file has none."""
 
     name: str
@@ -48,7 +48,7 @@ class Filters:
     """What the file holds: the filters that may run by their names, in its order, and those that can't."""
 
     conditions: dict[str, Condition] = field(default_factory=dict)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedFilter] = field(default_factory=list)
 
 
 def file_of(settings: Settings) -> Path:
@@ -70,7 +70,7 @@ def load(settings: Settings) -> Filters:
                 raise FilterError(f"an expression must be text in quotes, this is {expression!r}")
             kept.conditions[name] = parse(expression)
         except FilterError as error:
-            kept.refused.append(Refused(name, str(expression), str(error)))
+            kept.refused.append(RefusedFilter(name, str(expression), str(error)))
     return kept
 
 

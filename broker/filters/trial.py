@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from broker.filters.expression import Condition
-from broker.filters.store import Filters, Refused
+from broker.filters.store import Filters, RefusedFilter
 from broker.records.fields import FIELDS, arrow_schema
 
 _EXTREMES: dict[str, tuple[Any, Any, Any]] = {
@@ -54,7 +54,7 @@ def tried(spark: SparkSession, filters: Filters) -> Filters:
             if fault is None:
                 joined[name] = condition
             else:
-                refused.append(Refused(name, condition.expression, f"Spark can't run it: {fault}"))
+                refused.append(RefusedFilter(name, condition.expression, f"Spark can't run it: {fault}"))
     return Filters(joined, refused)
 
 

@@ -32,7 +32,7 @@ NO_OFFSET = KafkaError(KafkaError._NO_OFFSET)
 log = logging.getLogger(__name__)
 
 
-class Refused(NamedTuple):
+class RefusedMessage(NamedTuple):
     """A message that Kafka did not take."""
 
     topic: str
@@ -48,8 +48,8 @@ class KafkaWriter:
     def __init__(self, settings: Settings, **properties: Any) -> None:
         self._settings = settings
         self._existing: set[str] = set()
-        self._refused: list[Refused] = []
-        self._unproven: list[Refused] = []
+        self._refused: list[RefusedMessage] = []
+        self._unproven: list[RefusedMessage] = []
         self._producer = clients.stream_producer(settings, 2 * topics.dead_letter_limit_bytes(settings), **properties)
 
     def send(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> None:
@@ -63,7 +63,7 @@ class KafkaWriter:
             except BufferError:
                 self._producer.poll(0.05)
             except KafkaException as refusal:
-                self._refused.append(Refused(topic, key, value, headers, refusal.args[0]))
+                self._refused.append(RefusedMessage(topic, key, value, headers, refusal.args[0]))
                 break
 
     def serve(self, for_s: float = 0.0) -> None:
@@ -73,7 +73,7 @@ class KafkaWriter:
         while (left := end - time.monotonic()) > 0:
             self._producer.poll(left)
 
-    def finish(self) -> list[Refused]:
+    def finish(self) -> list[RefusedMessage]:
         """Wait until every message is acknowledged; returns those that Kafka refuses for what they are.
 
         A refusal can strike the neighbours in the same batch: each refused message is sent once more, alone.
@@ -124,7 +124,7 @@ class KafkaWriter:
         # the report's message has no headers: they come from where it was sent
         if error is None and message.offset() is not None and message.offset() >= 0:
             return
-        unsent = Refused(message.topic(), message.key(), message.value(), headers, error or NO_OFFSET)
+        unsent = RefusedMessage(message.topic(), message.key(), message.value(), headers, error or NO_OFFSET)
         (self._unproven if error is None else self._refused).append(unsent)
 
     def _make(self, topic: str) -> None:

@@ -23,7 +23,7 @@ LAST_POINTS = 8
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedPacket:
     """A file, or an alert in it, that could not be used."""
 
     file: Path
@@ -38,7 +38,7 @@ class Shown:
     """
 
     light_curves: LightCurves
-    entries: tuple[int | Refused, ...]
+    entries: tuple[int | RefusedPacket, ...]
     files: tuple[Path, ...]
     without_alert: tuple[Path, ...] = ()
 
@@ -46,7 +46,7 @@ class Shown:
 def read_alerts(paths: Iterable[str | Path], size_limit_bytes: int = packets.SIZE_LIMIT_BYTES) -> Shown:
     """Read every alert in the files; a file that cannot be read is an entry with the reason, and the others go on."""
     parts: list[LightCurves] = []
-    entries: list[int | Refused] = []
+    entries: list[int | RefusedPacket] = []
     files: list[Path] = []
     without_alert: list[Path] = []
     for path in paths:
@@ -55,12 +55,12 @@ def read_alerts(paths: Iterable[str | Path], size_limit_bytes: int = packets.SIZ
             try:
                 messages, origins = packets.read_files(file)
             except (OSError, ValueError) as error:
-                entries.append(Refused(file, str(error)))
+                entries.append(RefusedPacket(file, str(error)))
                 continue
             curves, dead = packets.read(messages, size_limit_bytes=size_limit_bytes)
             first = len(files)
-            by_packet: list[tuple[int, int | Refused]] = [
-                (letter.packet_index, Refused(origins[letter.packet_index], f"{letter.stage}: {letter.reason}"))
+            by_packet: list[tuple[int, int | RefusedPacket]] = [
+                (letter.packet_index, RefusedPacket(origins[letter.packet_index], f"{letter.stage}: {letter.reason}"))
                 for letter in dead
             ]
             by_packet += [(int(packet), first + row) for row, packet in enumerate(curves.packet_index)]
@@ -81,8 +81,8 @@ def as_json(shown: Shown) -> dict[str, Any]:
     return {"alerts": [_json_entry(shown, entry) for entry in shown.entries]}
 
 
-def _json_entry(shown: Shown, entry: int | Refused) -> dict[str, Any]:
-    if isinstance(entry, Refused):
+def _json_entry(shown: Shown, entry: int | RefusedPacket) -> dict[str, Any]:
+    if isinstance(entry, RefusedPacket):
         keys = ("survey", "schema_id", "alert_id", "object_id", "n_points")
         points = ("time_mjd", "flux_njy", "flux_err_njy", "band", "is_detection")
         return {"file": str(entry.file), **dict.fromkeys((*keys, *points)), "dead_letter": entry.reason}
@@ -108,13 +108,13 @@ def _json_entry(shown: Shown, entry: int | Refused) -> dict[str, Any]:
 def print_alerts(shown: Shown, console: Console) -> None:
     """A table for each alert with its last points, and each refusal in red with its reason."""
     for entry in shown.entries:
-        if isinstance(entry, Refused):
+        if isinstance(entry, RefusedPacket):
             reason = entry.reason.removeprefix(str(entry.file)).removeprefix(":").strip()
             text = Text.assemble(("refused ", "bold red"), (str(entry.file), "bold"), "  ", (reason, "red"))
             console.print(text, soft_wrap=True)
         else:
             console.print(_table(shown, entry))
-    refused = sum(isinstance(entry, Refused) for entry in shown.entries)
+    refused = sum(isinstance(entry, RefusedPacket) for entry in shown.entries)
     n = len(shown.light_curves)
     console.print(f"{n:,} alert{'' if n == 1 else 's'}" + (f", {refused:,} refused" if refused else ""))
 

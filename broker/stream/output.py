@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from active_learning.candidates import FIELDS as CANDIDATE_FIELDS
 from broker.kafka import topics
-from broker.kafka.writing import INPUT_HEADER, KEY_HEADER, Headers, KafkaWriter, Refused
+from broker.kafka.writing import INPUT_HEADER, KEY_HEADER, Headers, KafkaWriter, RefusedMessage
 from broker.records import archive, dead_letter
 from broker.records.avro import AvroColumns
 from broker.records.fields import ALERT_FIELDS, NULLABLE, arrow_schema
@@ -112,7 +112,7 @@ class RowDelivery:
         reason = f"a classification must have a value in every field, found none in {', '.join(missing)}"
         self._bury(dead_letter.record_of(row, "deliver", reason), str(row["alert_id"]))
 
-    def _bury_refused(self, refused: Refused) -> None:
+    def _bury_refused(self, refused: RefusedMessage) -> None:
         """A message refused for its size or form becomes a dead letter; a dead letter is cut shorter."""
         self._topics[refused.topic] -= 1
         kind, record = messages.decode(refused.value)

@@ -120,17 +120,6 @@ def test_std_now_is_that_of_the_prediction(backend: str) -> None:
     assert (fits.select(rows).predict_std_now(now[rows]) == fits.predict_std_now(now)[rows]).all()
 
 
-def test_slope_is_that_of_the_mean(backend: str) -> None:
-    light_curves = simulated(6)
-    fits = fit(light_curves, backend=backend)
-    wanted = light_curves.alert_mjd[:, None] - np.linspace(-5, 90, 31) + 0.003
-    step = 1e-3 * np.minimum(fits.timescale_days, 10.0)[:, None]
-    differences = fits.predict_mean(wanted + step) - fits.predict_mean(wanted - step)
-    expected = differences / (2 * step)[:, :, None]
-    steepest = (fits.amplitude_njy / fits.timescale_days)[:, None, None]
-    assert (np.abs(fits.predict_slope(wanted) - expected) < 3e-3 * steepest).all()
-
-
 def test_error_floor_is_carried_by_the_fits(backend: str) -> None:
     light_curves = simulated(3)
     fits = fit(light_curves, backend=backend, error_floor=0.2)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from features import dense, george_backend, lanes, search, state_space
 from features.gaussian_process import GaussianProcessFits, fit
-from features.kernel import wavelengths_nm
 from features.points import curve_of, points_of
 from schemas.light_curves import LightCurves
 from tests.unit.features.made_curves import light_curve, plasticc, simulated
@@ -93,24 +92,6 @@ def test_prediction_is_georges(light_curves: LightCurves, place: float, timescal
         assert np.abs(found_mean - mean).max() < 1e-8 * amplitude
         assert np.abs(found_std**2 - std**2).max() < 1e-8 * amplitude**2
         assert np.abs(fits.predict_mean(times) - mean).max() < 1e-8 * amplitude
-
-
-@settings(max_examples=60, deadline=None)
-@given(light_curve(), st.floats(0, 1), st.sampled_from(TIMESCALES_DAYS))
-def test_slope_is_that_of_georges_kernel(light_curves: LightCurves, place: float, timescale_days: float) -> None:
-    x, y = amplitude_within_bounds(light_curves, place), 2 * math.log(timescale_days)
-    curve, survey = curve_of(points_of(light_curves), 0), int(light_curves.survey[0])
-    gp = george_backend.process(x, y, curve, survey)
-    times = np.sort(np.concatenate([curve.time[:4], curve.time[:4] + 0.1, [curve.time[0] - 3, curve.time[-1] + 3]]))
-    slope = fits_at(light_curves, "state_space", x, y).predict_slope(times[None, :])[0]
-    scaled = math.sqrt(3) / timescale_days * (times[:, None] - curve.time)
-    wavelengths = wavelengths_nm()[survey]
-    here = np.stack([np.zeros(6), wavelengths], axis=1)
-    there = np.stack([np.zeros(len(curve.time)), wavelengths[curve.band]], axis=1)
-    by_band = gp.kernel.get_value(here, there)
-    slopes = -math.sqrt(3) / timescale_days * scaled * np.exp(-np.abs(scaled))
-    expected = by_band @ (slopes * gp.apply_inverse(curve.flux)).T
-    assert np.abs(slope - expected).max() < 1e-8 * math.exp(x / 2) / min(timescale_days, 1.0)
 
 
 @pytest.mark.parametrize("source", ["simulated", "plasticc"])

@@ -7,7 +7,13 @@ from importlib import import_module
 
 import pytest
 
-ENTRY_POINTS = ("schemas.light_curves", "schemas.packets")
+ENTRY_POINTS = (
+    "schemas.light_curves",
+    "schemas.packets",
+    "features.matrix",
+    "models.scoring.scorer",
+    "broker.filters.expression",
+)
 """Modules whose docstrings hold examples."""
 
 

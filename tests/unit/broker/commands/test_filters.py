@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from broker.commands.filters import filters
 from broker.filters import FilterError, refusals
-from broker.filters.store import Refused
+from broker.filters.store import RefusedFilter
 from broker.settings import Settings
 from tests.filter_faults import faults
 
@@ -33,7 +33,7 @@ def test_a_filter_from_its_beginning_to_its_end(tmp_path: Path) -> None:
 
 def test_refused_filters_are_listed_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "filters.toml").write_text('[filters]\ngood = "is_novel"\nbad = "no_column > 3"\ndeep = "TRUE"\nx = \n')
-    refusals.keep(Settings(home=tmp_path), [Refused("deep", "TRUE", "Spark can't run it: too deep")])
+    refusals.keep(Settings(home=tmp_path), [RefusedFilter("deep", "TRUE", "Spark can't run it: too deep")])
     listed = answer(tmp_path, "list")["filters"]
     assert isinstance(listed, list)
     refused = {row["name"]: row["refused"] for row in listed}

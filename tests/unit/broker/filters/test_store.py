@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from broker import filters
 from broker.filters import FilterError, refusals
-from broker.filters.store import Filters, Refused
+from broker.filters.store import Filters, RefusedFilter
 from broker.settings import Settings
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
@@ -154,7 +154,7 @@ def test_what_a_job_refused_is_refused_until_it_is_changed(tmp_path: Path) -> No
     settings = Settings(home=tmp_path)
     for name in ("a", "b"):
         filters.add(settings, name, "is_novel")
-    refused = Refused("b", "is_novel", "Spark can't run it: too deep")
+    refused = RefusedFilter("b", "is_novel", "Spark can't run it: too deep")
     refusals.keep(settings, [refused])
     kept = refusals.without_refused(settings, filters.load(settings))
     assert (list(kept.conditions), kept.refused) == (["a"], [refused])
