@@ -17,10 +17,10 @@ from pathlib import Path
 from rich.progress import track
 
 from tests import fuzz_packets
-from tests.fuzz import tables
+from tests.fuzz import sets, tables
 from tests.fuzz.files import Kind, Outcome, fuzz
 
-KINDS: dict[str, Kind] = {"tables": tables.KIND}
+KINDS: dict[str, Kind] = {"tables": tables.KIND, **sets.KINDS}
 PACKETS = "packets"
 KEPT = 10
 ADDRESS_SPACE_BYTES = 16 << 30
