@@ -1,6 +1,6 @@
 """``make fuzz``: damaged packets and damaged files (ARGS='--kind tables --files 100000 --seed 1').
 
-Exits with 1 where one does harm, and keeps that input. A kind of file joins by an entry in :data:`KINDS`.
+Exits with 1 where one does harm, and keeps that input. A kind of file joins by an entry in ``tests/fuzz/kinds.py``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import argparse
 import faulthandler
 import json
 import resource
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -17,12 +16,12 @@ from pathlib import Path
 from rich.progress import track
 
 from tests import fuzz_packets
-from tests.fuzz import sets, tables
-from tests.fuzz.files import Kind, Outcome, fuzz
+from tests.fuzz.chunks import fuzz_in_chunks
+from tests.fuzz.files import Outcome
+from tests.fuzz.kinds import KINDS
 
-KINDS: dict[str, Kind] = {"tables": tables.KIND, **sets.KINDS}
 PACKETS = "packets"
-KEPT = 10
+KEPT = Path("fuzz-culprits")
 ADDRESS_SPACE_BYTES = 16 << 30
 """A damaged size that asks for more ends in a MemoryError, as on a machine with little memory."""
 
@@ -48,16 +47,14 @@ def main() -> int:
 
 
 def _run(name: str, n: int, seed: int) -> bool:
-    began, kept, outcome = time.monotonic(), 0, Outcome()
-    for outcome, culprit in track(fuzz(KINDS[name], n, seed), name, n, disable=not sys.stderr.isatty()):
-        if culprit is not None and kept < KEPT:
-            place = Path(f"fuzz-culprit-{name}-{kept}") / culprit.name
-            shutil.rmtree(place.parent, ignore_errors=True)
-            shutil.copytree(culprit.parent, place.parent)
-            print(f"{name} {outcome.files}, {place}: {outcome.harm}", file=sys.stderr)
-            kept += 1
+    began, harmful, outcome = time.monotonic(), 0, Outcome()
+    files = fuzz_in_chunks(KINDS[name], n, seed, KEPT / name)
+    for outcome in track(files, name, n, disable=not sys.stderr.isatty()):
+        if outcome.harmful > harmful:
+            harmful = outcome.harmful
+            print(f"{name} {outcome.files}: {outcome.harm}", file=sys.stderr, flush=True)
     report = {**vars(outcome), "reasons": dict(outcome.reasons.most_common(30)), "seconds": time.monotonic() - began}
-    print(json.dumps({"kind": name, **report}, indent=1))
+    print(json.dumps({"kind": name, "seed": seed, **report}, indent=1), flush=True)
     return outcome.is_good
 
 

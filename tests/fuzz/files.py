@@ -30,7 +30,8 @@ class Kind:
 
 @dataclass
 class Outcome:
-    """What became of the files. ``unclear``: refusals of more than one line, or that do not name the file."""
+    """What became of the files. ``unclear``: refusals of more than one line, or that do not name the file; ``crashed``:
+    files at which the whole process ended, or answered no more."""
 
     files: int = 0
     read: int = 0
@@ -38,30 +39,49 @@ class Outcome:
     raised: int = 0
     unclear: int = 0
     slow: int = 0
+    crashed: int = 0
     slowest_s: float = 0.0
     reasons: Counter[str] = field(default_factory=Counter)
     harm: str = ""
 
     @property
     def is_good(self) -> bool:
-        """Nothing else was raised, every refusal was clear, nothing took long."""
-        return not (self.raised or self.unclear or self.slow)
+        """Nothing else was raised, every refusal was clear, nothing took long or crashed."""
+        return not self.harmful
+
+    @property
+    def harmful(self) -> int:
+        """How often harm was done."""
+        return self.raised + self.unclear + self.slow + self.crashed
+
+    def __add__(self, later: Outcome) -> Outcome:
+        """Both together; :attr:`harm` is that of the later one, if it did some."""
+        counts = {
+            name: getattr(self, name) + getattr(later, name)
+            for name in ("files", "read", "refused", "raised", "unclear", "slow", "crashed", "reasons")
+        }
+        return Outcome(slowest_s=max(self.slowest_s, later.slowest_s), harm=later.harm or self.harm, **counts)
 
 
 def fuzz(kind: Kind, n: int, seed: int) -> Iterator[tuple[Outcome, Path | None]]:
     """The outcome after each file, and the file where it did harm; it is gone with the next step."""
-    rng, outcome = np.random.default_rng(seed), Outcome()
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     try:
-        for _ in range(n):
-            shutil.rmtree(folder)
-            folder.mkdir()
-            path = kind.make(rng, folder)
-            before = outcome.raised + outcome.unclear + outcome.slow
-            _read(kind, path, outcome)
-            yield outcome, path if outcome.raised + outcome.unclear + outcome.slow > before else None
+        yield from fuzz_within(kind, n, np.random.default_rng(seed), folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def fuzz_within(kind: Kind, n: int, rng: np.random.Generator, folder: Path) -> Iterator[tuple[Outcome, Path | None]]:
+    """As :func:`fuzz`, with the files in ``folder``, which is emptied before each."""
+    outcome = Outcome()
+    for _ in range(n):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        path = kind.make(rng, folder)
+        before = outcome.harmful
+        _read(kind, path, outcome)
+        yield outcome, path if outcome.harmful > before else None
 
 
 def _read(kind: Kind, path: Path, outcome: Outcome) -> None:

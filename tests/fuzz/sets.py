@@ -92,30 +92,52 @@ def _snana_text(rng: np.random.Generator, folder: Path) -> Path:
     return _written(folder, {f"release.tar{'.' if ending else ''}{ending}": damaged(whole, rng)})
 
 
-@lru_cache
-def _fits(part: str) -> bytes:
+HEAD: dict[str, list] = {
+    "SNID": ["11", "12"], "RA": [10.0, 20.0], "DEC": [-30.0, 0.0], "PTROBS_MIN": [1, 4], "PTROBS_MAX": [2, 5],
+    "SIM_TYPE_NAME": ["SNIa", "KN_K17"], "SIM_TEMPLATE_INDEX": [0, 7], "SIM_REDSHIFT_HELIO": [0.3, 0.1],
+    "HOSTGAL_PHOTOZ": [0.31, -9.0], "SIM_PEAKMJD": [57000.5, 57010.0], "SNTYPE": [1, -9],
+}  # fmt: skip
+PHOT: dict[str, list] = {
+    "MJD": [57001.0, 57002.0, -777.0, 57011.0, 57012.0, -777.0], "BAND": ["DES-g", "r", "-", "i", "Y", "-"],
+    "FLUXCAL": [100.0, 5.0, -777.0, 60.0, 2.0, -777.0], "FLUXCALERR": [4.0, 3.0, -777.0, 5.0, 5.0, -777.0],
+    "PHOTFLAG": [4096, 0, 0, 4096, 0, 0],
+}  # fmt: skip
+FITS = {"SIM_HEAD.FITS": HEAD, "SIM_PHOT.FITS": PHOT}
+
+
+def _as_fits(columns: dict[str, list]) -> bytes:
     from astropy.table import Table
 
-    columns: dict[str, list] = {
-        "SNID": ["11", "12"], "RA": [10.0, 20.0], "DEC": [-30.0, 0.0], "PTROBS_MIN": [1, 4], "PTROBS_MAX": [2, 5],
-        "SIM_TYPE_NAME": ["SNIa", "KN_K17"], "SIM_TEMPLATE_INDEX": [0, 7], "SIM_REDSHIFT_HELIO": [0.3, 0.1],
-        "HOSTGAL_PHOTOZ": [0.31, -9.0], "SIM_PEAKMJD": [57000.5, 57010.0], "SNTYPE": [1, -9],
-    }  # fmt: skip
-    if part == "PHOT":
-        columns = {
-            "MJD": [57001.0, 57002.0, -777.0, 57011.0, 57012.0, -777.0], "BAND": ["DES-g", "r", "-", "i", "Y", "-"],
-            "FLUXCAL": [100.0, 5.0, -777.0, 60.0, 2.0, -777.0], "FLUXCALERR": [4.0, 3.0, -777.0, 5.0, 5.0, -777.0],
-            "PHOTFLAG": [4096, 0, 0, 4096, 0, 0],
-        }  # fmt: skip
     out = io.BytesIO()
     Table(columns).write(out, format="fits")
     return out.getvalue()
 
 
+@lru_cache
+def _good_fits() -> Files:
+    return {name: _as_fits(columns) for name, columns in FITS.items()}
+
+
+def _with_hostile_value(columns: dict[str, list], rng: np.random.Generator) -> dict[str, list]:
+    """Without one of the columns, with one that is all text, or with a hostile number or text in a cell."""
+    name, way = str(rng.choice(sorted(columns))), rng.random()
+    values = list(columns[name])
+    if way < 0.1:
+        return {column: cells for column, cells in columns.items() if column != name}
+    if way < 0.2:
+        return columns | {name: [str(value) for value in values]}
+    row = int(rng.integers(len(values)))
+    if isinstance(values[0], str):
+        values[row] = str(rng.choice(["", " ", "x" * 300, "?", "-9", "nan"]))
+    else:
+        values[row] = HOSTILE_NUMBERS[rng.integers(len(HOSTILE_NUMBERS))]
+    return columns | {name: values}
+
+
 def _snana_fits(rng: np.random.Generator, folder: Path) -> Path:
-    files = {f"SIM_{part}.FITS": _fits(part) for part in ("HEAD", "PHOT")}
-    name = str(rng.choice(sorted(files)))
-    return _written(folder, files | {name: damaged(files[name], rng)})
+    name, files = str(rng.choice(sorted(FITS))), _good_fits()
+    changed = _as_fits(_with_hostile_value(FITS[name], rng)) if rng.random() < 0.5 else damaged(files[name], rng)
+    return _written(folder, files | {name: changed})
 
 
 def _bts(rng: np.random.Generator, folder: Path) -> Path:
@@ -140,21 +162,10 @@ def _alert_columns() -> dict[str, list]:
     }  # fmt: skip
 
 
+HOSTILE_NUMBERS = (float("nan"), float("inf"), -float("inf"), -1.0, 0.0, 1e300, 2.0**63, -9.0, 360.0, 2_460_000.5)
 HOSTILE_VALUES = (
-    None,
-    float("nan"),
-    float("inf"),
-    -1,
-    0,
-    2**63 - 1,
-    2_460_000.5,
-    "x",
-    b"\xff",
-    True,
-    [],
-    [None],
-    {"a": 1},
-)
+    None, float("nan"), float("inf"), -1, 0, 2**63 - 1, 2_460_000.5, "x", b"\xff", True, [], [None], {"a": 1},
+)  # fmt: skip
 
 
 def _alerts(rng: np.random.Generator, folder: Path) -> Path:

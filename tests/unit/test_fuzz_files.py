@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.datasets.reading import UnreadableError, in_words, reading
-from tests.fuzz.__main__ import KINDS
-from tests.fuzz.files import Kind, fuzz
+from tests.fuzz import crash
+from tests.fuzz.chunks import fuzz_in_chunks
+from tests.fuzz.files import Kind, fuzz, fuzz_within
+from tests.fuzz.kinds import KINDS
 
-N = 300
+N = 200
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
@@ -40,6 +43,33 @@ def test_harm_is_noticed(error: Exception) -> None:
     (outcome, culprit), *_ = fuzz(Kind(_one, read), 1, seed=1)
     assert not outcome.is_good
     assert culprit is not None
+
+
+def test_children_find_what_their_seeds_tell(tmp_path: Path) -> None:
+    outcomes = list(fuzz_in_chunks(KINDS["plasticc"], 12, 5, tmp_path, chunk=8))
+    assert [outcome.files for outcome in outcomes] == list(range(1, 13))
+    reasons: Counter[str] = Counter()
+    for number, n in enumerate((8, 4)):
+        *_, (outcome, _) = fuzz_within(KINDS["plasticc"], n, np.random.default_rng((5, number, 0)), tmp_path / "here")
+        reasons += outcome.reasons
+    assert outcomes[-1].reasons == reasons
+    assert outcomes[-1].is_good
+    assert [one.name for one in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_crash_is_harm_and_the_file_is_kept(tmp_path: Path) -> None:
+    outcome = list(fuzz_in_chunks(crash.KIND, 2, 5, tmp_path))[-1]
+    assert (outcome.files, outcome.crashed, outcome.is_good) == (2, 2, False)
+    kept = sorted(tmp_path.iterdir())
+    assert [one.name for one in kept] == ["5-0-0-1", "5-0-1-1"]
+    assert str(kept[-1]) in outcome.harm
+    assert all((one / "one.csv").is_file() for one in kept)
+
+
+def test_no_answer_is_harm(tmp_path: Path) -> None:
+    outcome = list(fuzz_in_chunks(crash.KIND, 1, 5, tmp_path, hang_s=0.01))[-1]
+    assert (outcome.files, outcome.crashed) == (1, 1)
+    assert outcome.harm.startswith("no answer for")
 
 
 @pytest.mark.parametrize(
