@@ -54,6 +54,13 @@ def test_a_position_that_is_none_is_refused_with_its_line() -> None:
         sources.load(str(FAULTS / "b4b_dash"))
 
 
+@pytest.mark.parametrize("cell", ["", "NA", "nan"])
+def test_a_position_that_is_not_there_is_none(cell: str, tmp_path: Path) -> None:
+    labelled = bts.load(changed(tmp_path, labels={"RA": ["08:41:22.68", cell, "8h41m"]}))
+    assert np.isnan(labelled.light_curves.ra_deg).tolist() == [False, True]
+    assert np.isnan(labelled.light_curves.dec_deg).tolist() == [False, True]
+
+
 def test_julian_dates_are_refused() -> None:
     with pytest.raises(
         UnreadableError, match=r"bts_light_curves\.csv\.gz, line 2: ant_mjd must be a time, MJD TAI, be"
