@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.progress import track
 
 from tests import fuzz_packets
-from tests.fuzz.chunks import fuzz_in_chunks
+from tests.fuzz.chunks import CHUNK, fuzz_in_chunks
 from tests.fuzz.files import Outcome
 from tests.fuzz.kinds import KINDS
 
@@ -53,6 +53,8 @@ def _run(name: str, n: int, seed: int) -> bool:
         if outcome.harmful > harmful:
             harmful = outcome.harmful
             print(f"{name} {outcome.files}: {outcome.harm}", file=sys.stderr, flush=True)
+        elif outcome.files % CHUNK == 0 and not sys.stderr.isatty():
+            print(f"{name} {outcome.files:,} of {n:,}, {harmful} did harm", file=sys.stderr, flush=True)
     report = {**vars(outcome), "reasons": dict(outcome.reasons.most_common(30)), "seconds": time.monotonic() - began}
     print(json.dumps({"kind": name, "seed": seed, **report}, indent=1), flush=True)
     return outcome.is_good

@@ -19,6 +19,16 @@ from schemas import packets
 
 FAULTS = Path(__file__).resolve().parents[3] / "data" / "faults"
 
+SNANA_TEXT = """SNID: {name}
+RA: {ra}
+DECL: 5.5
+SIM_TYPE_NAME: SNIa
+VARLIST: MJD FLT FLUXCAL FLUXCALERR
+OBS: 56200.1 g 50.0 2.0
+OBS: 56205.1 r 60.0 3.0
+END:
+"""
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +105,21 @@ def test_convert_that_wrote_nothing_is_refused(lines: list[str], complaint: str,
     with pytest.raises(ValueError, match=complaint):
         CliRunner().invoke(convert, ["table", str(file), str(tmp_path / "stream")], catch_exceptions=False)
     assert not list((tmp_path / "stream").glob("*"))
+
+
+def test_convert_of_a_set_tells_what_it_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    for name, ra in (("δCep−1", "360.0"), ("000651", "nan"), ("651", "-10")):
+        (tmp_path / "set" / f"{name}.DAT").write_text(SNANA_TEXT.format(name=name, ra=ra), encoding="utf-8")
+    result = CliRunner().invoke(convert, ["snana", str(tmp_path / "set"), str(tmp_path / "stream"), "--json"])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert (report["objects"], report["alerts"], report["left_out"]) == (3, 4, 2)
+    assert "2 alerts left out, which are refused: " in result.stderr
+    curves, dead = packets.read(pq.read_table(tmp_path / "stream" / "alerts.parquet")["message"].to_pylist())
+    assert dead == []
+    assert set(curves.ra_deg.tolist()) == {0.0, 350.0}
+    assert len(set(curves.object_id.tolist())) == 2
 
 
 def test_every_kind_of_data_can_be_converted() -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from astropy.table import Table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.datasets import bts, snana, stream_files
+from models.datasets import bts, snana, snana_fits, stream_files
 from models.datasets.labelled import Labelled, alerts
 from schemas import packets
 
@@ -78,6 +79,21 @@ def test_what_is_written_of_snana_text(
             (Path(folder) / f"{number}.DAT").write_text(text, encoding="utf-8")
         labelled = snana.load(Path(folder))
     assert labelled.truth.name.tolist() == names
+    read_back(labelled)
+
+
+@given(st.lists(DEGREES, min_size=2, max_size=2), st.sampled_from([(-9.0, -9.0), (np.nan, 0.0), (360.0, 0.0)]))
+@MOST
+def test_what_is_written_of_snana_fits(places: list[tuple[float, float]], third: tuple[float, float]) -> None:
+    ra, dec = np.transpose([*places, third])
+    head = {"SNID": ["7", "a" * 12, "000651"], "RA": ra, "DEC": dec, "SIM_TYPE_NAME": ["SNIa", "KN_K17", "SNIIn"]}
+    head |= {"PTROBS_MIN": [1, 3, 5], "PTROBS_MAX": [2, 4, 6]}
+    phot = {"MJD": 57_000.0 + np.arange(6), "BAND": ["g", "r"] * 3, "FLUXCAL": [90.0] * 6, "FLUXCALERR": [3.0] * 6}
+    with tempfile.TemporaryDirectory() as folder:
+        for part, columns in (("HEAD", head), ("PHOT", phot)):
+            Table(columns).write(Path(folder) / f"SIM_{part}.FITS", format="fits")
+        labelled = snana_fits.load(Path(folder))
+    assert labelled.truth.name.tolist() == head["SNID"]
     read_back(labelled)
 
 
