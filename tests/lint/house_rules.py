@@ -2,6 +2,7 @@
 
 - A survey's name appears only under schemas/ (code, pages, scripts, configuration; tests and documentation are free).
 - Files have at most 400 lines, functions at most 40 (docstrings do not count).
+- A variable's name says what it holds: see VAGUE_NAMES.
 - No private folder and no package index is named anywhere, and files of the build hold no download address.
 """
 
@@ -23,6 +24,9 @@ SURVEY_FILES = ("*.py", "*.html", "*.js", "*.toml")
 SURVEY_FREE = ("schemas/*", "tests/*", "docs/*")
 
 SIZED_FILES = ("*.py", "*.html", "*.js", "*.css")
+
+VAGUE_NAMES = ("found", "known", "own", "told")
+"""No variable and no argument has such a name: say what the value is, as ``with_redshift`` does."""
 
 PRIVATE = re.compile(r"(?<![\w.])/work/")
 INDEX = re.compile(r"(?<!emit-)index-url|find-links")
@@ -55,6 +59,7 @@ def broken(name: str, text: str) -> Iterator[str]:
         yield f"{name}: {len(lines)} lines, at most {MAX_FILE_LINES} may be"
     if name.endswith(".py"):
         yield from _long_functions(name, text)
+        yield from _vague_names(name, text)
 
 
 def _forbidden(name: str, line: str) -> Iterator[str]:
@@ -72,6 +77,18 @@ def _long_functions(name: str, text: str) -> Iterator[str]:
             lines = (node.end_lineno or node.lineno) - node.lineno + 1 - _docstring_lines(node)
             if lines > MAX_FUNCTION_LINES:
                 yield f"{name}:{node.lineno}: {node.name} has {lines} lines, at most {MAX_FUNCTION_LINES} may be"
+
+
+def _vague_names(name: str, text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            variable = node.id
+        elif isinstance(node, ast.arg):
+            variable = node.arg
+        else:
+            continue
+        if variable in VAGUE_NAMES:
+            yield f"{name}:{node.lineno}: {variable} says nothing: name the value"
 
 
 def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

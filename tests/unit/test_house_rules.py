@@ -14,7 +14,7 @@ PLACE = "work"
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "found"),
+    ("name", "text", "complaint"),
     [
         ("features/colour.py", "# as for ZTF\n", "survey"),
         ("active_learning/web/page.html", "<p>Rubin</p>\n", "survey"),
@@ -24,12 +24,14 @@ PLACE = "work"
         ("deploy/ivy.xml", '<x href="https://example.org"/>\n', "download address"),
         ("broker/long.py", "x = 1\n" * (MAX_FILE_LINES + 1), f"{MAX_FILE_LINES + 1} lines"),
         ("broker/f.py", "def f():\n" + "    x = 1\n" * MAX_FUNCTION_LINES, f"f has {MAX_FUNCTION_LINES + 1} lines"),
+        ("features/f.py", "def f(known):\n    return known\n", "known says nothing"),
+        ("features/f.py", "for own in ():\n    print(own)\n", "own says nothing"),
     ],
 )
-def test_a_broken_rule_is_found_once(name: str, text: str, found: str) -> None:
+def test_a_broken_rule_is_found_once(name: str, text: str, complaint: str) -> None:
     lines = list(broken(name, text))
     assert len(lines) == 1
-    assert found in lines[0]
+    assert complaint in lines[0]
     assert lines[0].startswith(name)
 
 

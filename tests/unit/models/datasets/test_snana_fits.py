@@ -52,16 +52,16 @@ def written(folder: Path, heads: dict, points: dict) -> Path:
 
 
 def test_objects_points_and_truth(tmp_path: Path) -> None:
-    found = sources.load(str(written(tmp_path, head(), phot())))
-    assert found.class_id.tolist() == [2222, 2224], "nonsense is no type"
-    curves = found.light_curves
+    labelled = sources.load(str(written(tmp_path, head(), phot())))
+    assert labelled.class_id.tolist() == [2222, 2224], "nonsense is no type"
+    curves = labelled.light_curves
     assert curves.n_points.tolist() == [2, 2]
     np.testing.assert_allclose(curves.flux_njy, np.array([100.0, 5.0, 60.0, 2.0]) * NJY_PER_FLUXCAL)
     assert [BANDS[b] for b in curves.band] == ["g", "r", "i", "y"]
     assert curves.is_detection.tolist() == [True, False, True, False]
     np.testing.assert_allclose(curves.host_photoz, [0.31, np.nan], rtol=1e-6)
     assert curves.ra_deg.tolist() == [10.0, 20.0]
-    truth = found.truth
+    truth = labelled.truth
     assert truth.name.tolist() == ["11", "12"]
     assert truth.redshift.tolist() == [0.3, 0.1]
     assert truth.spectroscopic.tolist() == [True, False]
@@ -72,8 +72,8 @@ def test_objects_points_and_truth(tmp_path: Path) -> None:
 
 def test_flags_tell_detections_where_there_are_any(tmp_path: Path) -> None:
     flags = [0, 4096, 0, 4096, 0, 0, 0, 0, 0]
-    found = snana_fits.load(written(tmp_path, head(), phot(PHOTFLAG=flags)))
-    assert found.light_curves.is_detection.tolist() == [False, True, True, False]
+    labelled = snana_fits.load(written(tmp_path, head(), phot(PHOTFLAG=flags)))
+    assert labelled.light_curves.is_detection.tolist() == [False, True, True, False]
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
