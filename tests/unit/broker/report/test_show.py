@@ -157,7 +157,7 @@ def test_a_folder_without_alerts_does_not_end_with_0(tmp_path: Path) -> None:
 def test_what_convert_writes_is_shown(tmp_path: Path) -> None:
     curves = light_curves(4, n_alerts=3)
     labelled = Labelled(curves, np.array([2222, 2223, 2224]), "made", "sum", Truth.of(3))
-    n_alerts = stream_files.write(labelled, tmp_path / "stream")
+    n_alerts = stream_files.write(labelled, tmp_path / "stream").alerts
     alerts = json.loads(run(tmp_path, tmp_path / "stream" / "alerts.parquet", "--json").stdout)["alerts"]
     assert len(alerts) == n_alerts > 3
     assert {one["object_id"] for one in alerts} == {str(2**61 + row) for row in range(3)}
