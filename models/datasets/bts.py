@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from models.datasets.checked import TIME_MJD, Place, numbers, positions, require
+from models.datasets.checked import TIME_MJD, Place, numbers, object_names, positions, require
 from models.datasets.labelled import Labelled, note_of_left_out
 from models.datasets.reading import UnreadableError, reading
 from models.datasets.sexagesimal import degrees
@@ -64,6 +64,7 @@ def load(path: Path) -> Labelled:
     key = _key(points, labels, path)
     require(list(points), (key, "ant_mjd", "ant_passband", "ant_mag", "ant_magerr"), path / LIGHT_CURVES_FILE)
     require(list(labels), (key, "type", "RA", "Dec"), path / LABELS_FILE)
+    object_names(labels[key].tolist(), key, _lines(path / LABELS_FILE, labels))
     labels = labels.drop_duplicates(key)
     points = points[points["ant_passband"].isin(list(BAND))]
     is_known, has_points = labels["type"].isin(list(CLASS_ID)), labels[key].isin(points[key])

@@ -32,6 +32,15 @@ def require(columns: Sequence[str], names: Sequence[str], file: Path) -> None:
         raise UnreadableError(f"{file}: the {word} {', '.join(missing)} {verb} missing; found {', '.join(columns)}")
 
 
+def object_names(values: Sequence[str], name: str, place: Place) -> Sequence[str]:
+    """The names of objects, as they are. Raises UnreadableError for the first that holds NUL: arrays of text drop it at
+    a name's end, so that two names would become one."""
+    for row, value in enumerate(values):
+        if "\x00" in value:
+            raise UnreadableError(f"{place(row)}: {name} must not hold the character NUL, found {value[:40]!r}")
+    return values
+
+
 def numbers(values: ArrayLike, name: str, place: Place, column: Column | None = None) -> NDArray[np.float64]:
     """The values as float64, NaN where there is none.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.datasets.checked import TIME_MJD, numbers, positions, whole_numbers
+from models.datasets.checked import TIME_MJD, numbers, object_names, positions, whole_numbers
 from models.datasets.labelled import Labelled
 from models.datasets.reading import UnreadableError, reading
 from models.datasets.snana_objects import POINT, ReleasedObject, band_of, first_known, labelled_of
@@ -119,6 +119,7 @@ def _content(text: str, file: str) -> _Text:
     content = _Text(file, fields, columns, [number for number, _ in observed], [values for _, values in observed])
     if not content.name:
         raise UnreadableError(f"{file}: SNANA text must have the object's name in the field SNID, found none")
+    object_names([content.name], "SNID", lambda row: file)
     for row, values in enumerate(content.rows):
         if len(values) < len(columns):
             raise UnreadableError(

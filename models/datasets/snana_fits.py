@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.datasets.checked import TIME_MJD, Place, numbers, positions, require, whole_numbers
+from models.datasets.checked import TIME_MJD, Place, numbers, object_names, positions, require, whole_numbers
 from models.datasets.labelled import Labelled
 from models.datasets.reading import UnreadableError, reading
 from models.datasets.snana_objects import POINT, ReleasedObject, band_of, first_known, labelled_of
@@ -73,6 +73,7 @@ def _objects(head_file: Path, phot_file: Path) -> list[ReleasedObject]:
     head, phot = _table(head_file), _table(phot_file)
     require(list(head), ("SNID", "PTROBS_MIN", "PTROBS_MAX"), head_file)
     names = [_text(value) for value in head["SNID"].tolist()]
+    object_names(names, "SNID", lambda row: f"{head_file}, row {row + 1}")
     if "" in names:
         raise UnreadableError(f"{head_file}, row {names.index('') + 1}: SNID must be the object's name, found nothing")
 

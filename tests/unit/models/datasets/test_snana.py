@@ -165,3 +165,11 @@ def test_an_archive_that_is_cut_off_is_named(tmp_path: Path, ending: str, part: 
     cut.write_bytes(whole.read_bytes()[: int(part * size) + 100])
     with pytest.raises(UnreadableError, match=rf"cut\.{ending} is not a tar archive that can be read"):
         snana.load(cut)
+
+
+def test_a_name_with_the_character_nul_is_refused(tmp_path: Path) -> None:
+    """An array of texts drops NUL at a name's end: two names would become one."""
+    head = "SNID: 7\x00\nRA: 1.0\nDECL: 2.0\nSIM_TYPE_NAME: SNIa\nVARLIST: MJD FLT FLUXCAL FLUXCALERR\n"
+    (tmp_path / "a.DAT").write_text(f"{head}OBS: 56200 r 20.0 2.0\nEND:\n", encoding="utf-8")
+    with pytest.raises(UnreadableError, match=r"a\.DAT: SNID must not hold the character NUL, found '7\\x00'"):
+        snana.load(tmp_path)
