@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import random
 import socket
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from schemas import file_lock
 
 FIRST_PORT, LAST_PORT = 20_000, 32_000
 """Below the range that the kernel gives to outgoing connections (from 32768), so that a remembered port stays free."""
@@ -136,17 +137,7 @@ def answers_tcp(port: int) -> bool:
 @contextmanager
 def locked(file: Path, deadline_s: float = 300.0) -> Iterator[None]:
     """Hold the lock file: one process at a time. The kernel drops the lock of a killed holder."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as lock:
-        end = time.monotonic() + deadline_s
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise ServerError(f"another process has held {file} for {deadline_s:.0f} s") from None
-                time.sleep(0.1)
+    with file_lock.locked(file, deadline_s, ServerError):
         yield
 
 

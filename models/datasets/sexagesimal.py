@@ -21,14 +21,14 @@ def degrees(texts: Sequence[str], name: str, place: Place, *, in_hours: bool) ->
     ``name`` is the column's. Raises UnreadableError for the first text that is none of these.
     """
     form = "degrees or hours as hh:mm:ss or 08h41m22.68s" if in_hours else "degrees, or ±dd:mm:ss"
-    degrees = np.empty(len(texts))
+    angles_deg = np.empty(len(texts))
     for row, text in enumerate(texts):
         is_missing = text.strip() in table_values.NO_NUMBER
         angle = math.nan if is_missing else _degrees(text.strip(), in_hours)
         if not (is_missing or math.isfinite(angle)):
             raise UnreadableError(f"{place(row)}: {name} must be {form}, found {text[:80]!r}")
-        degrees[row] = angle
-    return degrees
+        angles_deg[row] = angle
+    return angles_deg
 
 
 def _degrees(text: str, in_hours: bool) -> float:

@@ -6,16 +6,15 @@ a reader sees the old index or the new one. Writers hold a lock, so that none ov
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from schemas import file_lock
 from schemas.whole_file import write_whole
 
 FILE, LOCK_FILE = "registry.json", ".registry.lock"
@@ -119,19 +118,7 @@ def locked(store: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
 
     Raises RegistryError where another process keeps the lock for longer than ``wait_s`` seconds.
     """
-    store.mkdir(parents=True, exist_ok=True)
-    with (store / LOCK_FILE).open("w") as lock:
-        end = time.monotonic() + wait_s
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise RegistryError(
-                        f"{lock.name}: another process has held this lock for {wait_s:.0f} s: end it, then try again"
-                    ) from None
-                time.sleep(0.02)
+    with file_lock.locked(store / LOCK_FILE, wait_s, RegistryError):
         yield
 
 
