@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features.definition import ANY, MAGNITUDES, MAGNITUDES_PER_DAY, POSITIVE, Feature
+from features.definition import ANY, MAGNITUDES, MAGNITUDES_PER_DAY, POSITIVE, Feature, columns_by_name
 from features.grid import GridFlux
 from schemas.light_curves import BANDS, LightCurves
 
@@ -28,6 +28,7 @@ AFTER_DAYS = (10.0, 20.0)
 _BLOCK = "colour"
 _LUPTON = "doi:10.1086/301004"
 _PAIRS = tuple(pairwise(BANDS))
+_G_R, _R_I = _PAIRS.index(("g", "r")), _PAIRS.index(("r", "i"))
 _G, _R, _I = BANDS.index("g"), BANDS.index("r"), BANDS.index("i")
 _MAGNITUDES_PER_E_FOLD = 2.5 / math.log(10.0)
 _MISSING = "missing unless both bands have a point"
@@ -77,7 +78,10 @@ FEATURES = (
         POSITIVE,
     ),
 )
-_HISTORY = 2 * len(_PAIRS)
+COLUMN = columns_by_name(FEATURES)
+_PEAK = [getattr(COLUMN, f"{a}_{b}_peak") for a, b in _PAIRS]
+_NOW = [getattr(COLUMN, f"{a}_{b}_now") for a, b in _PAIRS]
+_FIRST_AFTER = getattr(COLUMN, f"g_r_{AFTER_DAYS[0]:.0f}_days_after_peak")
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
@@ -92,10 +96,11 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
     softening = 2.0 * typical_error(curves)
     at_peak = _colours(grid.mean_njy[np.arange(n), :, peak], softening[:, None], both)
     now = _colours(grid.mean_njy[:, :, -1], softening[:, None], both)
-    out[:, : len(_PAIRS)], out[:, len(_PAIRS) : _HISTORY] = at_peak, now
+    out[:, _PEAK], out[:, _NOW] = at_peak, now
     change = now - at_peak
-    out[:, _HISTORY], out[:, _HISTORY + 2] = change[:, 1], change[:, 2]
-    out[:, _HISTORY + 4], out[:, _HISTORY + 5] = at_peak[:, 1] - at_peak[:, 2], now[:, 1] - now[:, 2]
+    out[:, COLUMN.g_r_change], out[:, COLUMN.r_i_change] = change[:, _G_R], change[:, _R_I]
+    out[:, COLUMN.bend_peak] = at_peak[:, _G_R] - at_peak[:, _R_I]
+    out[:, COLUMN.bend_now] = now[:, _G_R] - now[:, _R_I]
     _measure_history(grid.time_mjd, grid.mean_njy, peak, softening, seen, out)
     return out
 
@@ -125,17 +130,17 @@ def _measure_history(
     """What needs the colour at more times than two."""
     last = time.shape[1] - 1
     for i in range(len(time)):
-        t, row = time[i], out[i, _HISTORY:]
+        t, row = time[i], out[i]
         if not math.isfinite(mean[i, _R, last]) or not seen[i, _R]:
             continue
         day_ago = np.searchsorted(t, t[last] - RATE_DAYS)
         long_enough = t[0] <= t[last] - RATE_DAYS
         if seen[i, _G]:
             if long_enough:
-                row[1] = _rate(t, mean[i, _G], mean[i, _R], softening[i], day_ago)
+                row[COLUMN.g_r_rate] = _rate(t, mean[i, _G], mean[i, _R], softening[i], day_ago)
             _measure_blue(t, mean[i, _G], mean[i, _R], softening[i], peak[i], row)
         if seen[i, _I] and long_enough:
-            row[3] = _rate(t, mean[i, _R], mean[i, _I], softening[i], day_ago)
+            row[COLUMN.r_i_rate] = _rate(t, mean[i, _R], mean[i, _I], softening[i], day_ago)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -164,11 +169,11 @@ def _measure_blue(
     while j >= 0 and red[j] >= 0.5 * high:
         j -= 1
     if j >= 0:
-        row[6] = _colour(blue[j], red[j], softening)
+        row[COLUMN.g_r_rise] = _colour(blue[j], red[j], softening)
     for k in range(len(_AFTER)):
         j = np.searchsorted(t, t[peak] + _AFTER[k])
         if j < len(t):
-            row[7 + k] = _colour(blue[j], red[j], softening)
+            row[_FIRST_AFTER + k] = _colour(blue[j], red[j], softening)
     total, duration, low, top = 0.0, 0.0, np.inf, -np.inf
     for j in range(len(t)):
         if red[j] > BRIGHT_FRACTION * high:
@@ -176,8 +181,8 @@ def _measure_blue(
             step = 0.5 * (t[min(j + 1, len(t) - 1)] - t[max(j - 1, 0)])
             total, duration = total + colour * step, duration + step
             low, top = min(low, colour), max(top, colour)
-    row[9] = total / duration if duration > 0.0 else np.nan
-    row[10] = top - low
+    row[COLUMN.g_r_mean] = total / duration if duration > 0.0 else np.nan
+    row[COLUMN.g_r_range] = top - low
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definition import ASINH_FLUX, DEGREES, FLUX_SOFTENING_NJY, NUMBER, Feature
+from features.definition import ASINH_FLUX, DEGREES, FLUX_SOFTENING_NJY, NUMBER, Feature, columns_by_name
 from features.grid import GridFlux
 from schemas.light_curves import FLAGS_UNKNOWN, IMAGE_FLAGS, LightCurves
 
@@ -95,6 +95,7 @@ FEATURES = (
         "Distance to where the nearest known Solar System object should be; missing where the packet names none.",
     ),
 )
+COLUMN = columns_by_name(FEATURES)
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
@@ -104,22 +105,23 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
     brightest = curves.largest(np.abs(curves.flux_njy), curves.is_detection)
     flags = curves.image_flags.astype(np.int64)
     has_flags = flags != FLAGS_UNKNOWN
+    out = np.full((len(curves), len(FEATURES)), np.nan)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        measured = [
-            galactic_latitude_deg(curves.ra_deg, curves.dec_deg),
-            separation / ARCSEC_PER_DEG,
-            separation / curves.host_radius_arcsec,
-            np.where(second > 0, separation / second, np.nan),
-            curves.host_ellipticity,
-            curves.star_score,
-            curves.extendedness,
-            np.arcsinh(template / FLUX_SOFTENING_NJY),
-            brightest / (brightest + np.maximum(template, 0.0)),
-            np.where(has_flags, (flags & DIPOLE) > 0, np.nan),
-            np.where(has_flags, np.bitwise_count(np.where(has_flags, flags & ~DIPOLE, 0)), np.nan),
-            curves.solar_system_separation_arcsec / ARCSEC_PER_DEG,
-        ]
-    return np.stack(measured, axis=1, dtype=np.float64)
+        out[:, COLUMN.galactic_latitude] = galactic_latitude_deg(curves.ra_deg, curves.dec_deg)
+        out[:, COLUMN.host_separation] = separation / ARCSEC_PER_DEG
+        out[:, COLUMN.host_separation_in_radii] = separation / curves.host_radius_arcsec
+        out[:, COLUMN.host_ambiguity] = np.where(second > 0, separation / second, np.nan)
+        out[:, COLUMN.host_ellipticity] = curves.host_ellipticity
+        out[:, COLUMN.star_score] = curves.star_score
+        out[:, COLUMN.extendedness] = curves.extendedness
+        out[:, COLUMN.template_flux] = np.arcsinh(template / FLUX_SOFTENING_NJY)
+        out[:, COLUMN.template_contrast] = brightest / (brightest + np.maximum(template, 0.0))
+        out[:, COLUMN.is_dipole] = np.where(has_flags, (flags & DIPOLE) > 0, np.nan)
+        out[:, COLUMN.n_image_flags] = np.where(
+            has_flags, np.bitwise_count(np.where(has_flags, flags & ~DIPOLE, 0)), np.nan
+        )
+        out[:, COLUMN.solar_system_separation] = curves.solar_system_separation_arcsec / ARCSEC_PER_DEG
+    return out
 
 
 def galactic_latitude_deg(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +62,16 @@ class Feature:
     source: str = ""
     range: tuple[float, float] = ANY
     bands: str = ""
+
+
+def columns_by_name(features: Sequence[Feature]) -> Any:
+    """The column of each of a block's features, by its name: with ``COLUMN = columns_by_name(FEATURES)`` the feature
+    "period" is written to ``row[COLUMN.period]``. The order of ``features`` is the only place where it is decided.
+
+    A named tuple of whole numbers: compiled functions have them as constants, and do not compile with a name that is
+    no feature's. Raises ValueError if a name stands twice.
+    """
+    return namedtuple("Columns", [feature.name for feature in features])(*range(len(features)))
 
 
 def finite_or_missing(values: NDArray[np.float64]) -> NDArray[np.float64]:

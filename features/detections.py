@@ -20,6 +20,7 @@ from features.definition import (
     POSITIVE,
     SIGNED_FRACTION,
     Feature,
+    columns_by_name,
 )
 from features.grid import GridFlux
 from schemas.light_curves import BANDS, LightCurves
@@ -118,7 +119,8 @@ FEATURES = (
         "Flux of the latest point over the largest absolute flux in its band.",
     ),
 )
-_FIRST_SNR = 8
+COLUMN = columns_by_name(FEATURES)
+_FIRST_SNR = getattr(COLUMN, f"max_snr_{BANDS[0]}")
 _N_BANDS = len(BANDS)
 SHORTEST_GAP_DAYS = 1e-3
 
@@ -152,8 +154,8 @@ def _measure(
 ) -> None:
     for i in range(len(alert_mjd)):
         row, a, b = out[i], offsets[i], offsets[i + 1]
-        row[0], row[1] = b - a, is_detection[a:b].sum()
-        row[14:17] = 0.0
+        row[COLUMN.n_points], row[COLUMN.n_detections] = b - a, is_detection[a:b].sum()
+        row[COLUMN.n_bands] = row[COLUMN.n_bands_detected] = row[COLUMN.n_nights] = 0.0
         if a == b:
             continue
         _measure_detections(time[a:b], flux[a:b], error[a:b], is_detection[a:b], alert_mjd[i], row)
@@ -180,12 +182,15 @@ def _measure_detections(
             limit = j if first < 0 else limit
         since_first += first >= 0
     if last_limit >= 0:
-        row[4] = alert_mjd - time[last_limit]
+        row[COLUMN.days_since_non_detection] = alert_mjd - time[last_limit]
     if first >= 0:
-        row[3], row[18] = alert_mjd - time[first], time[last] - time[first]
-        row[17], row[23] = detected / since_first, math.asinh(flux[first] / FLUX_SOFTENING_NJY)
+        row[COLUMN.days_since_first_detection] = alert_mjd - time[first]
+        row[COLUMN.detection_span] = time[last] - time[first]
+        row[COLUMN.detected_fraction] = detected / since_first
+        row[COLUMN.first_detection_flux] = math.asinh(flux[first] / FLUX_SOFTENING_NJY)
         if limit >= 0:
-            row[5], row[24] = time[first] - time[limit], math.asinh(error[limit] / FLUX_SOFTENING_NJY)
+            row[COLUMN.days_limit_to_detection] = time[first] - time[limit]
+            row[COLUMN.limit_before_detection] = math.asinh(error[limit] / FLUX_SOFTENING_NJY)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -215,14 +220,16 @@ def _measure_points(
         if band[j] == band[end]:
             largest = max(largest, abs(flux[j]))
             earlier = j if j < end else earlier
-    row[2] = time[end] - time[0]
-    row[6], row[7] = math.asinh(flux[end] / FLUX_SOFTENING_NJY), math.asinh(flux[end] / error[end])
-    row[14] = np.isfinite(row[_FIRST_SNR : _FIRST_SNR + _N_BANDS]).sum()
-    row[15], row[16] = detected.sum(), nights
+    row[COLUMN.duration] = time[end] - time[0]
+    row[COLUMN.latest_flux] = math.asinh(flux[end] / FLUX_SOFTENING_NJY)
+    row[COLUMN.latest_snr] = math.asinh(flux[end] / error[end])
+    row[COLUMN.n_bands] = np.isfinite(row[_FIRST_SNR : _FIRST_SNR + _N_BANDS]).sum()
+    row[COLUMN.n_bands_detected], row[COLUMN.n_nights] = detected.sum(), nights
     if before >= 0:
-        row[19] = time[end] - time[before]
-    row[20] = math.log10(max(longest, SHORTEST_GAP_DAYS))
-    row[21], row[22] = math.asinh(flux[brightest] / error[brightest]), alert_mjd - time[brightest]
+        row[COLUMN.days_since_previous_night] = time[end] - time[before]
+    row[COLUMN.log_longest_gap] = math.log10(max(longest, SHORTEST_GAP_DAYS))
+    row[COLUMN.max_snr] = math.asinh(flux[brightest] / error[brightest])
+    row[COLUMN.days_since_max_snr] = alert_mjd - time[brightest]
     if earlier >= 0:
-        row[25] = math.asinh((flux[end] - flux[earlier]) / math.hypot(error[end], error[earlier]))
-    row[26] = flux[end] / largest if largest > 0.0 else np.nan
+        row[COLUMN.latest_change] = math.asinh((flux[end] - flux[earlier]) / math.hypot(error[end], error[earlier]))
+    row[COLUMN.latest_over_brightest] = flux[end] / largest if largest > 0.0 else np.nan

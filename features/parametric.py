@@ -28,6 +28,7 @@ from features.definition import (
     PER_DAY,
     POSITIVE,
     Feature,
+    columns_by_name,
 )
 from features.grid import LEAST_PEAK, GridFlux
 from features.least_squares import Memory, Problem, Search, by_band, memory_for, minimise, objective
@@ -103,88 +104,98 @@ et al. 2019, arXiv:1905.07422), the widths an e-fold and more. With a fall short
 plateau model would grow without bounds before the plateau."""
 
 
-def _feature(
-    name: str, unit: str, points: int, range_: tuple[float, float], description: str, source: str = ""
-) -> Feature:
-    return Feature(name, unit, _BLOCK, points, f"{description}", source, range_)
+_Described = tuple[str, str, tuple[float, float], str]
 
 
-def _chi2(name: str, model: str, points: int, source: str = "") -> Feature:
-    text = f"log10 of the reduced chi-square of {model}, at least 0.001."
-    return _feature(name, NUMBER, points, (-3.0, np.inf), text, source)
+def _features(min_points: int, source: str, *described: _Described) -> tuple[Feature, ...]:
+    return tuple(
+        Feature(name, unit, _BLOCK, min_points, text, source, range_) for name, unit, range_, text in described
+    )
+
+
+def _chi2(name: str, model: str) -> _Described:
+    return name, NUMBER, (-3.0, np.inf), f"log10 of the reduced chi-square of {model}, at least 0.001."
 
 
 _T0 = (-100.0, 50.0)
 _RISE = (-1.0, 2.0)
 _FALL = (math.log10(0.5), 3.0)
 _SPM_FALL = (math.log10(JOIN_DAYS), 3.0)
-FEATURES = (
-    _feature("decline_rate", MAGNITUDES_PER_DAY, 3, (-0.22, 3.26), "Rate of an exponential decline from the peak on."),
-    _chi2("decline_chi2", "the exponential decline", 3),
-    _feature(
-        "linear_decline_rate", PER_DAY, 3, (-0.2, 1.0), "Slope of a linear decline from the peak on, over its start."
-    ),
-    _chi2("linear_decline_chi2", "the linear decline", 3),
-    _feature("sigmoid_t0", DAYS, 4, _T0, "Middle of a rising sigmoid, after the peak of the process.", _BAZIN),
-    _feature("sigmoid_rise", LOG_DAYS, 4, _RISE, "Timescale of the rising sigmoid.", _BAZIN),
-    _feature(
-        "sigmoid_amplitude", ASINH_FLUX, 4, POSITIVE, "Height of the rising sigmoid in its brightest band.", _BAZIN
-    ),
-    _chi2("sigmoid_chi2", "the rising sigmoid", 4, _BAZIN),
-    _feature("bazin_t0", DAYS, 5, _T0, "Bazin's t0, after the peak of the process.", _BAZIN),
-    _feature("bazin_rise", LOG_DAYS, 5, _RISE, "Bazin's rise time.", _BAZIN),
-    _feature("bazin_fall", LOG_DAYS, 5, _FALL, "Bazin's fall time.", _BAZIN),
-    _feature("bazin_amplitude", ASINH_FLUX, 5, POSITIVE, "Bazin's A in the band where it is largest.", _BAZIN),
-    _chi2("bazin_chi2", "Bazin's model", 5, _BAZIN),
-    _feature(
-        "spm_t0", DAYS, 7, _T0, "Supernova parametric model: start of the plateau, after the peak of the process.", _SPM
-    ),
-    _feature("spm_rise", LOG_DAYS, 7, _RISE, "Supernova parametric model: rise time.", _SPM),
-    _feature("spm_fall", LOG_DAYS, 7, _SPM_FALL, "Supernova parametric model: fall time.", _SPM),
-    _feature(
-        "spm_gamma", LOG_DAYS, 7, (0.0, math.log10(200.0)), "Supernova parametric model: length of the plateau.", _SPM
-    ),
-    _feature(
-        "spm_beta", NUMBER, 7, FRACTION, "Supernova parametric model: part of the flux lost on the plateau.", _SPM
-    ),
-    _feature(
-        "spm_amplitude", ASINH_FLUX, 7, POSITIVE, "Supernova parametric model: A in the band where it is largest.", _SPM
-    ),
-    _chi2("spm_chi2", "the supernova parametric model", 7, _SPM),
-    _feature(
-        "bazin_over_spm",
-        NUMBER,
-        7,
-        ANY,
-        "log10 of the chi-square of Bazin's model over that of the supernova parametric model: a plateau.",
-        _SPM,
-    ),
-    _feature(
-        "exponential_over_linear",
-        NUMBER,
+_FEATURES_OF_FITS = {
+    (EXPONENTIAL,): _features(
         3,
-        ANY,
-        "log10 of the chi-square of the exponential decline over that of the linear one.",
+        "",
+        ("decline_rate", MAGNITUDES_PER_DAY, (-0.22, 3.26), "Rate of an exponential decline from the peak on."),
+        _chi2("decline_chi2", "the exponential decline"),
     ),
-)
-FIRST_COLUMN = np.array([0, 2, 4, 8, 13])
+    (LINEAR,): _features(
+        3,
+        "",
+        ("linear_decline_rate", PER_DAY, (-0.2, 1.0), "Slope of a linear decline from the peak on, over its start."),
+        _chi2("linear_decline_chi2", "the linear decline"),
+    ),
+    (SIGMOID,): _features(
+        4,
+        _BAZIN,
+        ("sigmoid_t0", DAYS, _T0, "Middle of a rising sigmoid, after the peak of the process."),
+        ("sigmoid_rise", LOG_DAYS, _RISE, "Timescale of the rising sigmoid."),
+        ("sigmoid_amplitude", ASINH_FLUX, POSITIVE, "Height of the rising sigmoid in its brightest band."),
+        _chi2("sigmoid_chi2", "the rising sigmoid"),
+    ),
+    (BAZIN,): _features(
+        5,
+        _BAZIN,
+        ("bazin_t0", DAYS, _T0, "Bazin's t0, after the peak of the process."),
+        ("bazin_rise", LOG_DAYS, _RISE, "Bazin's rise time."),
+        ("bazin_fall", LOG_DAYS, _FALL, "Bazin's fall time."),
+        ("bazin_amplitude", ASINH_FLUX, POSITIVE, "Bazin's A in the band where it is largest."),
+        _chi2("bazin_chi2", "Bazin's model"),
+    ),
+    (PLATEAU,): _features(
+        7,
+        _SPM,
+        ("spm_t0", DAYS, _T0, "Supernova parametric model: start of the plateau, after the peak of the process."),
+        ("spm_rise", LOG_DAYS, _RISE, "Supernova parametric model: rise time."),
+        ("spm_fall", LOG_DAYS, _SPM_FALL, "Supernova parametric model: fall time."),
+        ("spm_gamma", LOG_DAYS, (0.0, math.log10(200.0)), "Supernova parametric model: length of the plateau."),
+        ("spm_beta", NUMBER, FRACTION, "Supernova parametric model: part of the flux lost on the plateau."),
+        ("spm_amplitude", ASINH_FLUX, POSITIVE, "Supernova parametric model: A in the band where it is largest."),
+        _chi2("spm_chi2", "the supernova parametric model"),
+    ),
+    (BAZIN, PLATEAU): _features(
+        7,
+        _SPM,
+        (
+            "bazin_over_spm",
+            NUMBER,
+            ANY,
+            "log10 of the chi-square of Bazin's model over that of the supernova parametric model: a plateau.",
+        ),
+    ),
+    (EXPONENTIAL, LINEAR): _features(
+        3,
+        "",
+        (
+            "exponential_over_linear",
+            NUMBER,
+            ANY,
+            "log10 of the chi-square of the exponential decline over that of the linear one.",
+        ),
+    ),
+}
+"""The features by the models whose fits they need. Those of one model stand as :func:`_fit` writes them: parameters in
+the order of features.transient_models, the amplitude of what rises, chi-square."""
+
+FEATURES = tuple(feature for features in _FEATURES_OF_FITS.values() for feature in features)
+COLUMN = columns_by_name(FEATURES)
+MODELS_OF_FEATURE = tuple(models for models, features in _FEATURES_OF_FITS.items() for _ in features)
+"""The models whose fits each feature needs."""
+
+FIRST_COLUMN = np.array([MODELS_OF_FEATURE.index((model,)) for model in MODELS])
 """The first feature of each model."""
 
 PLATEAU_STARTS = np.log(np.array([6.0, 15.0, 40.0, 90.0]))
 """Lengths of the plateau of which the best is where the search starts, ln days."""
-
-MODELS_OF_FEATURE = (
-    *((EXPONENTIAL,),) * 2,
-    *((LINEAR,),) * 2,
-    *((SIGMOID,),) * 4,
-    *((BAZIN,),) * 5,
-    *((PLATEAU,),) * 7,
-    (BAZIN, PLATEAU),
-    (EXPONENTIAL, LINEAR),
-)
-"""The models whose fits each feature needs."""
-
-_COMPARED = 20
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> Array:
@@ -237,9 +248,14 @@ def _measure(
             status[i, model], chi2[model] = _fit(problem, search, theta[:p], memory, out[i, FIRST_COLUMN[model] :])
             if model == SIGMOID:
                 rise[:] = theta[:2]
-        row = out[i, _COMPARED:]
-        row[0] = math.log10(max(chi2[BAZIN], LEAST_CHI2) / max(chi2[PLATEAU], LEAST_CHI2))
-        row[1] = math.log10(max(chi2[EXPONENTIAL], LEAST_CHI2) / max(chi2[LINEAR], LEAST_CHI2))
+        row = out[i]
+        row[COLUMN.bazin_over_spm] = _log_ratio(chi2[BAZIN], chi2[PLATEAU])
+        row[COLUMN.exponential_over_linear] = _log_ratio(chi2[EXPONENTIAL], chi2[LINEAR])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _log_ratio(chi2: float, other_chi2: float) -> float:
+    return math.log10(max(chi2, LEAST_CHI2) / max(other_chi2, LEAST_CHI2))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -256,8 +272,8 @@ def _choose_start(problem: Problem, search: Search, theta: Array, memory: Memory
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fit(problem: Problem, search: Search, theta: Array, memory: Memory, row: Array) -> tuple[int, float]:
-    """Fit one model and write its features from the beginning of ``row``: status and chi-square, NaN without."""
+def _fit(problem: Problem, search: Search, theta: Array, memory: Memory, of_model: Array) -> tuple[int, float]:
+    """Fit one model and write its features into ``of_model``: status and chi-square, NaN without."""
     p, bands = len(theta), 0
     for k in range(_N_BANDS):
         bands += problem.begin[k + 1] > problem.begin[k]
@@ -270,13 +286,13 @@ def _fit(problem: Problem, search: Search, theta: Array, memory: Memory, row: Ar
     amplitude = math.asinh(memory.amplitude.max() / FLUX_SOFTENING_NJY)
     reduced = math.log10(max(chi2 / freedom, LEAST_CHI2))
     if search.model <= LINEAR:
-        row[0], row[1] = theta[0], reduced
-        row[0] *= _MAGNITUDES_PER_E_FOLD if search.model == EXPONENTIAL else 1.0
+        of_model[0], of_model[1] = theta[0], reduced
+        of_model[0] *= _MAGNITUDES_PER_E_FOLD if search.model == EXPONENTIAL else 1.0
         return FITTED, chi2
-    row[0] = theta[0]
+    of_model[0] = theta[0]
     for a in range(1, min(p, 4)):
-        row[a] = theta[a] / _LN10
+        of_model[a] = theta[a] / _LN10
     if p == MOST_PARAMETERS:
-        row[4] = theta[4]
-    row[p], row[p + 1] = amplitude, reduced
+        of_model[4] = theta[4]
+    of_model[p], of_model[p + 1] = amplitude, reduced
     return FITTED, chi2

@@ -16,9 +16,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from features.common_series import CommonSeries
+from features.definition import ANY, FRACTION, LOG_DAYS, NUMBER, Feature, columns_by_name
 from features.kernel import FASTMATH
 
 Array = NDArray[np.float64]
+_BLOCK, _SOURCE = "timescales", "arXiv:0901.2573"
 FREQUENCIES = 160
 LOWEST = 2
 MIN_POINTS = 8
@@ -26,11 +28,41 @@ CYCLES_PER_STEP = 0.5
 ERROR_FLOOR_SQUARED = 0.01
 """Added to the squared errors, in variances of the band: a few points of high S/N shall not be all that counts."""
 
+FEATURES = (
+    Feature(
+        "period",
+        LOG_DAYS,
+        _BLOCK,
+        MIN_POINTS,
+        "Period at the highest peak of the periodogram, from the light curve's length to an 80th of it.",
+        _SOURCE,
+        ANY,
+    ),
+    Feature(
+        "period_power",
+        NUMBER,
+        _BLOCK,
+        MIN_POINTS,
+        "Part of the weighted variance that a sinusoid of that period takes away.",
+        _SOURCE,
+        FRACTION,
+    ),
+    Feature(
+        "period_snr",
+        NUMBER,
+        _BLOCK,
+        MIN_POINTS,
+        "Height of that peak over the mean power, in standard deviations of the power over all frequencies.",
+        _SOURCE,
+        (0.0, 13.0),
+    ),
+)
+COLUMN = columns_by_name(FEATURES)
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def strongest(series: CommonSeries, out: Array) -> None:
-    """Fill ``out`` (n, 3): log10 of the period in days at the highest peak; its power, from 0 to 1; how far it stands
-    above the mean power, in standard deviations of the power over all frequencies. NaN below 8 points."""
+    """Fill ``out`` (n, features): what :data:`FEATURES` tell of the highest peak; NaN below 8 points."""
     power = np.empty(FREQUENCIES)
     for i in range(len(series.scale_njy)):
         a, b = series.offsets[i], series.offsets[i + 1]
@@ -49,9 +81,9 @@ def strongest(series: CommonSeries, out: Array) -> None:
         used = power[LOWEST:]
         mean = used.mean()
         std = math.sqrt(((used - mean) ** 2).mean())
-        out[i, 0] = math.log10(duration / (CYCLES_PER_STEP * place))
-        out[i, 1] = power[best]
-        out[i, 2] = (power[best] - mean) / std if std > 0.0 else np.nan
+        out[i, COLUMN.period] = math.log10(duration / (CYCLES_PER_STEP * place))
+        out[i, COLUMN.period_power] = power[best]
+        out[i, COLUMN.period_snr] = (power[best] - mean) / std if std > 0.0 else np.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)

@@ -12,7 +12,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features.definition import FRACTION, LOG_DAYS, LOG_FLUX, NUMBER, POSITIVE, SIGNED_FRACTION, Feature
+from features.definition import (
+    FRACTION,
+    LOG_DAYS,
+    LOG_FLUX,
+    NUMBER,
+    POSITIVE,
+    SIGNED_FRACTION,
+    Feature,
+    columns_by_name,
+)
 from features.gaussian_process import GaussianProcessFits
 from features.grid import GridFlux
 from features.kernel import LOG_2_PI
@@ -85,25 +94,7 @@ FEATURES = (
         range=POSITIVE,
     ),
 )
-
-
-(
-    AMPLITUDE,
-    TIMESCALE,
-    SIGNAL_PER_POINT,
-    MISFIT,
-    UNCERTAINTY_NOW,
-    SNR_NOW,
-    AMPLITUDE_OVER_ERROR,
-    DURATIONS_PER_TIMESCALE,
-    RESIDUAL_LARGEST,
-    RESIDUAL_SKEWNESS,
-    RESIDUAL_OUTLIERS,
-    RESIDUAL_MEMORY,
-    RESIDUAL_GROWTH,
-    RESIDUAL_CHROMATIC,
-) = range(len(FEATURES))
-"""The column of each feature: its name in capitals, which the contract suite checks."""
+COLUMN = columns_by_name(FEATURES)
 
 
 class Fitted(NamedTuple):
@@ -147,11 +138,12 @@ def _measure(points: Points, alpha: Array, fitted: Fitted, out: Array) -> None:
             noise += v
             residual[j - a] = alpha[j] * math.sqrt(v)  # the residual of a point is its variance times its α
         row, duration = out[i], points.time[b - 1] - points.time[a]
-        row[AMPLITUDE], row[TIMESCALE] = math.log10(amplitude), math.log10(timescale)
-        row[SIGNAL_PER_POINT] = math.asinh((fitted.log_likelihood[i] - silence) / (b - a))
-        row[UNCERTAINTY_NOW], row[SNR_NOW] = std_now / amplitude, math.asinh(fitted.mean_now_njy[i] / std_now)
-        row[AMPLITUDE_OVER_ERROR] = math.log10(amplitude / math.sqrt(noise / (b - a)))
-        row[DURATIONS_PER_TIMESCALE] = math.log10(duration / timescale) if duration > 0.0 else np.nan
+        row[COLUMN.amplitude], row[COLUMN.timescale] = math.log10(amplitude), math.log10(timescale)
+        row[COLUMN.signal_per_point] = math.asinh((fitted.log_likelihood[i] - silence) / (b - a))
+        row[COLUMN.uncertainty_now] = std_now / amplitude
+        row[COLUMN.snr_now] = math.asinh(fitted.mean_now_njy[i] / std_now)
+        row[COLUMN.amplitude_over_error] = math.log10(amplitude / math.sqrt(noise / (b - a)))
+        row[COLUMN.durations_per_timescale] = math.log10(duration / timescale) if duration > 0.0 else np.nan
         _measure_residuals(residual, points.band[a:b], row)
 
 
@@ -171,12 +163,14 @@ def _measure_residuals(residual: NDArray[np.float64], band: NDArray[np.int8], ro
             s = residual[last[k]]
             product, norm = product + r * s, norm + 0.5 * (r * r + s * s)
         last[k] = j
-    row[MISFIT], row[RESIDUAL_LARGEST], row[RESIDUAL_OUTLIERS] = square / n, math.asinh(largest), outliers / n
-    row[RESIDUAL_SKEWNESS] = cube / n / (square / n) ** 1.5 if square > 0.0 else np.nan
-    row[RESIDUAL_MEMORY] = product / norm if norm > 0.0 else np.nan
-    row[RESIDUAL_GROWTH] = math.log10((late / (n // 2) + 0.01) / (early / (n // 2) + 0.01)) if n > 1 else np.nan
+    row[COLUMN.misfit] = square / n
+    row[COLUMN.residual_largest] = math.asinh(largest)
+    row[COLUMN.residual_outliers] = outliers / n
+    row[COLUMN.residual_skewness] = cube / n / (square / n) ** 1.5 if square > 0.0 else np.nan
+    row[COLUMN.residual_memory] = product / norm if norm > 0.0 else np.nan
+    row[COLUMN.residual_growth] = math.log10((late / (n // 2) + 0.01) / (early / (n // 2) + 0.01)) if n > 1 else np.nan
     chromatic = 0.0
     for k in range(_N_BANDS):
         if count[k] > 0.0:
             chromatic = max(chromatic, abs(total[k]) / math.sqrt(count[k]))
-    row[RESIDUAL_CHROMATIC] = math.asinh(chromatic)
+    row[COLUMN.residual_chromatic] = math.asinh(chromatic)

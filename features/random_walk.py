@@ -18,10 +18,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from features.common_series import CommonSeries
+from features.definition import LOG_DAYS, LOG_FLUX, NUMBER, Feature, columns_by_name
 from features.kernel import FASTMATH, LOG_2_PI
 from features.vectors import WIDTH, everywhere, exponential, load, store
 
 Array = NDArray[np.float64]
+_BLOCK, _SOURCE = "timescales", "arXiv:0903.5315"
 MIN_POINTS = 6
 LOG_TAU_DAYS = np.linspace(-0.5, 3.0, 8)
 LOG_SIGMA = np.linspace(-0.75, 0.75, WIDTH)
@@ -32,11 +34,34 @@ _RATES = 10.0**-LOG_TAU_DAYS
 _VARIANCES = 10.0 ** (2.0 * LOG_SIGMA)
 _POINTS_PER_LOG = 16
 
+FEATURES = (
+    Feature(
+        "walk_timescale",
+        LOG_DAYS,
+        _BLOCK,
+        MIN_POINTS,
+        "Damping time tau of a damped random walk.",
+        _SOURCE,
+        (-0.5, 3.0),
+    ),
+    Feature(
+        "walk_amplitude", LOG_FLUX, _BLOCK, MIN_POINTS, "Standard deviation sigma of the damped random walk.", _SOURCE
+    ),
+    Feature(
+        "walk_gain",
+        NUMBER,
+        _BLOCK,
+        MIN_POINTS,
+        "asinh of the gain in log-likelihood a point of the damped random walk over white noise.",
+        _SOURCE,
+    ),
+)
+COLUMN = columns_by_name(FEATURES)
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def fit(series: CommonSeries, out: Array) -> None:
-    """Fill ``out`` (n, 3): log10 of tau in days; log10 of sigma in nJy; asinh of the gain in log-likelihood a point
-    over white noise of the same variance. NaN below 6 points."""
+    """Fill ``out`` (n, features) with :data:`FEATURES`; white noise has the same variance. NaN below 6 points."""
     table = np.empty((len(_RATES), WIDTH))
     for i in range(len(series.scale_njy)):
         a, b = series.offsets[i], series.offsets[i + 1]
@@ -54,9 +79,11 @@ def fit(series: CommonSeries, out: Array) -> None:
             continue
         tau = _summit(table[:, best_s], best_t)
         sigma = _summit(table[best_t], best_s)
-        out[i, 0] = LOG_TAU_DAYS[0] + tau * (LOG_TAU_DAYS[1] - LOG_TAU_DAYS[0])
-        out[i, 1] = math.log10(series.scale_njy[i]) + LOG_SIGMA[0] + sigma * (LOG_SIGMA[1] - LOG_SIGMA[0])
-        out[i, 2] = math.asinh((table[best_t, best_s] - _white(value, error)) / (b - a))
+        out[i, COLUMN.walk_timescale] = LOG_TAU_DAYS[0] + tau * (LOG_TAU_DAYS[1] - LOG_TAU_DAYS[0])
+        out[i, COLUMN.walk_amplitude] = (
+            math.log10(series.scale_njy[i]) + LOG_SIGMA[0] + sigma * (LOG_SIGMA[1] - LOG_SIGMA[0])
+        )
+        out[i, COLUMN.walk_gain] = math.asinh((table[best_t, best_s] - _white(value, error)) / (b - a))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -26,6 +26,7 @@ from features.definition import (
     POSITIVE,
     SIGNED_FRACTION,
     Feature,
+    columns_by_name,
 )
 from features.grid import LEAST_PEAK, GridFlux
 from schemas.light_curves import BANDS, LightCurves
@@ -204,7 +205,8 @@ FEATURES = (
     ),
     *(_phase(days) for days in PHASES_DAYS),
 )
-_FIRST_PHASE = 28
+COLUMN = columns_by_name(FEATURES)
+_FIRST_PHASE = getattr(COLUMN, phase_name(PHASES_DAYS[0]))
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
@@ -231,9 +233,9 @@ def _measure(
             continue
         peak, low = int(np.argmax(flux)), flux.min()
         high, largest = flux[peak], np.abs(flux).max()
-        row[0], row[1] = math.asinh(high / FLUX_SOFTENING_NJY), t[last] - t[peak]
-        row[5] = flux[last] / largest if largest > 0.0 else np.nan
-        row[25] = math.asinh(high / error[i])
+        row[COLUMN.peak_flux], row[COLUMN.days_since_peak] = math.asinh(high / FLUX_SOFTENING_NJY), t[last] - t[peak]
+        row[COLUMN.now_over_peak] = flux[last] / largest if largest > 0.0 else np.nan
+        row[COLUMN.peak_over_error] = math.asinh(high / error[i])
         if high > LEAST_PEAK * largest:
             _measure_peak(t, flux, peak, row)
         if t[last] > t[0] and largest > 0.0:
@@ -245,11 +247,14 @@ def _measure(
 @njit(cache=True, nogil=True, error_model="numpy")
 def _measure_peak(t: NDArray[np.float64], flux: NDArray[np.float64], peak: int, row: NDArray[np.float64]) -> None:
     high, last = flux[peak], len(t) - 1
-    row[2], row[3] = _days_to(t, flux, peak, 0.5, -1), _days_to(t, flux, peak, 0.5, 1)
-    row[14], row[15] = _days_to(t, flux, peak, 0.2, -1), _days_to(t, flux, peak, 0.2, 1)
-    row[4], row[16] = _days_above(t, flux, 0.5 * high), _days_above(t, flux, 0.2 * high)
-    row[17], row[18] = math.log10(row[3] / row[2]), math.log10(row[14] / row[2])
-    row[19] = math.log10(row[15] / row[3])
+    row[COLUMN.rise_days], row[COLUMN.decline_days] = _days_to(t, flux, peak, 0.5, -1), _days_to(t, flux, peak, 0.5, 1)
+    row[COLUMN.rise_days_20] = _days_to(t, flux, peak, 0.2, -1)
+    row[COLUMN.decline_days_20] = _days_to(t, flux, peak, 0.2, 1)
+    row[COLUMN.width_days] = _days_above(t, flux, 0.5 * high)
+    row[COLUMN.width_days_20] = _days_above(t, flux, 0.2 * high)
+    row[COLUMN.log_decline_over_rise] = math.log10(row[COLUMN.decline_days] / row[COLUMN.rise_days])
+    row[COLUMN.rise_form] = math.log10(row[COLUMN.rise_days_20] / row[COLUMN.rise_days])
+    row[COLUMN.decline_form] = math.log10(row[COLUMN.decline_days_20] / row[COLUMN.decline_days])
     area, moment, peaks = 0.0, 0.0, 0
     for j in range(last):
         step = 0.5 * (max(flux[j], 0.0) + max(flux[j + 1], 0.0)) * (t[j + 1] - t[j])
@@ -257,9 +262,9 @@ def _measure_peak(t: NDArray[np.float64], flux: NDArray[np.float64], peak: int, 
     for j in range(last + 1):
         rising, falling = j == 0 or flux[j] > flux[j - 1], j == last or flux[j] >= flux[j + 1]
         peaks += rising and falling and flux[j] > 0.5 * high
-    row[22] = peaks
+    row[COLUMN.n_peaks] = peaks
     if area > 0.0:
-        row[20], row[21] = area / high, moment / area
+        row[COLUMN.equivalent_width_days], row[COLUMN.centroid_lag_days] = area / high, moment / area
     for k in range(len(_PHASES)):
         row[_FIRST_PHASE + k] = _flux_at(t, flux, t[peak] + _PHASES[k]) / high
 
@@ -281,11 +286,14 @@ def _measure_slopes(
         area += 0.5 * (flux[j] + flux[j + 1]) * step
         if t[j] <= t[last] - CURVATURE_DAYS:
             earlier = slope
-    row[6], row[7], row[8], row[23] = slope, math.asinh(steepest_up), math.asinh(steepest_down), when
-    row[24] = (slope - earlier) / CURVATURE_DAYS
+    row[COLUMN.slope_now] = slope
+    row[COLUMN.max_rise_rate] = math.asinh(steepest_up)
+    row[COLUMN.max_decline_rate] = math.asinh(steepest_down)
+    row[COLUMN.days_since_steepest_rise] = when
+    row[COLUMN.curvature_now] = (slope - earlier) / CURVATURE_DAYS
     if high > low:
-        row[9], row[10] = (high + low) / (high - low), crossings
-        row[11] = (area / (t[last] - t[0]) - low) / (high - low)
+        row[COLUMN.balance], row[COLUMN.level_crossings] = (high + low) / (high - low), crossings
+        row[COLUMN.mean_level] = (area / (t[last] - t[0]) - low) / (high - low)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -294,15 +302,19 @@ def _compare(
 ) -> None:
     """How the shape in a blue band differs from that in a red one."""
     peak_blue, peak_red, last = int(np.argmax(blue)), int(np.argmax(red)), len(t) - 1
-    row[12] = t[peak_red] - t[peak_blue]
+    row[COLUMN.peak_lag] = t[peak_red] - t[peak_blue]
     large_blue, large_red, step = np.abs(blue).max(), np.abs(red).max(), t[last] - t[last - 1]
     if step > 0.0 and large_blue > 0.0 and large_red > 0.0:
-        row[26] = ((blue[last] - blue[last - 1]) / large_blue - (red[last] - red[last - 1]) / large_red) / step
+        row[COLUMN.slope_difference_now] = (
+            (blue[last] - blue[last - 1]) / large_blue - (red[last] - red[last - 1]) / large_red
+        ) / step
     if blue[peak_blue] > LEAST_PEAK * large_blue and red[peak_red] > LEAST_PEAK * large_red:
         width_blue, width_red = _days_above(t, blue, 0.5 * blue[peak_blue]), _days_above(t, red, 0.5 * red[peak_red])
         if width_blue > 0.0 and width_red > 0.0:
-            row[13] = math.log10(width_red / width_blue)
-        row[27] = math.log10(_days_to(t, red, peak_red, 0.5, 1) / _days_to(t, blue, peak_blue, 0.5, 1))
+            row[COLUMN.width_ratio] = math.log10(width_red / width_blue)
+        row[COLUMN.decline_ratio] = math.log10(
+            _days_to(t, red, peak_red, 0.5, 1) / _days_to(t, blue, peak_blue, 0.5, 1)
+        )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -18,7 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from features.common_series import CommonSeries
-from features.definition import ANY, FRACTION, NUMBER, PER_DAY, POSITIVE, SIGNED_FRACTION, Feature
+from features.definition import ANY, FRACTION, NUMBER, PER_DAY, POSITIVE, SIGNED_FRACTION, Feature, columns_by_name
 from features.detections import NIGHT_DAYS
 
 Array = NDArray[np.float64]
@@ -132,6 +132,7 @@ FEATURES = (
         "doi:10.1086/133808",
     ),
 )
+COLUMN = columns_by_name(FEATURES)
 
 
 def columns(series: CommonSeries) -> Array:
@@ -173,10 +174,10 @@ def _moments(value: Array, error: Array, mean: float, std: float, row: Array) ->
         total += z
         low, high = (total, total) if j == 0 else (min(low, total), max(high, total))
     if n > 3.0:  # the unbiased estimator of a normal population
-        row[0] = (n + 1.0) * n / ((n - 1.0) * (n - 2.0) * (n - 3.0)) * fourth
-        row[0] -= 3.0 * (n - 1.0) ** 2 / ((n - 2.0) * (n - 3.0))
-    row[1], row[2] = beyond / n, (high - low) / n
-    row[4] = 1.0 - noise / n / (std * std)
+        row[COLUMN.kurtosis] = (n + 1.0) * n / ((n - 1.0) * (n - 2.0) * (n - 3.0)) * fourth
+        row[COLUMN.kurtosis] -= 3.0 * (n - 1.0) ** 2 / ((n - 2.0) * (n - 3.0))
+    row[COLUMN.beyond_one_std], row[COLUMN.cusum] = beyond / n, (high - low) / n
+    row[COLUMN.excess_variance] = 1.0 - noise / n / (std * std)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -190,13 +191,13 @@ def _quantile(ordered: Array, q: float) -> float:
 @njit(cache=True, nogil=True, error_model="numpy")
 def _percentiles(ordered: Array, std: float, row: Array) -> None:
     n, median = len(ordered), _quantile(ordered, 0.5)
-    row[6] = _quantile(np.sort(np.abs(ordered - median)), 0.5) / std
+    row[COLUMN.median_deviation] = _quantile(np.sort(np.abs(ordered - median)), 0.5) / std
     wide = _quantile(ordered, 0.95) - _quantile(ordered, 0.05)
     if wide > 0.0:
-        row[7] = (_quantile(ordered, 0.6) - _quantile(ordered, 0.4)) / wide
-        row[8] = (_quantile(ordered, 0.8) - _quantile(ordered, 0.2)) / wide
+        row[COLUMN.percentile_ratio_20] = (_quantile(ordered, 0.6) - _quantile(ordered, 0.4)) / wide
+        row[COLUMN.percentile_ratio_60] = (_quantile(ordered, 0.8) - _quantile(ordered, 0.2)) / wide
     near = 0.05 * (ordered[n - 1] - ordered[0])
-    row[9] = (np.abs(ordered - median) < near).mean()
+    row[COLUMN.near_median] = (np.abs(ordered - median) < near).mean()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -209,7 +210,7 @@ def _against_gaussian(ordered: Array, mean: float, std: float, row: Array) -> No
         z = (ordered[j] - mean) / (std * math.sqrt(2.0))
         below, above = max(0.5 * math.erfc(-z), 1e-300), max(0.5 * math.erfc(z), 1e-300)
         total += (2.0 * j + 1.0) * math.log(below) + (2.0 * (n - j) - 1.0) * math.log(above)
-    row[5] = math.asinh((1.0 + 4.0 / n - 25.0 / n**2) * (-n - total / n))
+    row[COLUMN.anderson_darling] = math.asinh((1.0 + 4.0 / n - 25.0 / n**2) * (-n - total / n))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -222,7 +223,8 @@ def _groups(ordered: Array, mean: float, std: float, row: Array) -> None:
         between = below * below * n / (lower * (n - lower))
         if between > best and ordered[j + 1] > ordered[j]:
             best = between
-            row[10], row[11] = -below * n / (lower * (n - lower)) / std, lower / n
+            row[COLUMN.otsu_separation] = -below * n / (lower * (n - lower)) / std
+            row[COLUMN.otsu_lower_fraction] = lower / n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -242,9 +244,9 @@ def _steps(time: Array, value: Array, band: NDArray[np.int8], std: float, row: A
             one, two = one + value[j] * value[j], two + value[j - 1] * value[j - 1]
     duration = time[-1] - time[0]
     if steps > 0.0 and slope > 0.0 and duration > 0.0:
-        row[3] = math.log10((duration / steps) ** 2 * slope / steps / (std * std))
+        row[COLUMN.log_eta_e] = math.log10((duration / steps) ** 2 * slope / steps / (std * std))
     if pairs > 1.0 and one > 0.0 and two > 0.0:
-        row[16] = product / math.sqrt(one * two)
+        row[COLUMN.band_correlation] = product / math.sqrt(one * two)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -261,8 +263,8 @@ def _lines(time: Array, value: Array, error: Array, std: float, row: Array) -> N
         slope = tv / tt
         rest = (w * (value - v - slope * (time - t)) ** 2).sum()
         if weighted == 1:
-            row[14] = math.asinh(slope * math.sqrt(tt))
-            row[15] = math.log10(max(rest / (n - 2.0), 1e-3)) if n > 2 else np.nan
+            row[COLUMN.weighted_trend_snr] = math.asinh(slope * math.sqrt(tt))
+            row[COLUMN.log_trend_chi2] = math.log10(max(rest / (n - 2.0), 1e-3)) if n > 2 else np.nan
         else:
-            row[12] = slope
-            row[13] = math.sqrt(rest / (n - 2.0)) / std if n > 2 else np.nan
+            row[COLUMN.trend] = slope
+            row[COLUMN.trend_noise] = math.sqrt(rest / (n - 2.0)) / std if n > 2 else np.nan

@@ -15,8 +15,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from features.common_series import CommonSeries
+from features.definition import LOG_FLUX, NUMBER, Feature, columns_by_name
 
 Array = NDArray[np.float64]
+_BLOCK, _SOURCE = "timescales", "arXiv:1002.2642"
 LOG_LAG_LOWEST, LOG_LAG_STEP, BINS = -1.0, 0.5, 9
 MIN_PAIRS = 3
 MIN_POINTS = 6
@@ -28,10 +30,30 @@ So the slope is 0 for a light curve that is constant, and the amplitude √0.001
 LEAST_LAG_SCATTER = 0.01
 """Bins whose lags scatter by less than this, in log10, are at one lag: a slope through them would be their rounding."""
 
+FEATURES = (
+    Feature(
+        "structure_amplitude",
+        LOG_FLUX,
+        _BLOCK,
+        MIN_POINTS,
+        "Root mean square change of flux over 30 days, by a power law through the structure function.",
+        _SOURCE,
+    ),
+    Feature(
+        "structure_slope",
+        NUMBER,
+        _BLOCK,
+        MIN_POINTS,
+        "Exponent of that power law: 0 for noise, 0.5 for a random walk, 1 for a steady trend.",
+        _SOURCE,
+    ),
+)
+COLUMN = columns_by_name(FEATURES)
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def fit(series: CommonSeries, out: Array) -> None:
-    """Fill ``out`` (n, 2): log10 of A in nJy, and gamma. NaN below 6 points, or without two bins of 3 pairs at
+    """Fill ``out`` (n, features): A and gamma, NaN below 6 points, or without two bins of 3 pairs at
     different lags."""
     for i in range(len(series.scale_njy)):
         a, b = series.offsets[i], series.offsets[i + 1]
@@ -50,8 +72,8 @@ def fit(series: CommonSeries, out: Array) -> None:
         determinant = n * xx - x * x
         if n >= 2.0 and determinant > (LEAST_LAG_SCATTER * n) ** 2:
             gamma = (n * xy - x * y) / determinant
-            out[i, 0] = (y - gamma * x) / n + math.log10(series.scale_njy[i])
-            out[i, 1] = gamma
+            out[i, COLUMN.structure_amplitude] = (y - gamma * x) / n + math.log10(series.scale_njy[i])
+            out[i, COLUMN.structure_slope] = gamma
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

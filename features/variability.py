@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from features.band_moments import moments_of, residual
-from features.definition import NUMBER, Feature
+from features.definition import NUMBER, Feature, columns_by_name
 from features.grid import GridFlux
 from schemas.light_curves import BANDS, LightCurves
 
@@ -118,6 +118,8 @@ FEATURES = (
         for a, b in _RATIOS
     ),
 )
+COLUMN = columns_by_name(FEATURES)
+_FIRST_RATIO = getattr(COLUMN, f"amplitude_ratio_{_RATIOS[0][0]}_{_RATIOS[0][1]}")
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
@@ -139,7 +141,8 @@ def _measure(
         if a == b:
             continue
         t, f, e, c = time[a:b], flux[a:b], error[a:b], band[a:b]
-        row[11], row[12] = (f < -SIGNIFICANT * e).mean(), (f > SIGNIFICANT * e).mean()
+        row[COLUMN.fraction_negative] = (f < -SIGNIFICANT * e).mean()
+        row[COLUMN.fraction_positive] = (f > SIGNIFICANT * e).mean()
         moments = moments_of(f, e, c)
         count, deviation, noise = moments.n_points, np.zeros(_N_BANDS), np.zeros(_N_BANDS)
         for k in range(_N_BANDS):
@@ -160,7 +163,7 @@ def _measure(
             one, two = _RATIO_BANDS[r]
             if count[one] > 1 and count[two] > 1:
                 above, below = _beyond(deviation[one], noise[one]), _beyond(deviation[two], noise[two])
-                row[13 + r] = 0.5 * math.log10(above / below)
+                row[_FIRST_RATIO + r] = 0.5 * math.log10(above / below)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -181,9 +184,9 @@ def _strength(count: Array, deviation: Array, noise: Array, in_flux: Array, in_e
         if math.isfinite(in_errors[j]):
             square += in_errors[j] * in_errors[j]
             low, high = min(low, in_flux[j]), max(high, in_flux[j])
-    row[0] = math.log10(max(square / freedom, 1e-3))
-    row[1] = math.sqrt(excess / freedom) / (high - low) if high > low else np.nan
-    row[2] = math.log10(max(np.nanmax(in_errors) - np.nanmin(in_errors), 1e-3))
+    row[COLUMN.log_chi2] = math.log10(max(square / freedom, 1e-3))
+    row[COLUMN.excess_over_range] = math.sqrt(excess / freedom) / (high - low) if high > low else np.nan
+    row[COLUMN.log_range] = math.log10(max(np.nanmax(in_errors) - np.nanmin(in_errors), 1e-3))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -214,10 +217,11 @@ def _steps(time: Array, band: NDArray[np.int8], in_errors: Array, row: Array) ->
         last[band[j]] = j
         before = j
     if pairs > 0.0:
-        row[5] = square / pairs / (variance / n) if variance > 0.0 else np.nan
-        row[8], row[9] = crossings / pairs, math.log10(max(steepest, 1e-3))
+        row[COLUMN.von_neumann_eta] = square / pairs / (variance / n) if variance > 0.0 else np.nan
+        row[COLUMN.mean_crossings], row[COLUMN.log_max_slope] = crossings / pairs, math.log10(max(steepest, 1e-3))
     if nights > 0.0:
-        row[3], row[10] = math.asinh(product / nights), math.log10(max(scatter / nights, 1e-3))
+        row[COLUMN.stetson_j] = math.asinh(product / nights)
+        row[COLUMN.log_night_scatter] = math.log10(max(scatter / nights, 1e-3))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -225,8 +229,8 @@ def _distribution(in_errors: Array, in_deviations: Array, row: Array) -> None:
     r = in_errors[np.isfinite(in_errors)]
     d = in_deviations[np.isfinite(in_deviations)]
     root = math.sqrt((r * r).mean())
-    row[4] = np.abs(r).mean() / root if root > 0.0 else np.nan
+    row[COLUMN.stetson_k] = np.abs(r).mean() / root if root > 0.0 else np.nan
     moment = d - d.mean()
     variance = (moment * moment).mean()
-    row[6] = (moment * moment * moment).mean() / variance**1.5 if variance > 0.0 else np.nan
-    row[7] = (np.median(d) - d.min()) / (d.max() - d.min()) if d.max() > d.min() else np.nan
+    row[COLUMN.skewness] = (moment * moment * moment).mean() / variance**1.5 if variance > 0.0 else np.nan
+    row[COLUMN.median_level] = (np.median(d) - d.min()) / (d.max() - d.min()) if d.max() > d.min() else np.nan

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+import sys
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from features import process
 from features.blocks import BLOCKS, Block, inputs_of
 from features.catalogue import NAMES
-from features.definition import UNITS
+from features.definition import UNITS, Feature, columns_by_name
 from features.gaussian_process import fit
 from features.matrix import measure
 from features.points import points_of
@@ -61,9 +65,34 @@ def test_the_matrix_has_the_blocks_in_their_order() -> None:
     assert at == len(NAMES)
 
 
+def features_named(*names: str) -> tuple[Feature, ...]:
+    return tuple(Feature(name, UNITS[0], "block", 1, "Something.") for name in names)
+
+
+def test_a_column_is_where_its_feature_stands() -> None:
+    column = columns_by_name(features_named("period", "power"))
+    assert (column.period, column.power) == (0, 1)
+    with pytest.raises(AttributeError):
+        _ = column.amplitude
+    with pytest.raises(ValueError, match="period"):
+        columns_by_name(features_named("period", "power", "period"))
+
+
+def modules_with_columns() -> list[ModuleType]:
+    modules = [module for name, module in sys.modules.items() if name.startswith("features.")]
+    return [module for module in modules if hasattr(module, "COLUMN")]
+
+
+def test_every_block_writes_its_columns_by_name() -> None:
+    modules = modules_with_columns()
+    assert {name for module in modules for name in module.COLUMN._fields} == set(NAMES)
+    for module in modules:
+        assert columns_by_name(module.FEATURES) == module.COLUMN
+        numbered = re.findall(r"\b(?:row|out)\[[^]]*\b\d.*", inspect.getsource(module))
+        assert numbered == [], f"{module.__name__}: write row[COLUMN.name] with the feature's name"
+
+
 def test_columns_of_the_process_are_what_their_names_say() -> None:
-    for k, feature in enumerate(process.FEATURES):
-        assert getattr(process, feature.name.upper()) == k
     fits = fit(simulated(8))
     inputs = inputs_of(fits)
     (block,) = (block for block in BLOCKS if block.name == "process")

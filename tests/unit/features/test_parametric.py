@@ -103,7 +103,10 @@ def test_bazin_gives_back_its_parameters() -> None:
 
 def test_plateau_gives_back_its_parameters() -> None:
     theta = np.array([0.0, math.log(3.0), math.log(20.0), math.log(50.0), 0.3])
-    features = measured(observed(PLATEAU, theta)[0])
+    light_curves, shifted = observed(PLATEAU, theta)
+    features = measured(light_curves)
+    assert features["spm_t0"] == pytest.approx(shifted[0], abs=1.5)
+    assert math.sinh(features["spm_amplitude"]) * 100 == pytest.approx(30_000, rel=0.05)
     assert features["spm_rise"] == pytest.approx(math.log10(3.0), abs=0.03)
     assert features["spm_fall"] == pytest.approx(math.log10(20.0), abs=0.03)
     assert features["spm_gamma"] == pytest.approx(math.log10(50.0), abs=0.03)
@@ -120,6 +123,7 @@ def test_declines_give_back_their_rates() -> None:
     ):
         features = measured(curves(np.zeros(60), START_MJD + time, flux, np.full(60, 50.0), np.full(60, 2)))
         assert features[name] == pytest.approx(rate, rel=0.03)
+        assert features[name.replace("rate", "chi2")] < -1
         assert np.sign(features["exponential_over_linear"]) == (-1 if name == "decline_rate" else 1)
 
 
@@ -130,6 +134,7 @@ def test_a_rising_sigmoid_gives_back_its_timescale() -> None:
     assert features["sigmoid_rise"] == pytest.approx(math.log10(6.0), abs=0.03)
     assert features["sigmoid_t0"] == pytest.approx(40.0 - 59.0, abs=1.0)
     assert features["sigmoid_chi2"] < -1
+    assert math.sinh(features["sigmoid_amplitude"]) * 100 == pytest.approx(30_000, rel=0.05)
 
 
 def test_each_band_has_its_own_amplitude_and_none_is_negative() -> None:
