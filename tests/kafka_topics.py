@@ -118,10 +118,10 @@ def create_topic(settings: Settings, partitions: int = 2, name: str = "", **conf
     options = {key.replace("_", "."): value for key, value in config.items()}
     for future in admin.create_topics([NewTopic(name, partitions, 1, config=options)], operation_timeout=30).values():
         future.result()
-    end = time.monotonic() + 30
-    while True:
+
+    def has_leaders() -> bool:
         listed = admin.list_topics(name, timeout=10).topics[name].partitions
-        if len(listed) == partitions and all(p.leader >= 0 for p in listed.values()):
-            return Topic(name, partitions, client)
-        assert time.monotonic() < end, f"topic {name} has no leaders after 30 s"
-        time.sleep(0.02)
+        return len(listed) == partitions and all(p.leader >= 0 for p in listed.values())
+
+    wait_for(has_leaders, 30, f"leaders of topic {name}")
+    return Topic(name, partitions, client)

@@ -112,11 +112,12 @@ def trees() -> None:
     """The walk through boosted trees."""
     import numpy as np
 
-    from models.scoring.classifier import Classifier
+    from models.scoring.classifier import Boosting, Classifier
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 2))
-    Classifier.fit(x, np.where(x[:, 0] > 0, 2222, 2224), np.ones(60), seed=1, max_iterations=2).raw_scores(x)
+    class_id = np.where(x[:, 0] > 0, 2222, 2224)
+    Classifier.fit(x, class_id, np.ones(60), seed=1, boosting=Boosting(max_iterations=2)).raw_scores(x)
 
 
 def rows() -> None:

@@ -1,4 +1,4 @@
-"""Draw the pictures of real Rubin alerts in docs/alerts.md: ``python docs/alerts/draw.py FOLDER``, of alert files."""
+"""Draw the pictures of docs/alerts.md: ``python docs/alerts/draw.py FOLDER``, of the alert files there."""
 
 from __future__ import annotations
 

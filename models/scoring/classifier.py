@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,6 @@ from numpy.typing import NDArray
 from models.bundle import BundleError
 from models.class_weights import balanced
 from models.scoring.trees import Trees
-
-LEARNING_RATE = 0.12
-MAX_ITERATIONS = 60
-MAX_LEAVES = 15
-MAX_BINS = 63
-"""Bins of a feature's histogram: with 255 most of the time goes into adding up empty ones."""
 
 BALANCE = 0.5
 """Rows weigh as their class's frequency to the power of minus this: full balance (1) makes the trees learn the
@@ -37,6 +32,23 @@ FIXED_PARAMETERS: dict[str, Any] = {
 
 TREES_FILE = "trees.npz"
 """The model in a bundle: plain arrays, which load in milliseconds and run no code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boosting:
+    """How many trees, how large, and how far each moves the logits.
+
+    ``max_bins`` of a feature's histogram: with 255 most of the time goes into adding up empty ones.
+    """
+
+    learning_rate: float = 0.12
+    max_iterations: int = 60
+    max_leaves: int = 15
+    max_bins: int = 63
+
+
+FULL = Boosting()
+"""That of the published probabilities."""
 
 
 class Classifier:
@@ -68,11 +80,8 @@ class Classifier:
         weight: NDArray[np.float64],
         *,
         seed: int,
+        boosting: Boosting = FULL,
         validation: tuple[NDArray, NDArray, NDArray] | None = None,
-        learning_rate: float = LEARNING_RATE,
-        max_iterations: int = MAX_ITERATIONS,
-        max_leaves: int = MAX_LEAVES,
-        max_bins: int = MAX_BINS,
     ) -> Classifier:
         """Learn from features (n, f), with the arguments of :func:`boosted`; the logits are those of equal class rates.
 
@@ -80,11 +89,7 @@ class Classifier:
         """
         if len(classes := np.unique(class_id).tolist()) < 2:
             raise ValueError(f"a classifier needs objects of at least two classes, found {classes}")
-        model = boosted(
-            features, class_id, weight, seed=seed, validation=validation, learning_rate=learning_rate,
-            max_iterations=max_iterations, max_leaves=max_leaves, max_bins=max_bins,
-        )  # fmt: skip
-        return cls.of(model)
+        return cls.of(boosted(features, class_id, weight, seed=seed, boosting=boosting, validation=validation))
 
     def save(self, folder: Path, name: str = "") -> None:
         """Write the trees to ``folder``, the file's name beginning with ``name``."""
@@ -112,26 +117,23 @@ def boosted(
     weight: NDArray[np.float64],
     *,
     seed: int,
+    boosting: Boosting = FULL,
     validation: tuple[NDArray, NDArray, NDArray] | None = None,
-    learning_rate: float = LEARNING_RATE,
-    max_iterations: int = MAX_ITERATIONS,
-    max_leaves: int = MAX_LEAVES,
-    max_bins: int = MAX_BINS,
 ) -> Any:
     """A fitted HistGradientBoostingClassifier whose logits are those of equal class rates.
 
     Rows are weighted by ``weight`` and half balanced. ``validation`` (features, class_id, weight) of other objects
-    stops the boosting; without it all ``max_iterations`` are done.
+    stops the boosting; without it all its ``max_iterations`` are done.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # here: it takes seconds to import
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     stopping = _validation_of(class_id, validation)
     model = HistGradientBoostingClassifier(
-        learning_rate=learning_rate,
-        max_iter=max_iterations,
-        max_leaf_nodes=max_leaves,
-        max_bins=max_bins,
+        learning_rate=boosting.learning_rate,
+        max_iter=boosting.max_iterations,
+        max_leaf_nodes=boosting.max_leaves,
+        max_bins=boosting.max_bins,
         early_stopping=bool(stopping),
         random_state=seed,
         **FIXED_PARAMETERS,

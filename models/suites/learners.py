@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.hashing import uniform
 from models.scoring.calibration import Calibration
-from models.scoring.classifier import Classifier
+from models.scoring.classifier import Boosting, Classifier
 from models.scoring.network import Network
 from models.scoring.redshift_features import redshift_features
 from models.suites.moments import Moments
@@ -192,7 +192,7 @@ def _member(task: Task) -> tuple[Member, Array]:
     lessons = x[learnt], label[learnt], weight[learnt]
     model: Classifier | Network
     if kind == "trees":
-        model = Classifier.fit(*lessons, seed=seed, max_iterations=iterations)
+        model = Classifier.fit(*lessons, seed=seed, boosting=Boosting(max_iterations=iterations))
     else:
         number, hidden = networks
         model = Network.fit(*lessons, n_classes, seed=seed, members=number, hidden=hidden)

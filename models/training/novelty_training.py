@@ -7,15 +7,12 @@ from numpy.typing import NDArray
 
 from models.class_weights import balanced
 from models.hashing import uniform
-from models.scoring.classifier import Classifier
+from models.scoring.classifier import Boosting, Classifier
 from models.scoring.normal_scores import NormalScores
 from models.scoring.novelty import COMPONENTS, ClassGaussians, Novelty, Scale, centred, fuse_inputs
 from models.training.training_rows import Rows
 
-REHEARSAL_ITERATIONS = 15
-REHEARSAL_LEAVES = 8
-REHEARSAL_LEARNING_RATE = 0.25
-REHEARSAL_BINS = 31
+REHEARSAL = Boosting(learning_rate=0.25, max_iterations=15, max_leaves=8, max_bins=31)
 REHEARSAL_SNAPSHOTS = 5_000
 """The small classifiers that are fitted without one class learn from at most so many snapshots: enough for
 the ranking of scores, and a second or two each."""
@@ -71,16 +68,7 @@ def _rehearse(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
     """Scaled components, whether hidden, and weights, of objects a classifier without class ``c`` has not seen."""
     learn = studied & (index != c)
-    small = Classifier.fit(
-        train.features[learn],
-        index[learn],
-        train.weight[learn],
-        seed=seed,
-        learning_rate=REHEARSAL_LEARNING_RATE,
-        max_iterations=REHEARSAL_ITERATIONS,
-        max_leaves=REHEARSAL_LEAVES,
-        max_bins=REHEARSAL_BINS,
-    )
+    small = Classifier.fit(train.features[learn], index[learn], train.weight[learn], seed=seed, boosting=REHEARSAL)
     raw = small.raw_scores(train.features)
     z = centred(raw)
     row = np.searchsorted(small.class_ids, index[learn])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.whole_file import whole_file, whole_folder, write_whole
-from tests.waiting import wait_for
 
 
 def test_a_block_that_raises_changes_nothing(tmp_path: Path) -> None:
@@ -55,13 +53,16 @@ def test_many_who_write_at_once_leave_one_whole_file(tmp_path: Path) -> None:
 def test_a_program_that_is_killed_leaves_the_old_file(tmp_path: Path) -> None:
     write_whole(tmp_path / "kept.txt", "old")
     code = (
-        "import sys, time; from pathlib import Path; from schemas.whole_file import whole_file\n"
-        "with whole_file(Path(sys.argv[1])) as draft:\n    draft.write_text('new'); time.sleep(60)"
+        "import sys; from pathlib import Path; from schemas.whole_file import whole_file\n"
+        "with whole_file(Path(sys.argv[1])) as draft:\n"
+        "    draft.write_text('new'); print('written', flush=True); input()"
     )
-    program = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "kept.txt")])
-    wait_for(lambda: list(tmp_path.rglob(".kept.txt")), 20, "the program to write its draft")
-    program.send_signal(signal.SIGKILL)
-    program.wait(20)
+    command = [sys.executable, "-c", code, str(tmp_path / "kept.txt")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "written\n"
+        assert list(tmp_path.rglob(".kept.txt"))
+        program.kill()
     assert (tmp_path / "kept.txt").read_text() == "old"
 
 

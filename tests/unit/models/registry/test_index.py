@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 from models.registry import index
 from models.registry.index import ALIASES, CANDIDATE, PREVIOUS, PRODUCTION, Index, RegistryError, Version
 from models.registry.versions import Registry
+from tests.waiting import wait_for
 
 START = "from models.registry.index import *; from models.registry.versions import Registry; from pathlib import Path; "
 
@@ -144,9 +144,12 @@ def test_a_writer_that_is_killed_leaves_a_whole_index_and_no_lock(tmp_path: Path
     )
     writer = subprocess.Popen([sys.executable, "-c", endless])
     before = (tmp_path / index.FILE).stat().st_ino
-    while (tmp_path / index.FILE).stat().st_ino == before:
+
+    def rewritten() -> bool:
         assert writer.poll() is None
-        time.sleep(0.01)
+        return (tmp_path / index.FILE).stat().st_ino != before
+
+    wait_for(rewritten, 60, "the writer to write")
     os.kill(writer.pid, signal.SIGKILL)
     writer.wait()
     assert index.read(tmp_path) is not None

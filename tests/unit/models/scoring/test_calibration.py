@@ -11,7 +11,7 @@ from broker.bench.scikit_trees import scikit_model
 from models.bundle import BundleError
 from models.evaluation import auc, bootstrap, expected_calibration_error, flat_log_loss, macro_f1
 from models.scoring.calibration import EPOCH_EDGES, Calibration, epoch_bin, survey_prior, with_prior
-from models.scoring.classifier import TREES_FILE, Classifier, boosted, softmax
+from models.scoring.classifier import TREES_FILE, Boosting, Classifier, boosted, softmax
 
 
 def overconfident(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -69,7 +69,7 @@ def test_trees_sum_as_scikit_learns_do_and_survive_the_file(n_classes: int, tmp_
     x = rng.normal(size=(400, 5))
     x[rng.random(x.shape) < 0.2] = np.nan
     y = 2222 + np.minimum((np.nan_to_num(x[:, 0]) > 0) * 2 + (np.nan_to_num(x[:, 1]) > 0), n_classes - 1)
-    model = boosted(x, y, np.ones(400), seed=1, max_iterations=8)
+    model = boosted(x, y, np.ones(400), seed=1, boosting=Boosting(max_iterations=8))
     fitted = Classifier.of(model)
     new = rng.normal(size=(37, 5)) * 3
     new[0], new[1], new[2] = np.nan, np.inf, -np.inf
@@ -89,7 +89,8 @@ def test_trees_sum_as_scikit_learns_do_and_survive_the_file(n_classes: int, tmp_
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     x = np.random.default_rng(0).normal(size=(300, 2))
-    Classifier.fit(x, np.where(x[:, 0] > 0, 2222, 2224), np.ones(300), seed=1, max_iterations=3).save(tmp_path)
+    class_id = np.where(x[:, 0] > 0, 2222, 2224)
+    Classifier.fit(x, class_id, np.ones(300), seed=1, boosting=Boosting(max_iterations=3)).save(tmp_path)
     return tmp_path
 
 
