@@ -13,7 +13,7 @@ from models.evaluation import bootstrap, flat_log_loss, macro_f1
 from models.scoring.calibration import with_prior
 from models.scoring.redshift_view import Host
 from models.scoring.scorer import Scorer
-from models.training.training_rows import Rows
+from models.training.training_rows import TrainingRows
 
 MARGIN_LOG_LOSS = 0.02
 """Most the flat log-loss may grow, nat."""
@@ -52,7 +52,7 @@ class GateDecision:
         return {name: asdict(figure) for name, figure in self.figures.items()}
 
 
-def compare(old: Scorer, new: Scorer, rows: Rows, *, seed: int) -> GateDecision:
+def compare(old: Scorer, new: Scorer, rows: TrainingRows, *, seed: int) -> GateDecision:
     """Judge ``new`` against ``old`` on rows that neither was trained on, of classes that both know.
 
     The bundle passes where the flat log-loss (over the classes common to both, renormalised) and the
@@ -78,12 +78,12 @@ def compare(old: Scorer, new: Scorer, rows: Rows, *, seed: int) -> GateDecision:
     return GateDecision(not complaints, why, figure_by_name, n_objects)
 
 
-def _n_objects(rows: Rows) -> int:
+def _n_objects(rows: TrainingRows) -> int:
     return len(np.unique(rows.object_id))
 
 
 def _figures(
-    old: Scorer, new: Scorer, rows: Rows, common: NDArray, seed: int, host: Host | None = None
+    old: Scorer, new: Scorer, rows: TrainingRows, common: NDArray, seed: int, host: Host | None = None
 ) -> tuple[Figure, Figure]:
     """The :data:`MEASURES` of both bundles, told of the ``host`` what is given."""
     p_old, p_new = (scorer.evaluate(rows.features, rows.detections, host)[0] for scorer in (old, new))
@@ -109,14 +109,14 @@ def _interval(figure: Figure) -> str:
 Statistic = Callable[[NDArray[np.int64]], float]
 
 
-def _log_loss(scorer: Scorer, p_flat: NDArray[np.float64], rows: Rows, common: NDArray) -> Statistic:
+def _log_loss(scorer: Scorer, p_flat: NDArray[np.float64], rows: TrainingRows, common: NDArray) -> Statistic:
     p = p_flat[:, np.searchsorted(scorer.class_ids, common)]
     p = p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300)
     index = np.searchsorted(common, rows.class_id)
     return lambda which: flat_log_loss(p[which], index[which], rows.weight[which])
 
 
-def _macro_f1(scorer: Scorer, p_flat: NDArray[np.float64], rows: Rows) -> Statistic:
+def _macro_f1(scorer: Scorer, p_flat: NDArray[np.float64], rows: TrainingRows) -> Statistic:
     index = np.searchsorted(scorer.class_ids, rows.class_id)
     mix = np.bincount(index, weights=rows.weight, minlength=len(scorer.class_ids))
     mix = np.maximum(mix, 0.5)  # a class that only this bundle knows may be predicted, too
@@ -124,7 +124,7 @@ def _macro_f1(scorer: Scorer, p_flat: NDArray[np.float64], rows: Rows) -> Statis
     return lambda which: macro_f1(p[which], index[which], rows.weight[which])
 
 
-def _paired(old: Statistic, new: Statistic, rows: Rows, seed: int) -> Figure:
+def _paired(old: Statistic, new: Statistic, rows: TrainingRows, seed: int) -> Figure:
     difference, low, high = bootstrap(lambda which: new(which) - old(which), rows.object_id, seed=seed, draws=_DRAWS)
     everything = np.arange(len(rows))
     return Figure(old(everything), new(everything), difference, low, high)

@@ -22,7 +22,7 @@ from models.registry.versions import PRODUCTION, Model, Registry
 from models.scoring.scorer import Scorer
 from models.training import train
 from models.training.base_table import base_table
-from models.training.training_rows import Rows, with_labelled
+from models.training.training_rows import TrainingRows, with_labelled
 
 LABEL_WEIGHT = 4.0
 """An object that a person labelled counts as this many of the base table: it is from the stream itself."""
@@ -188,13 +188,15 @@ def _joined(base: pa.Table, taught: pa.Table, now_known: list[int]) -> pa.Table:
     return with_labelled(base, taught.append_column("weight", pa.array(LABEL_WEIGHT / rows[row])))
 
 
-def _held_out(base: pa.Table, lessons: _Lessons) -> Rows:
+def _held_out(base: pa.Table, lessons: _Lessons) -> TrainingRows:
     """Test objects of the base table that nobody has labelled, and the labels kept out of training."""
     labelled = np.concatenate([part["object_id"].to_numpy() for part in (lessons.taught, lessons.judged)])
     fresh = ~np.isin(base["object_id"].to_numpy(), labelled)
-    test = Rows.of(base.filter(pa.array(fresh)), NAMES)
+    test = TrainingRows.of(base.filter(pa.array(fresh)), NAMES)
     test = test.select(test.split == "test")
     if not len(lessons.judged):
         return test
-    extra = Rows.of(with_labelled(base.slice(0, 0), lessons.judged), NAMES)
-    return Rows(**{name: np.concatenate([getattr(test, name), getattr(extra, name)]) for name in Rows.__slots__})
+    extra = TrainingRows.of(with_labelled(base.slice(0, 0), lessons.judged), NAMES)
+    return TrainingRows(
+        **{name: np.concatenate([getattr(test, name), getattr(extra, name)]) for name in TrainingRows.__slots__}
+    )

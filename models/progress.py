@@ -1,12 +1,12 @@
-"""How long work tells how far it is."""
+"""The callable that long work reports its progress to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called with (what is being done, done, of)."""
+"""Called with (name of the stage, steps done, steps in all)."""
 
 
 def silent(stage: str, done: int, of: int) -> None:
-    """Progress that nobody watches."""
+    """Report to nobody."""

@@ -10,8 +10,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from schemas import lsst
+from schemas.packet_rows import PacketRows
 from schemas.photometry import NJY_PER_FLUXCAL
-from schemas.rows import Rows
 
 LAYOUT = lsst.LAYOUT
 
@@ -27,6 +27,6 @@ def recognises(schema: dict[str, Any]) -> bool:
 schema_id_of = lsst.schema_id_of
 
 
-def columns(rows: Rows) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
+def columns(rows: PacketRows) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
     """As :func:`schemas.lsst.columns`, FLUXCAL turned to nJy."""
     return lsst.columns(rows, NJY_PER_FLUXCAL)

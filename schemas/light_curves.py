@@ -192,40 +192,16 @@ class LightCurves:
         >>> light_curves.flux_njy.tolist(), light_curves.n_points_dropped.tolist()
         ([900.0, 1400.0], [1])
         """
-        points: dict[str, NDArray] = {
-            name: band_column(columns[name], len(BANDS)) if name == "band" else column(name, columns[name], kind)
-            for name, kind in POINT_COLUMNS.items()
-        }
-        owner = column("alert", alert, np.int64)
-        n = len(np.asarray(alerts["alert_id"]))
-        unless_given = {name: np.full(n, _UNLESS_GIVEN.get(name, 0)) for name in ALERT_COLUMNS}
-        unless_given["packet_index"] = np.arange(n)
-        rows: dict[str, NDArray] = {
-            name: column(name, alerts.get(name, unless_given[name]), kind) for name, kind in ALERT_COLUMNS.items()
-        }
-        precedence = column("precedence", columns.get("precedence", np.zeros(len(owner))), np.int8)
-        _require_equal_lengths({**points, "precedence": precedence}, len(owner), "point")
-        _require_equal_lengths(rows, n, "alert")
-        if len(owner) and not (owner.min() >= 0 and owner.max() < n):
-            raise ValueError(
-                f"each point's alert must be a row number from 0 to {n - 1}, found {owner.min()} to {owner.max()}"
-            )
-        time, flux, flux_err, band, is_detection = points.values()
+        per_alert = _alert_columns(alerts)
+        owner = _owners(alert, len(per_alert["alert_id"]))
+        time, flux, flux_err, band, is_detection, precedence = _point_columns(columns, len(owner)).values()
+        trigger, n_bands = per_alert["alert_mjd"], len(BANDS)
         offsets, *arranged, dropped = arrange(
-            owner,
-            time,
-            flux,
-            flux_err,
-            band,
-            is_detection,
-            precedence,
-            rows["alert_mjd"],
-            len(BANDS),
-            LEAST_FLUX_ERR_NJY,
-            FLUX_LIMIT_NJY,
-        )
-        rows["n_points_dropped"] = (rows["n_points_dropped"] + dropped).astype(np.int32)
-        return cls(offsets=offsets, **dict(zip(POINT_COLUMNS, arranged, strict=True)), **rows)
+            owner, time, flux, flux_err, band, is_detection, precedence, trigger, n_bands,
+            LEAST_FLUX_ERR_NJY, FLUX_LIMIT_NJY,
+        )  # fmt: skip
+        per_alert["n_points_dropped"] = (per_alert["n_points_dropped"] + dropped).astype(np.int32)
+        return cls(offsets=offsets, **dict(zip(POINT_COLUMNS, arranged, strict=True)), **per_alert)
 
     def select(self, which: ArrayLike) -> LightCurves:
         """The chosen alerts, in the order given: row numbers or a boolean mask of shape (n,)."""
@@ -264,6 +240,39 @@ class LightCurves:
 
 def _offsets(lengths: NDArray) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _point_columns(given: dict[str, ArrayLike], n_points: int) -> dict[str, NDArray]:
+    """The columns of POINT_COLUMNS in their order, then ``precedence``; each has shape (n_points,)."""
+    points: dict[str, NDArray] = {
+        name: band_column(given[name], len(BANDS)) if name == "band" else column(name, given[name], kind)
+        for name, kind in POINT_COLUMNS.items()
+    }
+    points["precedence"] = column("precedence", given.get("precedence", np.zeros(n_points)), np.int8)
+    _require_equal_lengths(points, n_points, "point")
+    return points
+
+
+def _alert_columns(given: dict[str, ArrayLike]) -> dict[str, NDArray]:
+    """The columns of ALERT_COLUMNS; each is as long as ``alert_id``. What the caller leaves out has its default."""
+    n = len(np.asarray(given["alert_id"]))
+    defaults = {name: np.full(n, _UNLESS_GIVEN.get(name, 0)) for name in ALERT_COLUMNS}
+    defaults["packet_index"] = np.arange(n)
+    per_alert: dict[str, NDArray] = {
+        name: column(name, given.get(name, defaults[name]), kind) for name, kind in ALERT_COLUMNS.items()
+    }
+    _require_equal_lengths(per_alert, n, "alert")
+    return per_alert
+
+
+def _owners(alert: ArrayLike, n_alerts: int) -> NDArray[np.int64]:
+    """The alert of each point, a row number from 0 to ``n_alerts`` - 1."""
+    owner: NDArray[np.int64] = column("alert", alert, np.int64)
+    if len(owner) and not (owner.min() >= 0 and owner.max() < n_alerts):
+        raise ValueError(
+            f"each point's alert must be a row number from 0 to {n_alerts - 1}, found {owner.min()} to {owner.max()}"
+        )
+    return owner
 
 
 def _require_equal_lengths(columns: dict[str, NDArray], length: int, what: str) -> None:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from schemas.avro_values import MISSING
 from schemas.columns import Column, Compiler, Layout, Program, Refusal
 from schemas.light_curves import BANDS
+from schemas.packet_rows import PacketRows, texts
 from schemas.photometry import mjd_tai_of_unix_us
-from schemas.rows import Rows, texts
 from schemas.surroundings import flux_or_nan, image_flags, time_or_nan, within
 
 WIRE_MAGIC = 0
@@ -184,7 +184,7 @@ def version_id(text: str) -> int:
     return 100 * int(match[1]) + int(match[2]) if match else 0
 
 
-def columns(rows: Rows, scale: float = 1.0) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
+def columns(rows: PacketRows, scale: float = 1.0) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
     """Owner of each point, point columns and alert columns, as ``LightCurves.from_points`` takes them.
 
     ``scale`` is nJy per unit of flux. Where a visit has forced photometry and a detection, the forced flux counts: it
@@ -213,7 +213,7 @@ def columns(rows: Rows, scale: float = 1.0) -> tuple[NDArray, dict[str, NDArray]
     return owner, points, {**_alert_columns(rows), **_surroundings(rows, scale)}
 
 
-def _alert_columns(rows: Rows) -> dict[str, NDArray]:
+def _alert_columns(rows: PacketRows) -> dict[str, NDArray]:
     object_id = rows.alert("object_id")
     object_id = np.where((object_id == MISSING) | (object_id == 0), rows.alert("id_of_object"), object_id)
     solar = (rows.alert("solar_system_id") > 0) | (rows.alert("solar_system_source_id") > 0)
@@ -231,7 +231,7 @@ def _alert_columns(rows: Rows) -> dict[str, NDArray]:
     }
 
 
-def _surroundings(rows: Rows, scale: float) -> dict[str, NDArray]:
+def _surroundings(rows: PacketRows, scale: float) -> dict[str, NDArray]:
     processed_us = rows.alert("processed_unix_us")
     processed = rows.alert("processed")
     if (processed_us != MISSING).any():

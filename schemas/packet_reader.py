@@ -15,9 +15,9 @@ from schemas.avro_values import MISSING
 from schemas.columns import Compiler, Program, Refusal
 from schemas.dead_letters import DeadLetter
 from schemas.light_curves import LightCurves
+from schemas.packet_rows import PacketRows
 from schemas.passbands import ELASTICC, LSST, ZTF
 from schemas.photometry import EARLIEST_MJD, LATEST_MJD
-from schemas.rows import Rows
 from schemas.unpacking import packing_of
 
 UNPACKED_LIMIT = 4
@@ -36,7 +36,7 @@ _SURVEY: dict[int, ModuleType] = {ELASTICC: elasticc, ZTF: ztf, LSST: lsst}
 
 def read(messages: Sequence[bytes], topic: str | None, size_limit_bytes: int) -> tuple[LightCurves, list[DeadLetter]]:
     """See :func:`schemas.packets.read`."""
-    rows: dict[int, Rows] = {}
+    rows: dict[int, PacketRows] = {}
     dead: list[DeadLetter] = []
     others, wire = _sorted_out(messages, size_limit_bytes)
     for header, index in wire.items():
@@ -72,20 +72,20 @@ def _sorted_out(messages: Sequence[bytes], size_limit_bytes: int) -> tuple[list[
     return others, wire
 
 
-def _read_wire(header: bytes, messages: list[bytes], index: list[int], rows: dict[int, Rows]) -> list[DeadLetter]:
+def _read_wire(header: bytes, messages: list[bytes], index: list[int], rows: dict[int, PacketRows]) -> list[DeadLetter]:
     """Read wire messages of one schema, and tell what was refused."""
     try:
         schema_id, program = lsst.wire_program(header)
     except Refusal as refusal:
         return [DeadLetter(i, "decode", str(refusal)) for i in index]
     if LSST not in rows:
-        rows[LSST] = Rows(lsst.LAYOUT, len(messages), 1_000 + sum(map(len, messages)) // _BYTES_PER_POINT)
+        rows[LSST] = PacketRows(lsst.LAYOUT, len(messages), 1_000 + sum(map(len, messages)) // _BYTES_PER_POINT)
     batch = rows[LSST]
     refused = batch.read_messages(program, messages, lsst.WIRE_HEADER_BYTES, index, schema_id)
     return [DeadLetter(i, "decode", reason) for i, reason in refused]
 
 
-def _read_alone(message: bytes, index: int, rows: dict[int, Rows], size_limit_bytes: int) -> str:
+def _read_alone(message: bytes, index: int, rows: dict[int, PacketRows], size_limit_bytes: int) -> str:
     """Read a message that is not one of many alike; returns why it was refused, "" where it was not."""
     marks = {survey: (batch.n_alerts, batch.n_points) for survey, batch in rows.items()}
     try:
@@ -104,7 +104,7 @@ def _from_topic(reason: str, topic: str | None) -> str:
     return f"{reason} (topic {topic})" if topic else reason
 
 
-def _read_message(message: bytes, index: int, rows: dict[int, Rows], size_limit_bytes: int) -> None:
+def _read_message(message: bytes, index: int, rows: dict[int, PacketRows], size_limit_bytes: int) -> None:
     if len(message) > size_limit_bytes:
         raise Refusal(f"a message may have at most {size_limit_bytes:,} bytes, found {len(message):,}")
     message = bytes(message)
@@ -127,10 +127,10 @@ def _read_message(message: bytes, index: int, rows: dict[int, Rows], size_limit_
         raise Refusal("the message is empty: 0 bytes")
 
 
-def _read_container(message: bytes, index: int, rows: dict[int, Rows], size_limit_bytes: int) -> None:
+def _read_container(message: bytes, index: int, rows: dict[int, PacketRows], size_limit_bytes: int) -> None:
     header = container.read_header(message)
     survey, schema_id, program = _container_program(header.schema)
-    batch = rows.get(survey) or rows.setdefault(survey, Rows(_SURVEY[survey].LAYOUT))
+    batch = rows.get(survey) or rows.setdefault(survey, PacketRows(_SURVEY[survey].LAYOUT))
     n = 0
     for count, data in container.blocks(message, header, UNPACKED_LIMIT * size_limit_bytes):
         if n + count > MAX_ALERTS_PER_MESSAGE:
@@ -167,7 +167,7 @@ def _container_program(schema_text: bytes) -> tuple[int, int, Program]:
         ) from error
 
 
-def _light_curves(survey: int, rows: Rows) -> tuple[LightCurves, list[DeadLetter]]:
+def _light_curves(survey: int, rows: PacketRows) -> tuple[LightCurves, list[DeadLetter]]:
     """The light curves of one survey's rows, and the alerts that have none."""
     with np.errstate(all="ignore"):  # a corrupt value becomes NaN or infinity, and is dropped with its point
         owner, points, alerts = _SURVEY[survey].columns(rows)

@@ -19,6 +19,7 @@ from schemas.avro_values import MISSING
 from schemas.columns import Column, Layout
 from schemas.identifiers import object_id_of
 from schemas.light_curves import BANDS
+from schemas.packet_rows import PacketRows, texts, word
 from schemas.photometry import (
     JD_OF_MJD_ZERO,
     flux_err_of_limit,
@@ -26,7 +27,6 @@ from schemas.photometry import (
     mjd_tai_of_jd_utc,
     njy_per_unit,
 )
-from schemas.rows import Rows, texts, word
 from schemas.surroundings import flux_or_nan, image_flags, within
 
 PRIOR, FORCED = 1, 2
@@ -92,7 +92,7 @@ def version_id(text: str) -> int:
     return 100 * int(match[1]) + int(match[2]) if match else 0
 
 
-def columns(rows: Rows) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
+def columns(rows: PacketRows) -> tuple[NDArray, dict[str, NDArray], dict[str, NDArray]]:
     """Owner of each point, point columns and alert columns, as ``LightCurves.from_points`` takes them."""
     trigger_flux, trigger_err = _signed(rows.alert("magpsf"), rows.alert("sigmapsf"), rows.alert("isdiffpos"))
     flux, flux_err = _signed(rows.point("magpsf"), rows.point("sigmapsf"), rows.point("isdiffpos"))
@@ -136,7 +136,7 @@ def _band_index(fid: NDArray[np.int64]) -> NDArray[np.int8]:
     return band
 
 
-def _alert_columns(rows: Rows, time_mjd: NDArray) -> dict[str, NDArray]:
+def _alert_columns(rows: PacketRows, time_mjd: NDArray) -> dict[str, NDArray]:
     written = [version_id(text) for text in texts(rows.alert("written_version"))]
     distance, deep = rows.alert("ssdistnr"), rows.alert("drb")
     return {
@@ -151,7 +151,7 @@ def _alert_columns(rows: Rows, time_mjd: NDArray) -> dict[str, NDArray]:
     }
 
 
-def _surroundings(rows: Rows) -> dict[str, NDArray]:
+def _surroundings(rows: PacketRows) -> dict[str, NDArray]:
     template_arcsec = rows.alert("distnr") * PIXEL_ARCSEC
     in_template = (template_arcsec >= 0) & (template_arcsec <= IN_TEMPLATE_ARCSEC)
     nearest_arcsec = within(rows.alert("distpsnr1"), 0)

@@ -17,8 +17,8 @@ from broker.bench import cpu_time, stream_home
 from broker.bench.contest import Progress
 from broker.operate import job_process
 from broker.settings import Settings
+from broker.stream.batch_log import read_batches
 from broker.stream.job import cause
-from broker.stream.progress_file import read_progress
 
 BATCH_SIZES = (10_000, 4_000)
 WARM_UP_BATCHES = 3
@@ -75,7 +75,7 @@ def work_off(settings: Settings, batch_size: int, n: int, progress: Progress) ->
     with job_process.running_job(settings) as job:
         while (left := job_process.remaining(settings.home, goal)) > 0:
             job_process.check_runs(settings, job)
-            if before is None and len(read_progress(settings.home)) >= WARM_UP_BATCHES:
+            if before is None and len(read_batches(settings.home)) >= WARM_UP_BATCHES:
                 before, done_before = cpu_time.read(settings, job.pid), n - left
             progress(f"{batch_size:,} a batch", n - left, n)
             time.sleep(POLL_S)
@@ -83,7 +83,7 @@ def work_off(settings: Settings, batch_size: int, n: int, progress: Progress) ->
         progress(f"{batch_size:,} a batch", n, n)
     if before is None:
         raise RuntimeError(f"the job did {n:,} messages in fewer than {WARM_UP_BATCHES} batches")
-    batches = read_progress(settings.home)
+    batches = read_batches(settings.home)
     ends = np.array([datetime.fromisoformat(batch["end_time"]).timestamp() for batch in batches])
     counts = np.array([batch["alerts_in"] for batch in batches])
     spans = np.diff(ends)[WARM_UP_BATCHES - 1 :]

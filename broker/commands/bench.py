@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.commands.options import json_option, with_settings
-from broker.commands.progress import stages
+from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def decode(as_json: bool) -> None:
     from broker.bench import decode as measured
     from broker.bench.report import Report, Target
 
-    with stages() as progress:
+    with progress_bars() as progress:
         timings, facts = measured.contest(progress)
     ours, full, projected = (timings[name].median_us for name in (measured.OURS, measured.FULL, measured.PROJECTED))
     figures = {"ratio": full / ours, "ratio_with_reader_schema": projected / ours}
@@ -51,7 +51,7 @@ def gp(as_json: bool) -> None:
     from broker.bench.report import Report, Target
 
     _require("celerite2")
-    with stages() as progress:
+    with progress_bars() as progress:
         timings, quality, facts = measured.contest(progress)
     contestants = measured.OURS, measured.WARM, measured.PEER, measured.LINEAR_PEER
     cold, warm, peer, linear = (timings[name].median_us for name in contestants)
@@ -78,7 +78,7 @@ def pipeline(as_json: bool, settings: Settings) -> None:
     from broker.bench import pipeline as measured
     from broker.bench.report import Report, Target
 
-    with stages() as progress:
+    with progress_bars() as progress:
         timings, facts = measured.contest(model.scorer(settings, progress), progress)
     ours, batched, one_by_one = (timings[name] for name in (measured.OURS, measured.BATCHED, measured.ONE_BY_ONE))
     figures = {
@@ -101,7 +101,7 @@ def kafka(as_json: bool, settings: Settings) -> None:
     from broker.bench import kafka as measured
     from broker.bench.report import Report, Target
 
-    with stages() as progress:
+    with progress_bars() as progress:
         by_batch_size, peer, facts = measured.contest(settings, progress)
     large, small = (by_batch_size[size] for size in measured.BATCH_SIZES)
     figures = {
@@ -130,7 +130,7 @@ def latency(as_json: bool, seconds: float, settings: Settings) -> None:
     from broker.bench import latency as measured
     from broker.bench.report import Report, Target
 
-    with stages() as progress:
+    with progress_bars() as progress:
         steady, burst, facts = measured.measure(settings, seconds, progress)
     p50, p99 = np.percentile(steady.latency_s, [50, 99])
     figures = {"p50_s": p50, "p99_s": p99, "highest_s": steady.latency_s.max(), "burst_s": burst.tail_s}
@@ -152,7 +152,7 @@ def soak(as_json: bool, alerts: int, settings: Settings) -> None:
     from broker.bench import soak as measured
     from broker.bench.report import Report, Target
 
-    with stages() as progress:
+    with progress_bars() as progress:
         soaked, facts = measured.measure(settings, alerts, progress)
     figures = {
         "largest_worker_mib": float(soaked.largest_worker_bytes.max()) / 2**20,
@@ -179,7 +179,7 @@ def growth(as_json: bool, plot: Path | None, settings: Settings) -> None:
     from broker.bench.contest import growth_slope
     from broker.bench.report import Report
 
-    with stages() as progress:
+    with progress_bars() as progress:
         figures_by_axis = measured.measure(settings, progress)
     if plot:
         growth_plot.draw(figures_by_axis, plot)

@@ -9,7 +9,7 @@ import click
 
 from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
-from broker.commands.progress import stages
+from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 
 KINDS = ("plasticc", "plasticc-test", "snana", "snana-fits", "bts", "table")
@@ -51,7 +51,7 @@ def convert(
     if objects is not None and objects < len(labelled):
         chosen = np.random.default_rng(seed).choice(len(labelled), objects, replace=False)
         labelled = labelled.select(np.sort(chosen))
-    with stages() as progress:
+    with progress_bars() as progress:
         written = stream_files.write(labelled, dest, lambda done, of: progress("alerts", done, of))
     if written.left_out:
         click.echo(f"gueststar: {written.left_out:,} alerts left out, which are refused: {written.reason}", err=True)

@@ -10,7 +10,7 @@ import click
 
 from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
-from broker.commands.progress import stages
+from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def fetch(name: str, urls: tuple[str, ...], as_json: bool, settings: Settings) -
         raise click.ClickException(
             f"no address is known for {card.name} ({card.source}): give the addresses of its files with --from"
         )
-    with stages() as progress:
+    with progress_bars() as progress:
         files = bring(card, wanted, folder_of(settings.home, card.name), progress)
     report = {"name": card.name, "files": [str(file) for file in files]}
     click.echo(json.dumps(report) if as_json else "\n".join(map(str, files)))

@@ -10,7 +10,7 @@ import click
 
 from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
-from broker.commands.progress import stages
+from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 from schemas.taxonomy import CHALLENGE
 
@@ -87,7 +87,7 @@ def evaluate(
     if form is not None:
         _write_form(suite, data, seed, form, as_json)
         return
-    with stages() as progress:
+    with progress_bars() as progress:
         if suite == STREAM:
             outcome = _published(settings, data, label_file, seed)
         elif entry is not None:

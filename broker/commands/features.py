@@ -13,7 +13,7 @@ import click
 
 from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
-from broker.commands.progress import stages
+from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 
 
@@ -54,15 +54,15 @@ def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool, s
     )
     if not plan.batches:
         raise click.ClickException(f"no alerts in {', '.join(src)}: give at least one file that holds an alert")
-    with stages() as compiling:
+    with progress_bars() as compiling:
         warm_up.compiled_in_parallel(compiling)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task("features", total=plan.total)
         resumed = 0
-        for progress in feature_parts.measure(plan, out, jobs):
-            resumed = progress.resumed
-            bar.update(task, completed=progress.done)
+        for parts in feature_parts.measure(plan, out, jobs):
+            resumed = parts.resumed
+            bar.update(task, completed=parts.done)
         done = feature_parts.join(plan, out)
     report: dict[str, Any] = {
         "objects": done.objects,

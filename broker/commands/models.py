@@ -95,12 +95,12 @@ def compare(old: str, new: str, as_json: bool, settings: Settings) -> None:
     OLD and NEW are versions, aliases, the word shipped, or folders of bundles.
     """
     from active_learning import gate
-    from broker.commands.progress import stages
+    from broker.commands.progress_bars import progress_bars
     from models.registry.named_model import named
     from models.training.base_table import held_out_by_both
 
     scorers = named(old, settings.registry()), named(new, settings.registry())
-    with stages() as progress:
+    with progress_bars() as progress:
         rows = held_out_by_both(scorers[0].manifest, scorers[1].manifest, settings.home / "models", progress)
     verdict = gate.compare(*scorers, rows, seed=1)
     if as_json:

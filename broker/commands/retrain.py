@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from broker.commands.options import json_option, with_settings
-from broker.commands.progress import stages
+from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def retrain(as_json: bool, settings: Settings) -> None:
     from broker.kafka.message_log import labels_log
 
     registry = settings.registry()
-    with stages() as progress:
+    with progress_bars() as progress:
         retrained = learn(
             labels_log(settings),
             registry=registry,

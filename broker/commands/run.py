@@ -7,7 +7,7 @@ import json
 import click
 
 from broker.commands.options import json_option, with_settings
-from broker.commands.progress import stages
+from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 
 
@@ -30,14 +30,14 @@ def run(settings: Settings, available_now: bool, master: str | None, as_json: bo
     """The streaming job: Kafka to Spark to Kafka.
 
     Reads the input topics from where it last stopped, and runs until Ctrl-C or SIGTERM, which it obeys after the
-    running batch. Its progress goes to standard error and to run/progress.jsonl in the home.
+    running batch. A line for each batch goes to standard error and to run/progress.jsonl in the home.
     """
     from broker.stream import job, warm_up  # here: Spark takes a second to import
 
     if master:
         settings = settings.model_copy(update={"spark_master": master})
     if settings.spark_master.startswith("local"):  # elsewhere the executors compile
-        with stages() as progress:
+        with progress_bars() as progress:
             warm_up.compiled_in_parallel(progress)
     try:
         summary = job.run(settings, available_now=available_now)

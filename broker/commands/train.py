@@ -11,7 +11,7 @@ import click
 
 from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
-from broker.commands.progress import stages
+from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def train(
     labelled = concatenate([load(source, settings) for source in data])
     copying = None if copies is None else Copying(copies, load(donors, settings) if donors else None)
     registry = settings.registry()
-    with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch, stages() as progress:
+    with tempfile.TemporaryDirectory(prefix="gueststar-") as scratch, progress_bars() as progress:
         warm_up.compiled_in_parallel(progress)
         folder = out or Path(scratch) / "bundle"
         trained = train_bundle(

@@ -9,7 +9,7 @@ import time
 import click
 
 from broker.commands.options import json_option
-from broker.commands.progress import stages
+from broker.commands.progress_bars import progress_bars
 
 
 @click.command()
@@ -24,7 +24,7 @@ def warm(as_json: bool) -> None:
     from broker.stream import warm_up
 
     began = time.monotonic()
-    with stages() as progress:
+    with progress_bars() as progress:
         warm_up.compiled_in_parallel(progress)
     report = {"seconds": round(time.monotonic() - began, 1), "cache": os.environ["NUMBA_CACHE_DIR"]}
     click.echo(json.dumps(report) if as_json else f"compiled in {report['seconds']:.0f} s, kept in {report['cache']}")

@@ -51,9 +51,9 @@ class Screen:
     def bar(self, title: str) -> Iterator[Report]:
         """A progress bar that goes away when it is done."""
         columns = (TextColumn("      {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self.console, transient=True) as progress:
-            task = progress.add_task(title, total=None)
-            yield lambda done, of: progress.update(task, completed=done, total=of)
+        with Progress(*columns, console=self.console, transient=True) as bars:
+            task = bars.add_task(title, total=None)
+            yield lambda done, of: bars.update(task, completed=done, total=of)
 
     def say(self, text: str) -> None:
         """A line of its own."""

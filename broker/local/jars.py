@@ -84,15 +84,15 @@ def fetch(folder: Path, java: Path, ivy_settings: str, cache: Path, jars: int) -
     command += ["-ivy", str(DEPLOY / "ivy.xml"), "-retrieve", f"{folder}/[artifact]-[revision].[ext]"]
     last: deque[str] = deque(maxlen=400)
     with (
-        Progress(console=Console(stderr=True), transient=True) as progress,
+        Progress(console=Console(stderr=True), transient=True) as bars,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ivy,
     ):
-        bar = progress.add_task(f"Fetching the Kafka server ({jars} jars, once)", total=2 * jars)
+        bar = bars.add_task(f"Fetching the Kafka server ({jars} jars, once)", total=2 * jars)
         assert ivy.stdout is not None
         for line in ivy.stdout:
             last.append(line)
             # Ivy names each jar twice: when it has found where to get it, and when it has it.
-            progress.advance(bar, line.lstrip().startswith(("found ", "[SUCCESSFUL")))
+            bars.advance(bar, line.lstrip().startswith(("found ", "[SUCCESSFUL")))
     if ivy.returncode:
         raise JarError(f"could not fetch the Kafka server's jars: {_reason(list(last))}")
 

@@ -15,7 +15,7 @@ from typing import IO
 from broker.kafka import reading
 from broker.kafka.errors import NoSuchTopic
 from broker.settings import Settings
-from broker.stream.progress_file import lag_of, read_progress
+from broker.stream.batch_log import lag_of, read_batches
 
 Offsets = dict[str, dict[int, int]]
 """Topic → partition → the offset after the last message."""
@@ -63,10 +63,10 @@ def wait_until_passed(
     settings: Settings,
     job: subprocess.Popen[bytes],
     goal: Offsets,
-    on_progress: Callable[[int], None],
+    report_left: Callable[[int], None],
     deadline_s: float = READY_DEADLINE_S,
 ) -> None:
-    """Wait until the job has committed every offset of ``goal``; ``on_progress`` is told how many alerts are left.
+    """Wait until the job has committed every offset of ``goal``; ``report_left`` gets the number of alerts left.
 
     Raises RuntimeError, with the end of the job's log, where it ended or made no progress for ``deadline_s`` seconds.
     """
@@ -75,7 +75,7 @@ def wait_until_passed(
         now_left = remaining(settings.home, goal)
         if now_left != left:
             left, last_change = now_left, time.monotonic()
-            on_progress(left)
+            report_left(left)
         if left == 0:
             return
         check_runs(settings, job)
@@ -91,8 +91,8 @@ def check_runs(settings: Settings, job: subprocess.Popen[bytes]) -> None:
 
 
 def remaining(home: Path, goal: Offsets) -> int:
-    """Messages between the offsets that the job has committed, by its progress file, and ``goal``."""
-    batches = read_progress(home)
+    """Messages between the offsets that the job has committed, by its batch log, and ``goal``."""
+    batches = read_batches(home)
     passed = batches[-1]["offsets"] if batches else {}
     return sum(lag_of(passed.get(topic, {}), ends) for topic, ends in goal.items())
 

@@ -10,7 +10,7 @@ from broker.kafka.errors import KafkaFailure
 from broker.local.services import is_local, running
 from broker.settings import Settings
 from broker.state import connection
-from broker.stream.progress_file import job_report, read_progress
+from broker.stream.batch_log import job_report, read_batches
 
 
 def report(settings: Settings) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def report(settings: Settings) -> dict[str, Any]:
         "kafka": kafka,
         "redis": cache,
         "topics": [_topic(settings, name, of_topic) for name, of_topic in ranges.items()],
-        "job": job_report(read_progress(settings.home), ends, time.time()),
+        "job": job_report(read_batches(settings.home), ends, time.time()),
     }
 
 

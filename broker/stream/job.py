@@ -27,7 +27,7 @@ from broker.settings import Settings
 from broker.stream.query import start as start_query
 from broker.stream.session import LOG_FILE, session, warm_workers
 from broker.stream.source import STOP_FILE
-from broker.stream.telemetry import ProgressListener
+from broker.stream.telemetry import BatchListener
 from models.registry.named_model import ensure_one
 
 LOCK_FILE = Path("run") / "job.lock"
@@ -59,7 +59,7 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
         model = settings.registry().model("production")
         began = time.monotonic()
         spark = session(settings, warm_model=model.sha256)
-        listener = ProgressListener(settings.home)
+        listener = BatchListener(settings.home)
         spark.streams.addListener(listener)
         try:
             kept = admitted_filters(spark, settings, kept)  # before the workers' start takes every core

@@ -1,4 +1,4 @@
-"""Progress of the job, batch by batch: a line for people, a JSON line in <home>/run/progress.jsonl for programs.
+"""What the job reports of each batch: a line for people, and a line of the batch log for programs.
 
 The counts come from Spark itself: ``observed`` adds them up in the rows that pass from source to sink, and Spark
 reports them with each batch. ``alerts_in`` counts messages, not rows (one message may hold several alerts) and not
@@ -27,11 +27,7 @@ from pyspark.sql.streaming.listener import (
     StreamingQueryListener,
 )
 
-PROGRESS_FILE = Path("run") / "progress.jsonl"
-"""In the home."""
-
-PROGRESS_FILE_LIMIT_BYTES = 50_000_000
-"""At this size the file becomes progress.jsonl.1, and a new one begins."""
+from broker.stream import batch_log
 
 OBSERVATION = "gueststar"
 
@@ -63,8 +59,8 @@ class Totals:
 
 
 @dataclass
-class ProgressListener(StreamingQueryListener):
-    """Writes each batch's progress as it ends; ``say`` gets the lines for people."""
+class BatchListener(StreamingQueryListener):
+    """Writes a line for each batch when it ends; ``say`` gets the lines for people."""
 
     home: Path
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
@@ -80,18 +76,18 @@ class ProgressListener(StreamingQueryListener):
 
     def onQueryProgress(self, event: QueryProgressEvent) -> None:
         self._say_ready()
-        progress = batch_progress(json.loads(event.progress.json))
-        if not progress["alerts_in"] and not progress["dead_letters"]:
+        batch = batch_line(json.loads(event.progress.json))
+        if not batch["alerts_in"] and not batch["dead_letters"]:
             return
         self.totals.batches += 1
-        self.totals.seconds += progress["seconds"]
+        self.totals.seconds += batch["seconds"]
         for name in ("alerts_in", "alerts_out", "dead_letters"):
-            setattr(self.totals, name, getattr(self.totals, name) + progress[name])
-        lag = progress.pop("lag")
-        append(self.home / PROGRESS_FILE, progress)
+            setattr(self.totals, name, getattr(self.totals, name) + batch[name])
+        lag = batch.pop("lag")
+        batch_log.append(self.home, batch)
         self.say(
-            f"batch {progress['batch']}: {progress['alerts_in']:,} alerts, {progress['dead_letters']:,} dead letters, "
-            f"{progress['alerts_in'] / max(progress['seconds'], 1e-3):,.0f} alerts/s, {lag:,} behind"
+            f"batch {batch['batch']}: {batch['alerts_in']:,} alerts, {batch['dead_letters']:,} dead letters, "
+            f"{batch['alerts_in'] / max(batch['seconds'], 1e-3):,.0f} alerts/s, {lag:,} behind"
         )
 
     def _say_ready(self) -> None:
@@ -103,9 +99,9 @@ class ProgressListener(StreamingQueryListener):
         self.terminated.set()
 
 
-def batch_progress(progress: dict[str, Any]) -> dict[str, Any]:
-    """One line of progress.jsonl, and ``lag`` (messages still to read), from Spark's report of a batch."""
-    source = progress["sources"][0]
+def batch_line(report: dict[str, Any]) -> dict[str, Any]:
+    """One line of the batch log, and ``lag`` (messages still to read), from Spark's report of a batch."""
+    source = report["sources"][0]
     end, latest = _offset(source.get("endOffset")), _offset(source.get("latestOffset"))
     offsets = {topic: topic_offsets["partitions"] for topic, topic_offsets in end.get("topics", {}).items()}
     behind = [
@@ -113,27 +109,18 @@ def batch_progress(progress: dict[str, Any]) -> dict[str, Any]:
         for topic, topic_offsets in latest.get("topics", {}).items()
         for partition, high in topic_offsets["partitions"].items()
     ]
-    counts = progress.get("observedMetrics", {}).get(OBSERVATION, {})
+    counts = report.get("observedMetrics", {}).get(OBSERVATION, {})
     return {
-        "batch": progress["batchId"],
+        "batch": report["batchId"],
         "end_time": datetime.now(UTC).isoformat(),
         **{name: int(counts.get(name) or 0) for name in ("alerts_in", "alerts_out", "dead_letters")},
-        "seconds": progress["durationMs"].get("triggerExecution", 0) / 1_000,
-        "durations_ms": progress["durationMs"],
+        "seconds": report["durationMs"].get("triggerExecution", 0) / 1_000,
+        "durations_ms": report["durationMs"],
         "offsets": offsets,
         "model": end.get("model", ""),
         "pid": os.getpid(),
         "lag": sum(max(waiting, 0) for waiting in behind),
     }
-
-
-def append(file: Path, record: dict[str, Any]) -> None:
-    """Add a line to a JSON-lines file, which is put aside when it has grown too long."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if file.exists() and file.stat().st_size > PROGRESS_FILE_LIMIT_BYTES:
-        file.replace(file.with_name(file.name + ".1"))
-    with file.open("a") as lines:
-        lines.write(json.dumps(record) + "\n")
 
 
 def _offset(value: Any) -> dict[str, Any]:

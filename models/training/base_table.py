@@ -15,7 +15,7 @@ from models.datasets.sources import INSTALLED
 from models.progress import Progress, silent
 from models.training.copied_rows import Copying, copied_table
 from models.training.snapshots import SPLITS, split_of
-from models.training.training_rows import Rows, table_fingerprint, training_table
+from models.training.training_rows import TrainingRows, table_fingerprint, training_table
 
 
 def base_table(manifest: Mapping[str, Any], store: Path, progress: Progress = silent) -> pa.Table:
@@ -48,9 +48,9 @@ def _installed(wanted: str | None) -> Labelled | None:
 
 def held_out_by_both(
     one: Mapping[str, Any], other: Mapping[str, Any], store: Path, progress: Progress = silent
-) -> Rows:
+) -> TrainingRows:
     """Rows of the second bundle's training table that neither bundle has learnt from, by their manifests."""
-    rows = Rows.of(base_table(other, store, progress), NAMES)
+    rows = TrainingRows.of(base_table(other, store, progress), NAMES)
     held_out = rows.split == "test"
     trainings = one["training"], other["training"]
     if any(trainings[0].get(name) != trainings[1].get(name) for name in ("table", "seed")):

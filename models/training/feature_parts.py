@@ -44,7 +44,7 @@ class PartPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class PartProgress:
+class PartsDone:
     """Messages or objects that are done, and how many of those an earlier run had done."""
 
     done: int
@@ -106,26 +106,26 @@ def folder_of(out: Path) -> Path:
     return out.with_name(f"{out.name}.parts")
 
 
-def measure(request: PartPlan, out: Path, jobs: int | None = None) -> Iterator[PartProgress]:
+def measure(request: PartPlan, out: Path, jobs: int | None = None) -> Iterator[PartsDone]:
     """Measure the parts that are not there yet, telling of each; ``jobs`` processes, by default one for each core."""
     folder = folder_of(out)
     _prepare(folder, request.fingerprint)
     files = [folder / f"{number:06d}.parquet" for number in range(len(request.batches))]
     missing = [k for k, file in enumerate(files) if not file.is_file()]
     done = resumed = sum(len(request.batches[k]) for k in range(len(files)) if k not in set(missing))
-    yield PartProgress(done, resumed)
+    yield PartsDone(done, resumed)
     processes = min(jobs or len(os.sched_getaffinity(0)), len(missing))
     if processes <= 1:
         for k in missing:
             done += measure_part(request.batches[k], files[k])
-            yield PartProgress(done, resumed)
+            yield PartsDone(done, resumed)
         return
     # Fresh processes: a fork of a process with threads may hang.
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         pending = [pool.submit(measure_part, request.batches[k], files[k]) for k in missing]
         for future in as_completed(pending):
             done += future.result()
-            yield PartProgress(done, resumed)
+            yield PartsDone(done, resumed)
 
 
 def _prepare(folder: Path, fingerprint: str) -> None:

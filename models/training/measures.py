@@ -11,7 +11,7 @@ from models.evaluation import auc, bootstrap_many, expected_calibration_error, f
 from models.scoring.calibration import EPOCH_EDGES, epoch_bin, with_prior
 from models.scoring.conformal import benjamini_hochberg
 from models.scoring.scorer import Scorer
-from models.training.training_rows import Rows
+from models.training.training_rows import TrainingRows
 from schemas.taxonomy import slug_of
 
 SN_IA = 2222
@@ -21,7 +21,7 @@ DRAWS = 100
 Statistic = Callable[[NDArray[np.int64]], float]
 
 
-def held_out_metrics(scorer: Scorer, learnt: Rows, strangers: Rows) -> dict[str, float]:
+def held_out_metrics(scorer: Scorer, learnt: TrainingRows, strangers: TrainingRows) -> dict[str, float]:
     """Metrics on held-out objects of known classes, and on all objects of classes the bundle doesn't know.
 
     Names without ``_last`` are over all snapshots, an object counting once; ``_last`` is each object's
@@ -44,7 +44,9 @@ def held_out_metrics(scorer: Scorer, learnt: Rows, strangers: Rows) -> dict[str,
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
 
 
-def held_out_intervals(scorer: Scorer, learnt: Rows, *, seed: int, draws: int = DRAWS) -> dict[str, list[float]]:
+def held_out_intervals(
+    scorer: Scorer, learnt: TrainingRows, *, seed: int, draws: int = DRAWS
+) -> dict[str, list[float]]:
     """95 % intervals, [low, high], over objects, of the metrics that are not of novelty."""
     if not len(learnt):
         return {}
@@ -61,8 +63,8 @@ def held_out_intervals(scorer: Scorer, learnt: Rows, *, seed: int, draws: int = 
 
 
 def _opinions(
-    scorer: Scorer, learnt: Rows, alone: NDArray[np.float64]
-) -> Iterator[tuple[str, Rows, NDArray[np.float64]]]:
+    scorer: Scorer, learnt: TrainingRows, alone: NDArray[np.float64]
+) -> Iterator[tuple[str, TrainingRows, NDArray[np.float64]]]:
     """Rows and their probabilities at equal rates: of the light curve ``alone``, and told the host's redshift."""
     yield "", learnt, alone
     hosted = learnt.select(learnt.host.is_told)
@@ -70,7 +72,7 @@ def _opinions(
         yield "_photoz", hosted, scorer.evaluate(hosted.features, hosted.detections, hosted.host)[0]
 
 
-def _views(learnt: Rows) -> dict[str, NDArray[np.bool_]]:
+def _views(learnt: TrainingRows) -> dict[str, NDArray[np.bool_]]:
     """Rows that figures are told of, by the end of their names; none is empty."""
     views = {"": np.ones(len(learnt), bool), "_last": learnt.is_last}
     views |= {f"_epoch_{first}": epoch_bin(learnt.detections) == b for b, first in enumerate((1, *EPOCH_EDGES))}
@@ -78,7 +80,7 @@ def _views(learnt: Rows) -> dict[str, NDArray[np.bool_]]:
 
 
 def _statistics(
-    scorer: Scorer, learnt: Rows, p: NDArray[np.float64], view: str, shown: NDArray[np.bool_]
+    scorer: Scorer, learnt: TrainingRows, p: NDArray[np.float64], view: str, shown: NDArray[np.bool_]
 ) -> dict[str, Statistic]:
     """Figures of the rows ``shown`` as functions of chosen ones among them; ``p`` at equal rates, of all rows."""
     index = np.searchsorted(scorer.class_ids, learnt.class_id)
@@ -98,7 +100,11 @@ def _statistics(
 
 
 def novelty_metrics(
-    scorer: Scorer, score: NDArray[np.float64], p_value: NDArray[np.float64], learnt: Rows, strangers: Rows
+    scorer: Scorer,
+    score: NDArray[np.float64],
+    p_value: NDArray[np.float64],
+    learnt: TrainingRows,
+    strangers: TrainingRows,
 ) -> dict[str, float]:
     """How well unknown classes are noticed, together and (with its slug) each: every object counts once.
 

@@ -10,7 +10,7 @@ from models.hashing import uniform
 from models.scoring.classifier import Boosting, Classifier
 from models.scoring.normal_scores import NormalScores
 from models.scoring.novelty import COMPONENTS, ClassGaussians, Novelty, Scale, centred, fuse_inputs
-from models.training.training_rows import Rows
+from models.training.training_rows import TrainingRows
 
 REHEARSAL = Boosting(learning_rate=0.25, max_iterations=15, max_leaves=8, max_bins=31)
 REHEARSAL_SNAPSHOTS = 5_000
@@ -22,7 +22,11 @@ MIN_HIDDEN_SNAPSHOTS = 20
 
 
 def fit(
-    train: Rows, tune: Rows, classifier: Classifier, normal_scores: NormalScores, fusion: NDArray[np.float64]
+    train: TrainingRows,
+    tune: TrainingRows,
+    classifier: Classifier,
+    normal_scores: NormalScores,
+    fusion: NDArray[np.float64],
 ) -> Novelty:
     """The novelty score of a classifier, from the rows it learnt from (``train``) and others (``tune``).
 
@@ -39,7 +43,7 @@ def fit(
     return Novelty(normal_scores, gaussians, logits, Scale.fit(components, tune.detections), fusion)
 
 
-def rehearse(train: Rows, seed: int) -> NDArray[np.float64]:
+def rehearse(train: TrainingRows, seed: int) -> NDArray[np.float64]:
     """Weights of the components, shape (components,), none below 0, from rehearsals with each class hidden.
 
     For each class in turn, a small classifier learns from half of the other classes' objects; the hidden
@@ -64,7 +68,12 @@ def rehearse(train: Rows, seed: int) -> NDArray[np.float64]:
 
 
 def _rehearse(
-    train: Rows, index: NDArray[np.int64], studied: NDArray[np.bool_], distances: NDArray[np.float64], c: int, seed: int
+    train: TrainingRows,
+    index: NDArray[np.int64],
+    studied: NDArray[np.bool_],
+    distances: NDArray[np.float64],
+    c: int,
+    seed: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
     """Scaled components, whether hidden, and weights, of objects a classifier without class ``c`` has not seen."""
     learn = studied & (index != c)

@@ -30,7 +30,7 @@ from models.scoring.scorer import Scorer
 from models.training import novelty_training, view_training
 from models.training.copied_rows import Copying, copied_table
 from models.training.measures import DRAWS, held_out_intervals, held_out_metrics
-from models.training.training_rows import Rows, training_table
+from models.training.training_rows import TrainingRows, training_table
 from schemas.whole_file import whole_folder
 
 MIN_OBJECTS = 10
@@ -101,7 +101,7 @@ def fit_bundle(
     """
     if out.exists() and any(out.iterdir()) and not (out / bundle.MANIFEST).is_file():
         raise ValueError(f"{out}: a bundle is written to a new folder or over an old bundle; found other files there")
-    rows = Rows.of(table, NAMES)
+    rows = TrainingRows.of(table, NAMES)
     is_learnt = np.isin(rows.class_id, learnable(rows, left_out))
     parts = {name: rows.select(is_learnt & (rows.split == name)) for name in ("train", "tune", "calibration", "test")}
     fitted = parts["train"]
@@ -130,7 +130,7 @@ def fit_bundle(
 
 
 def _learn(
-    fitted: Rows, tune: Rows, seed: int, progress: Progress, n_jobs: int | None
+    fitted: TrainingRows, tune: TrainingRows, seed: int, progress: Progress, n_jobs: int | None
 ) -> tuple[Classifier, Classifier | None, NDArray[np.float64]]:
     """What takes longest, side by side: trees of the light curve alone, trees of the classes with hosts that know their
     redshift too (None where there are not two), and how the novelty scores are fused."""
@@ -161,7 +161,7 @@ def _side_by_side(tasks: Sequence[Task], jobs: int) -> Iterator[Any]:
         yield from (one.result() for one in pending)
 
 
-def learnable(rows: Rows, left_out: Collection[int]) -> list[int]:
+def learnable(rows: TrainingRows, left_out: Collection[int]) -> list[int]:
     """The classes with at least ten objects in the training split, those left out removed, in the order of ids."""
     counts = _objects(rows.select(rows.split == "train"))
     learnt = [class_id for class_id in _frequent(counts) if class_id not in set(left_out)]
@@ -173,7 +173,7 @@ def learnable(rows: Rows, left_out: Collection[int]) -> list[int]:
     return learnt
 
 
-def _objects(rows: Rows) -> Counter[int]:
+def _objects(rows: TrainingRows) -> Counter[int]:
     """Objects of each class."""
     return Counter(rows.class_id[np.unique(rows.object_id, return_index=True)[1]].tolist())
 
@@ -183,14 +183,14 @@ def _frequent(counts: Mapping[int, int]) -> list[int]:
     return sorted(class_id for class_id, n in counts.items() if n >= MIN_OBJECTS)
 
 
-def _or(rows: Rows, instead: Rows) -> Rows:
+def _or(rows: TrainingRows, instead: TrainingRows) -> TrainingRows:
     """Small tables may leave a split empty; the training rows then stand in, and are optimistic."""
     return rows if len(rows) else instead
 
 
 def _manifest(
     classifier: Classifier,
-    rows: Rows,
+    rows: TrainingRows,
     left_out: Collection[int],
     seed: int,
     sources: Mapping[str, Any],

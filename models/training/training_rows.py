@@ -40,7 +40,7 @@ KEYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class TrainingRows:
     """Columns of the training table as arrays: features (m, f), the others (m,)."""
 
     features: NDArray[np.float64]
@@ -63,7 +63,7 @@ class Rows:
         return Host(self.host_photoz, self.host_photoz_err)
 
     @classmethod
-    def of(cls, table: pa.Table, feature_names: Sequence[str]) -> Rows:
+    def of(cls, table: pa.Table, feature_names: Sequence[str]) -> TrainingRows:
         """The rows of a table; raises ValueError naming the columns it lacks."""
         lacking = [name for name in [*feature_names, *KEYS] if name not in table.column_names]
         if lacking:
@@ -82,10 +82,10 @@ class Rows:
             },
         )
 
-    def select(self, which: ArrayLike) -> Rows:
+    def select(self, which: ArrayLike) -> TrainingRows:
         """The chosen rows: row numbers or a mask."""
         index = np.asarray(which)
-        return Rows(**{name: getattr(self, name)[index] for name in self.__slots__})
+        return TrainingRows(**{name: getattr(self, name)[index] for name in self.__slots__})
 
 
 def table_fingerprint(labelled: Labelled, seed: int) -> str:

@@ -12,22 +12,24 @@ from models.scoring.network import Network
 from models.scoring.normal_scores import NormalScores
 from models.scoring.probabilities import Probabilities
 from models.scoring.redshift_view import RedshiftView
-from models.training.training_rows import Rows
+from models.training.training_rows import TrainingRows
 
 
-def with_redshift(rows: Rows, class_ids: NDArray[np.int64] | list[int]) -> Rows:
+def with_redshift(rows: TrainingRows, class_ids: NDArray[np.int64] | list[int]) -> TrainingRows:
     """The rows of some classes whose host's redshift is told, its features beside those of the catalogue."""
     hosted = rows.select(rows.host.is_told & np.isin(rows.class_id, class_ids))
     return replace(hosted, features=hosted.host.beside(hosted.features))
 
 
-def trees(rows: Rows, tune: Rows, seed: int) -> Classifier:
+def trees(rows: TrainingRows, tune: TrainingRows, seed: int) -> Classifier:
     """Boost on ``rows`` until the objects of ``tune`` gain no more."""
     validation = (tune.features, tune.class_id, tune.weight)
     return Classifier.fit(rows.features, rows.class_id, rows.weight, seed=seed, validation=validation)
 
 
-def probabilities(rows: Rows, apart: Rows, classifier: Classifier, scores: NormalScores, seed: int) -> Probabilities:
+def probabilities(
+    rows: TrainingRows, apart: TrainingRows, classifier: Classifier, scores: NormalScores, seed: int
+) -> Probabilities:
     """Networks on the same ``rows`` as the trees; both weighed and calibrated on the objects of ``apart``."""
     label = np.searchsorted(classifier.class_ids, rows.class_id)
     k = len(classifier.class_ids)
@@ -36,8 +38,8 @@ def probabilities(rows: Rows, apart: Rows, classifier: Classifier, scores: Norma
 
 
 def redshift_view(
-    rows: Rows,
-    apart: Rows,
+    rows: TrainingRows,
+    apart: TrainingRows,
     classifier: Classifier | None,
     of_catalogue: NormalScores,
     class_ids: NDArray[np.int64],

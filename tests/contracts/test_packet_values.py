@@ -1,6 +1,6 @@
 """Every value that is read is the one that fastavro reads, bit for bit: real packets, and made ones of every schema.
 
-What is compared are the columns as they come from the bytes (``schemas.rows``), before any unit is changed.
+What is compared are the columns as they come from the bytes (``schemas.packet_rows``), before any unit is changed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from schemas import elasticc, lsst, packets, ztf
 from schemas.avro_values import MISSING, STRING_TOO_LONG
 from schemas.columns import Column, Compiler, Layout, Program
-from schemas.rows import Rows
+from schemas.packet_rows import PacketRows
 from tests.unit.schemas.made_packets import MANNER, Manner, Writer
 
 SURVEY = {"candidate": ztf, "diaSource": lsst}
@@ -77,7 +77,7 @@ def bits(column: Column, values: Any) -> np.ndarray:
     return np.where(np.isnan(doubles), np.nan, doubles).view(np.int64)
 
 
-def check(rows: Rows, records: list[dict]) -> None:
+def check(rows: PacketRows, records: list[dict]) -> None:
     layout = rows.layout
     items = [
         (owner, number, item)
@@ -123,16 +123,16 @@ def by_fastavro(reading: Reading, data: bytes) -> dict:
     return record
 
 
-def read_wire(schema_id: int, bodies: list[bytes]) -> Rows:
+def read_wire(schema_id: int, bodies: list[bytes]) -> PacketRows:
     messages = [b"\0" + struct.pack(">I", schema_id) + body for body in bodies]
     _, program = lsst.wire_program(messages[0])
-    rows = Rows(lsst.LAYOUT, 1, 1)
+    rows = PacketRows(lsst.LAYOUT, 1, 1)
     assert rows.read_messages(program, messages, lsst.WIRE_HEADER_BYTES, list(range(len(messages))), schema_id) == []
     return rows
 
 
-def read_records(reading: Reading, bodies: list[bytes]) -> Rows:
-    rows = Rows(reading.layout, 1, 1)
+def read_records(reading: Reading, bodies: list[bytes]) -> PacketRows:
+    rows = PacketRows(reading.layout, 1, 1)
     for i, body in enumerate(bodies):
         end = rows.read(reading.program, np.frombuffer(body, np.uint8), 0, len(body), (i, 0, ""))
         assert end == len(body)
@@ -208,14 +208,14 @@ def test_real_packets(shared_data: Path) -> None:
     assert n_points > 5_000
 
 
-def read_container(message: bytes) -> tuple[Rows, list[dict]]:
+def read_container(message: bytes) -> tuple[PacketRows, list[dict]]:
     """A container's alerts by us, from its blocks as fastavro unpacks them, and by fastavro."""
     reading, bodies = None, []
     for block in fastavro.block_reader(io.BytesIO(message)):
         reading = reading or _container_reading(json.dumps(block.writer_schema))
         bodies.append((block.bytes_.getvalue(), block.num_records))
     assert reading is not None
-    rows, records = Rows(reading.layout, 1, 1), []
+    rows, records = PacketRows(reading.layout, 1, 1), []
     for data, count in bodies:
         at, stream = 0, io.BytesIO(data)
         for _ in range(count):

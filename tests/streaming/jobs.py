@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from broker.stream.batch_log import BATCH_LOG
+
 
 @contextmanager
 def start_job(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
@@ -29,8 +31,8 @@ def run_command(*arguments: str, deadline_s: float = 600) -> subprocess.Complete
     return subprocess.run(command, capture_output=True, text=True, timeout=deadline_s, check=False)
 
 
-def progress_of(home: Path) -> list[dict[str, Any]]:
-    """The whole lines of the job's progress file so far."""
-    file = home / "run" / "progress.jsonl"
+def batches_of(home: Path) -> list[dict[str, Any]]:
+    """The whole lines of the job's batch log so far."""
+    file = home / BATCH_LOG
     text = file.read_text() if file.exists() else ""
     return [json.loads(line) for line in text.splitlines() if line.endswith("}")]

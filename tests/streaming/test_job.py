@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from models.registry.versions import Registry
 from tests.kafka_topics import Topic
-from tests.streaming.jobs import progress_of, run_command, start_job
+from tests.streaming.jobs import batches_of, run_command, start_job
 from tests.streaming.small_models import wire_messages
 from tests.waiting import wait_for
 
@@ -30,7 +30,7 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
     with start_job(home, "--json") as job:
         wait_for(lambda: total(home, "alerts_in") == 42, 500, f"the first alerts in {home / 'run'}")
         assert (total(home, "alerts_out"), total(home, "dead_letters")) == (40, 2)
-        assert {line["model"] for line in progress_of(home)} == {registry.model(1).sha256}
+        assert {line["model"] for line in batches_of(home)} == {registry.model(1).sha256}
 
         second = run_command("run", "--available-now")
         assert second.returncode == 1
@@ -39,7 +39,7 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
         registry.promote(2)
         alerts.produce(wire_messages(10, seed=2))
         wait_for(lambda: total(home, "alerts_in") == 52, 300, "the alerts of the promoted model")
-        assert progress_of(home)[-1]["model"] == registry.model(2).sha256
+        assert batches_of(home)[-1]["model"] == registry.model(2).sha256
 
         _take_away_what_was_not_read(alerts, job)
         _, err = job.communicate(timeout=300)
@@ -70,4 +70,4 @@ def _take_away_what_was_not_read(topic: Topic, job: subprocess.Popen[str]) -> No
 
 def total(home: Path, name: str) -> int:
     """The sum of a count over all batches so far."""
-    return sum(line[name] for line in progress_of(home))
+    return sum(line[name] for line in batches_of(home))

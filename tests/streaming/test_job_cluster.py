@@ -16,7 +16,7 @@ import pytest
 from broker.local import java_home
 from broker.stream import submit
 from tests.kafka_topics import Topic
-from tests.streaming.jobs import progress_of
+from tests.streaming.jobs import batches_of
 from tests.streaming.small_models import wire_messages
 from tests.waiting import wait_for
 
@@ -73,4 +73,4 @@ def test_spark_submit_runs_the_same_job(
     assert job.returncode == 0, job.stderr[-4_000:]
     totals = json.loads(job.stdout.splitlines()[-1])
     assert (totals["alerts_in"], totals["alerts_out"], totals["dead_letters"]) == (31, 30, 1)
-    assert sum(line["alerts_in"] for line in progress_of(home)) == 31
+    assert sum(line["alerts_in"] for line in batches_of(home)) == 31

@@ -12,7 +12,7 @@ import pytest
 from broker.operate.checkpoint import committed
 from broker.settings import Settings
 from tests.kafka_topics import Topic
-from tests.streaming.jobs import progress_of, run_command, start_job
+from tests.streaming.jobs import batches_of, run_command, start_job
 from tests.streaming.small_models import wire_messages
 from tests.waiting import wait_for
 
@@ -34,7 +34,7 @@ def test_kill_9_and_restart_lose_nothing(
     alerts.produce(mixed)
 
     with start_job(home) as job:
-        wait_for(lambda: len(progress_of(home)) >= 3, 500, f"three batches in {home / 'run'}")
+        wait_for(lambda: len(batches_of(home)) >= 3, 500, f"three batches in {home / 'run'}")
         job.send_signal(signal.SIGKILL)
         job.wait(30)
     assert committed_messages() < len(mixed), "killed too late to prove anything"
@@ -56,7 +56,7 @@ def test_kill_9_and_restart_lose_nothing(
 def committed_messages() -> int:
     """Messages in the job's committed batches, by Spark's checkpoint.
 
-    A line of the progress file follows its batch's commit; a kill between the two leaves that batch without a line.
+    A line of the batch log follows its batch's commit; a kill between the two leaves that batch without a line.
     """
     partitions = (committed(Settings()) or {}).values()
     return sum(end for offsets in partitions for end in offsets.values())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from broker.bench.alerts import made_up
 from schemas import packets
-from schemas.rows import Rows
+from schemas.packet_rows import PacketRows
 from tests.unit.schemas.hostile import (
     candidate_bytes,
     candidate_schema,
@@ -159,14 +159,14 @@ def test_no_damage_to_a_good_message_raises(data: st.DataObject) -> None:
 
 def test_a_fault_of_the_reader_harms_one_message_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = (packets.write(made_up(1, 2, 3, seed=seed))[0] for seed in (1, 2))
-    read = Rows.read_messages
+    read = PacketRows.read_messages
 
-    def faulty(self: Rows, program: object, messages: list[bytes], *rest: object) -> object:
+    def faulty(self: PacketRows, program: object, messages: list[bytes], *rest: object) -> object:
         if bad in messages:
             raise MemoryError("no room")
         return read(self, program, messages, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Rows, "read_messages", faulty)
+    monkeypatch.setattr(PacketRows, "read_messages", faulty)
     curves, (letter,) = packets.read([good, bad, good])
     assert curves.packet_index.tolist() == [0, 2]
     assert (letter.packet_index, "MemoryError: no room" in letter.reason) == (1, True)

@@ -46,31 +46,21 @@ def report(**offsets: dict[str, int]) -> dict[str, Any]:
 
 
 def test_a_batch_is_told_in_numbers() -> None:
-    progress = telemetry.batch_progress(report(end={"0": 30, "1": 5}, latest={"0": 100, "1": 5, "2": 8}))
-    assert progress["lag"] == 78
-    assert (progress["batch"], progress["alerts_in"], progress["alerts_out"], progress["dead_letters"]) == (
+    line = telemetry.batch_line(report(end={"0": 30, "1": 5}, latest={"0": 100, "1": 5, "2": 8}))
+    assert line["lag"] == 78
+    assert (line["batch"], line["alerts_in"], line["alerts_out"], line["dead_letters"]) == (
         7,
         10,
         12,
         1,
     )
-    assert (progress["seconds"], progress["model"]) == (2.5, "abc")
-    assert progress["offsets"] == {"alerts": {"0": 30, "1": 5}}
+    assert (line["seconds"], line["model"]) == (2.5, "abc")
+    assert line["offsets"] == {"alerts": {"0": 30, "1": 5}}
 
 
 def test_a_batch_without_rows_counts_nothing() -> None:
     empty = report(end={"0": 0}, latest={"0": 0}) | {"observedMetrics": {}}
-    assert telemetry.batch_progress(empty)["alerts_in"] == 0
-
-
-def test_a_long_progress_file_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telemetry, "PROGRESS_FILE_LIMIT_BYTES", 20)
-    file = tmp_path / "run" / "progress.jsonl"
-    for batch in range(4):
-        telemetry.append(file, {"batch": batch, "seconds": 1.0})
-    texts = [file.with_name(name).read_text() for name in ("progress.jsonl.1", "progress.jsonl")]
-    kept = [json.loads(line)["batch"] for text in texts for line in text.splitlines()]
-    assert kept == [2, 3]
+    assert telemetry.batch_line(empty)["alerts_in"] == 0
 
 
 def test_only_one_job_holds_a_home(tmp_path: Path) -> None:

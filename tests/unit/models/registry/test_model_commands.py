@@ -24,7 +24,7 @@ from models.registry.versions import Registry
 from models.scoring.scorer import Scorer
 from models.training import snapshots
 from models.training.train import fit_bundle
-from models.training.training_rows import Rows
+from models.training.training_rows import TrainingRows
 from schemas import packets
 from tests.unit.models.small_bundle import LEFT_OUT, SEED, Small
 
@@ -102,7 +102,7 @@ def test_the_gate_judges_the_view_with_a_redshift_too(small: Small) -> None:
     old, new = Scorer.load(small.trained.path), Scorer.load(small.trained.path)
     assert old.with_photoz is not None
     new.with_photoz = replace(old.with_photoz, column=old.with_photoz.column[::-1])
-    rows = Rows.of(small.table, NAMES)
+    rows = TrainingRows.of(small.table, NAMES)
     rows = rows.select(rows.split != "train")
     verdict = compare(old, new, rows, seed=SEED)
     assert not verdict.accepted

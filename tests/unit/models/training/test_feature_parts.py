@@ -82,8 +82,8 @@ def test_goes_on_where_a_killed_run_was(
     monkeypatch.setattr(feature_parts, "ALERTS_AT_A_TIME", 1)
     out = tmp_path / "features.parquet"
     halfway = feature_parts.measure(feature_parts.plan(alert_files), out, 1)
-    for progress in halfway:
-        if progress.done == 2:
+    for parts in halfway:
+        if parts.done == 2:
             break
     halfway.close()  # as killed: two parts are there, the third is not
     assert not out.exists()

@@ -15,7 +15,7 @@ from models.scoring.scorer import Scorer
 from models.training import snapshots
 from models.training.measures import DRAWS, held_out_metrics
 from models.training.train import MIN_OBJECTS, fit_bundle
-from models.training.training_rows import Rows, training_table, with_labelled
+from models.training.training_rows import TrainingRows, training_table, with_labelled
 from tests.unit.models.small_bundle import LEFT_OUT, SEED, Small
 
 MIRA = 2326
@@ -58,7 +58,7 @@ def test_the_same_table_and_seed_give_the_same_bytes(small: Small, tmp_path: Pat
         small.table, out=tmp_path / "again", left_out=[LEFT_OUT], seed=SEED, sources=sources, draws=DRAWS, n_jobs=1
     )
     assert again.sha256 == small.trained.sha256
-    rows = Rows.of(small.table, NAMES)
+    rows = TrainingRows.of(small.table, NAMES)
     scorers = [Scorer.load(path) for path in (again.path, small.trained.path)]
     scores = [scorer.of_light_curve.classifier.raw_scores(rows.features) for scorer in scorers]
     assert np.array_equal(*scores)
@@ -71,7 +71,7 @@ def test_a_left_out_class_becomes_known_by_labels(small: Small, tmp_path: Path) 
     assert len(grown) == len(small.table)
     objects = np.unique(labelled["object_id"].to_numpy())
     assert len(objects) >= MIN_OBJECTS
-    taken = Rows.of(grown, NAMES)
+    taken = TrainingRows.of(grown, NAMES)
     mine = np.isin(taken.object_id, objects)
     assert set(taken.split[mine]) == {"train"}
     assert taken.weight[mine].sum() == pytest.approx(len(objects))
@@ -84,17 +84,17 @@ def test_too_few_classes_are_explained(small: Small, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=rf"two classes of {MIN_OBJECTS} training objects.*leave out fewer"):
         fit_bundle(one, out=tmp_path / "one")
     with pytest.raises(ValueError, match="it lacks"):
-        Rows.of(one.drop_columns(["class_id"]), NAMES)
+        TrainingRows.of(one.drop_columns(["class_id"]), NAMES)
 
 
 def test_held_out_objects_are_those_of_the_seeds_split(small: Small) -> None:
     held = snapshots.held_out(small.labelled, SEED)
-    rows = Rows.of(small.table, NAMES)
+    rows = TrainingRows.of(small.table, NAMES)
     assert set(rows.object_id[rows.split == "test"]) == set(small.labelled.light_curves.object_id[held])
 
 
 def test_metrics_without_held_out_objects_are_none(small: Small) -> None:
-    rows = Rows.of(small.table, NAMES)
+    rows = TrainingRows.of(small.table, NAMES)
     assert held_out_metrics(Scorer.load(small.trained.path), rows.select(np.zeros(len(rows), bool)), rows) == {}
 
 

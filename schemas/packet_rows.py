@@ -1,4 +1,4 @@
-"""Rows: the columns read from many alerts of one layout, growing as they come."""
+"""The columns that a reader fills from packets of one layout; they grow with each packet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REASONS = {
 }
 
 
-class Rows:
+class PacketRows:
     """Alerts and their measurements as they are read. ``alert(name)`` and ``point(name)`` give columns."""
 
     def __init__(self, layout: Layout, expected: int = 16, expected_points: int = 1_000) -> None:

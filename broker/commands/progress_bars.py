@@ -1,4 +1,4 @@
-"""Progress bars on a terminal's standard error; elsewhere nothing."""
+"""Progress bars on standard error where it is a terminal, and nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """A callable (stage, done, of) that shows a bar for each stage while the context lasts."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn

@@ -1,4 +1,4 @@
-"""What `status` makes of the streaming job's progress file."""
+"""The log of micro-batches: what the job writes, and what `status` makes of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 from rich.console import Console
 
 from broker.commands.status_tables import duration, show
-from broker.stream.progress_file import PROGRESS_FILE, TAIL_BYTES, job_report, lag_of, rates_per_s, read_progress
+from broker.stream import batch_log
+from broker.stream.batch_log import BATCH_LOG, TAIL_BYTES, job_report, lag_of, rates_per_s, read_batches
 
 NOW_S = 2_000_000_000.0
 
@@ -34,25 +35,41 @@ def batch(number: int, ended_ago_s: float, seconds: float = 1.0, **other: Any) -
 
 
 def written(home: Path, *lines: str) -> None:
-    (home / PROGRESS_FILE).parent.mkdir(exist_ok=True)
-    (home / PROGRESS_FILE).write_text("".join(lines))
+    (home / BATCH_LOG).parent.mkdir(exist_ok=True)
+    (home / BATCH_LOG).write_text("".join(lines))
+
+
+def test_what_the_job_appends_is_read(tmp_path: Path) -> None:
+    batches = [batch(number, 10.0 - number) for number in range(3)]
+    for one in batches:
+        batch_log.append(tmp_path, one)
+    assert read_batches(tmp_path) == batches
+
+
+def test_a_long_log_is_renamed_and_a_new_one_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_log, "SIZE_LIMIT_BYTES", 20)
+    for number in range(4):
+        batch_log.append(tmp_path, {"batch": number, "seconds": 1.0})
+    texts = [(tmp_path / BATCH_LOG).with_name(name).read_text() for name in ("progress.jsonl.1", "progress.jsonl")]
+    kept = [json.loads(line)["batch"] for text in texts for line in text.splitlines()]
+    assert kept == [2, 3]
 
 
 def test_no_job_is_reported_where_none_ran(tmp_path: Path) -> None:
-    assert read_progress(tmp_path) == []
+    assert read_batches(tmp_path) == []
     assert job_report([], {}, NOW_S) is None
 
 
 def test_a_line_still_being_written_is_left_out(tmp_path: Path) -> None:
     written(tmp_path, json.dumps(batch(0, 2)) + "\n", json.dumps(batch(1, 1))[:50])
-    assert [one["batch"] for one in read_progress(tmp_path)] == [0]
+    assert [one["batch"] for one in read_batches(tmp_path)] == [0]
 
 
 def test_of_a_long_file_the_end_is_read(tmp_path: Path) -> None:
     line = json.dumps(batch(0, 2)) + "\n"
     count = TAIL_BYTES // len(line) + 100
     written(tmp_path, *(json.dumps(batch(number, 2)) + "\n" for number in range(count)))
-    batches = read_progress(tmp_path)
+    batches = read_batches(tmp_path)
     assert batches[-1]["batch"] == count - 1
     assert 0 < len(batches) < count
 

@@ -1,4 +1,7 @@
-"""The streaming job's progress, as it writes it itself: one JSON object for each micro-batch in run/progress.jsonl."""
+"""The streaming job's log of micro-batches: run/progress.jsonl in the home, one JSON object a line.
+
+The job appends to it; `status`, the benchmarks and whoever waits for the job read it.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,11 @@ from typing import Any
 
 import psutil
 
-PROGRESS_FILE = Path("run") / "progress.jsonl"
+BATCH_LOG = Path("run") / "progress.jsonl"
 """In the home."""
+
+SIZE_LIMIT_BYTES = 50_000_000
+"""At this size the log becomes progress.jsonl.1, and a new one begins."""
 
 WINDOW_S = 60.0
 """Rates are means over this time, seconds."""
@@ -22,9 +28,19 @@ TAIL_BYTES = 1 << 20
 COUNTS = ("alerts_in", "alerts_out", "dead_letters")
 
 
-def read_progress(home: Path) -> list[dict[str, Any]]:
+def append(home: Path, batch: Mapping[str, Any]) -> None:
+    """Add a line for ``batch``. A log that has grown too long is renamed first."""
+    file = home / BATCH_LOG
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.exists() and file.stat().st_size > SIZE_LIMIT_BYTES:
+        file.replace(file.with_name(file.name + ".1"))
+    with file.open("a") as lines:
+        lines.write(json.dumps(batch) + "\n")
+
+
+def read_batches(home: Path) -> list[dict[str, Any]]:
     """The latest micro-batches, oldest first; empty where no job ever ran. A line still being written is left out."""
-    file = home / PROGRESS_FILE
+    file = home / BATCH_LOG
     if not file.exists():
         return []
     with file.open("rb") as opened:
