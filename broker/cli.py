@@ -20,26 +20,26 @@ COMMANDS = {
     "demo": ("demo", "Show the whole broker at work on this machine."),
     "up": ("services", "Start Kafka and Redis on this machine."),
     "down": ("services", "Stop what `up` started."),
-    "status": ("services", "What runs, how far behind, how fast."),
-    "show": ("show", "Read alert files as a person would."),
+    "status": ("services", "Show services, job, lag, rates and topics."),
+    "show": ("show", "Show alert files in readable form."),
     "convert": ("convert", "Turn light curves into alert messages."),
     "replay": ("replay", "Send alert files to Kafka in time order."),
-    "run": ("run", "The streaming job: Kafka to Spark to Kafka."),
+    "run": ("run", "Run the streaming job: Kafka to Spark to Kafka."),
     "audit": ("audit", "Account for every input offset."),
     "listen": ("listen", "Subscribe to a topic of classified alerts."),
-    "filters": ("filters", "A subscriber's own SQL filters."),
-    "deadletters": ("deadletters", "What was refused, and why; send it again."),
-    "data": ("data", "Labelled light curves: what there is, and your own."),
-    "features": ("features", "Light curves to a feature matrix."),
+    "filters": ("filters", "Add, list, check and remove SQL filters."),
+    "deadletters": ("deadletters", "Show refused messages, and send them again."),
+    "data": ("data", "List, describe, check and fetch data sets."),
+    "features": ("features", "Extract the features of light curves."),
     "train": ("train", "Train a model bundle and register it."),
-    "evaluate": ("evaluate", "A published test, with intervals."),
-    "models": ("models", "The registry: list, show, promote, roll back."),
-    "requests": ("requests", "What is asked of the telescopes."),
-    "label": ("label", "The labelling page."),
-    "labels": ("labels", "What was answered."),
-    "retrain": ("retrain", "Learn from the labels."),
-    "warm": ("warm", "Compile the numerical code once, ahead of the first run."),
-    "bench": ("bench", "Speed, side by side with a named peer."),
+    "evaluate": ("evaluate", "Run a published test, with intervals."),
+    "models": ("models", "List, show, compare, promote and roll back models."),
+    "requests": ("requests", "Plan a night, and list requests to telescopes."),
+    "label": ("label", "Serve the labelling page."),
+    "labels": ("labels", "List the labels."),
+    "retrain": ("retrain", "Train a new model with the labels."),
+    "warm": ("warm", "Compile the numerical code before the first run."),
+    "bench": ("bench", "Measure speed, compared with a named peer."),
 }
 """Command name: (module of ``broker.commands``, one line of help)."""
 
@@ -69,8 +69,8 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Its EOFError or BrokenPipeError must not look to click like the end of a terminal, at which
-        it ends the program without a word."""
+        """Run the command. click takes an EOFError or BrokenPipeError for the end of a terminal and ends the program
+        in silence; so one that the command raises is wrapped."""
         try:
             return super().invoke(ctx)
         except (EOFError, BrokenPipeError) as error:
@@ -90,14 +90,15 @@ class Commands(click.Group):
 def gueststar() -> None:
     """A streaming broker for astronomical alerts.
 
-    Start with `gueststar demo`. Settings: gueststar.toml in the home folder, GUESTSTAR_… variables
-    above it, flags above both. GUESTSTAR_HOME is the folder where everything is kept.
+    Start with `gueststar demo`. Settings come from gueststar.toml in the home folder; GUESTSTAR_… variables override
+    them, and flags override both. GUESTSTAR_HOME is the home folder, where everything is kept.
     """
 
 
 def main() -> None:
-    """Entry point. Whatever goes wrong is one line on standard error and exit code 1, never nothing, never a traceback;
-    with GUESTSTAR_TRACEBACK=1 the traceback is shown instead.
+    """Entry point. Every error is reported as one line on standard error, with exit code 1.
+
+    With GUESTSTAR_TRACEBACK=1 the traceback is shown instead.
     """
     accept_any_text()
     use_cache(default_home() / "cache" / "numba")

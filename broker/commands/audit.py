@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--from-beginning", is_flag=True, help="Audit all that Kafka still holds; the default.")
+@click.option("--from-beginning", is_flag=True, help="Audit every message that Kafka still holds; this is the default.")
 @click.option("--since", metavar="TIME", help="Audit messages from this time on, such as 2026-03-01T02:00 (UTC).")
 @json_option
 @with_settings("home", "input_topics", "topic_prefix")
 def audit(from_beginning: bool, since: str | None, as_json: bool, settings: Settings) -> None:
     """Account for every input offset.
 
-    Each message of the input topics is in the output, in the dead letters, not yet read by the job, or lost. Lost
-    ones are named, and the exit code is 1. The output and dead-letter topics must keep their messages as long as the
-    input topics do.
+    Each message of the input topics is in the output, in the dead letters, not yet read by the job, or lost. If any is
+    lost, its offset is listed and the exit code is 1. The output and dead-letter topics must keep their messages as
+    long as the input topics do.
     """
     from broker.client.listening import time_ms_of
     from broker.operate import audit as auditor
@@ -45,7 +45,7 @@ _COUNTS = {
     "alerts_out": "alerts classified",
     "dead_letters": "dead letters",
     "lost": "lost",
-    "duplicates": "duplicates (subscribers pass them over)",
+    "duplicates": "duplicates (subscribers skip them)",
     "pending": "offsets not yet read",
 }
 
@@ -64,5 +64,5 @@ def _as_text(report: Report) -> str:
     shown = report.lost_ranges[:20]
     lines += [f"lost: {one.topic} partition {one.partition} offsets {one.first} to {one.last}" for one in shown]
     if len(report.lost_ranges) > len(shown):
-        lines.append(f"and {len(report.lost_ranges) - len(shown)} ranges more: --json names them all")
+        lines.append(f"and {len(report.lost_ranges) - len(shown)} more ranges: --json lists them all")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""``gueststar bench``: speed, side by side with a named peer in the same run."""
+"""``gueststar bench``: speed, compared with a named peer in the same run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def bench() -> None:
-    """Speed, side by side with a named peer in the same run.
+    """Measure speed, compared with a named peer in the same run.
 
-    CPU time an alert, on one core: the median of several rounds, in which all take turns, with the lowest and the
-    highest. A target that isn't met is told as such; it is no error. Let nothing else run on the machine.
+    Reports CPU time per alert on one core: the median of several rounds in which all programs take turns, with the
+    lowest and the highest. A missed target is reported but is not an error. Run nothing else on the machine meanwhile.
     """
     from broker.bench import machine
 
@@ -32,7 +32,7 @@ def bench() -> None:
 @bench.command()
 @json_option
 def decode(as_json: bool) -> None:
-    """Alert packets to light curves, beside fastavro."""
+    """Read light curves from alert packets, compared with fastavro."""
     from broker.bench import decode as measured
     from broker.bench.report import Report, Target
 
@@ -40,13 +40,13 @@ def decode(as_json: bool) -> None:
         timings, facts = measured.contest(progress)
     ours, full, projected = (timings[name].median_us for name in (measured.OURS, measured.FULL, measured.PROJECTED))
     figures = {"ratio": full / ours, "ratio_with_reader_schema": projected / ours}
-    _tell(Report("decode", facts.pop("peer"), figures, (Target("ratio", 80.0),), timings, facts), as_json)
+    _print(Report("decode", facts.pop("peer"), figures, (Target("ratio", 80.0),), timings, facts), as_json)
 
 
 @bench.command()
 @json_option
 def gp(as_json: bool) -> None:
-    """A Gaussian process for each light curve, beside george (cubic cost) and celerite2 (linear cost)."""
+    """Fit a Gaussian process to each light curve, compared with george (cubic cost) and celerite2 (linear cost)."""
     from broker.bench import gp as measured
     from broker.bench.report import Report, Target
 
@@ -63,16 +63,16 @@ def gp(as_json: bool) -> None:
         **quality,
     }
     targets = (Target("ratio", 50.0), Target("growth_slope", at_most=1.1))
-    _tell(Report("gp", facts.pop("peer"), figures, targets, timings, facts), as_json)
+    _print(Report("gp", facts.pop("peer"), figures, targets, timings, facts), as_json)
 
 
 @bench.command()
 @json_option
 @with_settings("home", "registry_uri")
 def pipeline(as_json: bool, settings: Settings) -> None:
-    """From bytes to published rows without Spark, beside fastavro, george and scikit-learn.
+    """Score alerts from bytes to published rows without Spark, compared with fastavro, george and scikit-learn.
 
-    Scores with the model in production, or with one of its own, trained on PLAsTiCC the first time.
+    The model is the one in production, or the shipped one if there is none.
     """
     from broker.bench import model
     from broker.bench import pipeline as measured
@@ -86,17 +86,17 @@ def pipeline(as_json: bool, settings: Settings) -> None:
         "ratio": one_by_one.median_us / ours.median_us,
         "ratio_batched": batched.median_us / ours.median_us,
     }
-    _tell(Report("pipeline", facts.pop("peer"), figures, (Target("rate", 4_000.0),), timings, facts), as_json)
+    _print(Report("pipeline", facts.pop("peer"), figures, (Target("rate", 4_000.0),), timings, facts), as_json)
 
 
 @bench.command()
 @json_option
 @with_settings("home", "jars")
 def kafka(as_json: bool, settings: Settings) -> None:
-    """From Kafka through Spark to Kafka, working off a backlog, beside a row-by-row Python UDF.
+    """Run the job on a backlog, from Kafka through Spark to Kafka, compared with a row-by-row Python UDF.
 
-    Brings a Kafka and a Redis of its own up, and works off 80,000 and 32,000 alerts of 58 kB, at 10,000 and at 4,000
-    a micro-batch. Takes about five minutes, 8 GB of disk and 3 GiB of memory.
+    Starts a separate Kafka and Redis. The job reads 90,000 alerts of 58 kB at 10,000 a micro-batch, then 36,000 at
+    4,000 a micro-batch. Takes about five minutes, 8 GB of disk and 3 GiB of memory.
     """
     from broker.bench import kafka as measured
     from broker.bench.report import Report, Target
@@ -113,17 +113,18 @@ def kafka(as_json: bool, settings: Settings) -> None:
     }
     targets = (Target("rate", 3_500.0), Target("rate_small_batches", 2_800.0))
     facts |= {f"at_{size}_a_batch": backlog.to_json() for size, backlog in by_batch_size.items()}
-    _tell(Report("kafka", facts.pop("peer"), figures, targets, facts=facts), as_json)
+    _print(Report("kafka", facts.pop("peer"), figures, targets, facts=facts), as_json)
 
 
 @bench.command()
 @json_option
-@click.option("--seconds", default=600.0, show_default=True, help="How long the steady part lasts.")
+@click.option("--seconds", default=600.0, show_default=True, help="Length of the steady part, seconds.")
 @with_settings("home", "jars")
 def latency(as_json: bool, seconds: float, settings: Settings) -> None:
-    """How long an alert is on its way through the job, at 270 alerts/s; then a burst of 10,000 in 5 s.
+    """Measure how long an alert takes through the job, at 270 alerts/s, and in a burst of 10,000 in 5 s.
 
-    From the input's Kafka time to the output's. Brings a Kafka and a Redis of its own up.
+    The time runs from the Kafka timestamp of the input message to that of the output message. Starts a separate Kafka
+    and Redis.
     """
     import numpy as np
 
@@ -135,17 +136,17 @@ def latency(as_json: bool, seconds: float, settings: Settings) -> None:
     p50, p99 = np.percentile(steady.latency_s, [50, 99])
     figures = {"p50_s": p50, "p99_s": p99, "highest_s": steady.latency_s.max(), "burst_s": burst.tail_s}
     targets = (Target("p50_s", at_most=1.0), Target("p99_s", at_most=2.0), Target("burst_s", at_most=3.0))
-    _tell(Report("latency", facts.pop("peer"), figures, targets, facts=facts), as_json)
+    _print(Report("latency", facts.pop("peer"), figures, targets, facts=facts), as_json)
 
 
 @bench.command()
 @json_option
-@click.option("--alerts", default=1_000_000, show_default=True, help="How many alerts go through.")
+@click.option("--alerts", default=1_000_000, show_default=True, help="Number of alerts to send.")
 @with_settings("home", "jars")
 def soak(as_json: bool, alerts: int, settings: Settings) -> None:
-    """A long run through the job: the resident memory of its largest worker, and whether it grows.
+    """Run the job for long, and measure whether the resident memory of its largest worker grows.
 
-    Alerts without images, 8 kB each, so that a million fit on a disk. Brings a Kafka and a Redis of its own up.
+    The alerts have no images and 8 kB each, so that a million fit on a disk. Starts a separate Kafka and Redis.
     """
     import numpy as np
 
@@ -162,17 +163,17 @@ def soak(as_json: bool, alerts: int, settings: Settings) -> None:
     sizes_mib = np.round(soaked.largest_worker_bytes / 2**20).astype(int)
     facts["samples"] = np.stack([soaked.alerts, sizes_mib], axis=1).tolist()
     targets = (Target("largest_worker_mib", at_most=1_024.0), Target("growth_mib", at_most=20.0))
-    _tell(Report("soak", facts.pop("peer"), figures, targets, facts=facts), as_json)
+    _print(Report("soak", facts.pop("peer"), figures, targets, facts=facts), as_json)
 
 
 @bench.command()
 @json_option
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the figures into this PNG file.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Plot the results in this PNG file.")
 @with_settings("home", "jars", "registry_uri")
 def growth(as_json: bool, plot: Path | None, settings: Settings) -> None:
-    """How cost and rate grow: with the points of an alert, the size of a micro-batch, cores and partitions.
+    """Measure how cost and rate depend on points per alert, size of a micro-batch, cores and partitions.
 
-    Brings a Kafka and a Redis of its own up, and runs the job once for each figure: about twenty minutes.
+    Starts a separate Kafka and Redis, and runs the job once for each figure. Takes about twenty minutes.
     """
     from broker.bench import growth as measured
     from broker.bench import growth_plot
@@ -185,7 +186,7 @@ def growth(as_json: bool, plot: Path | None, settings: Settings) -> None:
         growth_plot.draw(figures_by_axis, plot)
     costs = {int(name): cost for name, cost in figures_by_axis["us_by_points"].items() if int(name) >= 100}
     figures = {"slope_in_points": growth_slope(list(costs), list(costs.values()))}
-    _tell(Report("growth", "none", figures, facts=dict(figures_by_axis)), as_json)
+    _print(Report("growth", "none", figures, facts=dict(figures_by_axis)), as_json)
 
 
 def _require(package: str) -> None:
@@ -197,5 +198,5 @@ def _require(package: str) -> None:
         )
 
 
-def _tell(report: Report, as_json: bool) -> None:
+def _print(report: Report, as_json: bool) -> None:
     click.echo(json.dumps(report.to_json()) if as_json else "\n".join(report.lines()))

@@ -19,9 +19,9 @@ KINDS = ("plasticc", "plasticc-test", "snana", "snana-fits", "bts", "table")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("src")
 @click.argument("dest", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--objects", type=click.IntRange(min=1), help="At most so many objects, drawn by the seed.")
-@click.option("--held-out", is_flag=True, help="Only objects that a bundle trained with the same seed has not seen.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the split and of the draw.")
+@click.option("--objects", type=click.IntRange(min=1), help="At most this many objects, drawn at random.")
+@click.option("--held-out", is_flag=True, help="Only objects held out of the training set by the same seed.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Random seed of the split and of the draw.")
 @json_option
 @with_settings("home")
 def convert(
@@ -36,9 +36,9 @@ def convert(
 ) -> None:
     """Turn light curves into alert messages, one per detection with its history.
 
-    SRC is a folder or archive of that KIND, or the name of a set of it that is installed or was fetched; for KIND table
-    your own table. DEST gets alerts.parquet, in time order, and truth.parquet. An alert that no reader takes, such as
-    that of an object without a position, is left out and told.
+    SRC is a folder or archive of that KIND, or the name of an installed or fetched data set of that KIND. With KIND
+    table it is your own table. The command writes alerts.parquet, in time order, and truth.parquet to the folder DEST.
+    Alerts that the broker would refuse, for example without a position, are left out and counted.
     """
     import numpy as np
 
@@ -54,10 +54,13 @@ def convert(
     with progress_bars() as progress:
         written = stream_files.write(labelled, dest, lambda done, of: progress("alerts", done, of))
     if written.left_out:
-        click.echo(f"gueststar: {written.left_out:,} alerts left out, which are refused: {written.reason}", err=True)
+        click.echo(
+            f"gueststar: {written.left_out:,} alerts left out because the broker would refuse them: {written.reason}",
+            err=True,
+        )
     if as_json:
         report = {"objects": len(labelled), "alerts": written.alerts, "left_out": written.left_out, "dest": str(dest)}
         click.echo(json.dumps(report))
     else:
         click.echo(f"{written.alerts:,} alerts of {len(labelled):,} objects in {dest / stream_files.ALERTS_FILE}")
-        click.echo(f"the truth, apart from them, in {dest / stream_files.TRUTH_FILE}")
+        click.echo(f"true classes in {dest / stream_files.TRUTH_FILE}")

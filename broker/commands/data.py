@@ -1,4 +1,4 @@
-"""``gueststar data``: the data sets there are, what they hold, and a user's own."""
+"""``gueststar data``: the known data sets, what they hold, and your own light curves."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @click.group()
 def data() -> None:
-    """Labelled light curves: what there is, what it holds, what misleads in it.
+    """List, describe, check and fetch sets of labelled light curves.
 
-    Other commands take a set by its name where it is installed, by its path else; `evaluate` finds what was fetched.
-    Your own light curves are a table with a point a row: object, time_mjd, band, flux_njy, flux_err_njy, and where they
-    are known class, is_detection, ra_deg, dec_deg, host_photoz, host_photoz_err: .parquet, .csv, .fits, .h5 or .arff.
+    Other commands take a set by its name if it is installed or was fetched, otherwise by its path. Your own light
+    curves are a table with one row per point, as .parquet, .csv, .fits, .h5 or .arff. Required columns: object,
+    time_mjd, band, flux_njy, flux_err_njy. Optional: class, is_detection, ra_deg, dec_deg, host_photoz,
+    host_photoz_err.
     """
 
 
@@ -32,7 +33,7 @@ def data() -> None:
 @json_option
 @with_settings("home")
 def list_sets(as_json: bool, settings: Settings) -> None:
-    """The known data sets, and whether they are here."""
+    """List the known data sets and where they are on this machine."""
     from models.datasets.cards import CARDS
 
     rows = [(card, _place(card, settings)) for card in CARDS.values()]
@@ -40,14 +41,15 @@ def list_sets(as_json: bool, settings: Settings) -> None:
         click.echo(json.dumps({"sets": [{"name": c.name, "title": c.title, "place": str(p or "")} for c, p in rows]}))
         return
     for card, place in rows:
-        click.echo(f"{card.name:<14} {card.title}\n{'':<14} {place or 'not here: `gueststar data fetch`, or a path'}")
+        where = place or "not on this machine: `gueststar data fetch`, or give a path"
+        click.echo(f"{card.name:<14} {card.title}\n{'':<14} {where}")
 
 
 @data.command()
 @click.argument("name")
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """The card of the set NAME: source, licence, units, columns, classes, traps."""
+    """Show the card of the set NAME: source, licence, units, columns, classes, pitfalls."""
     from schemas.taxonomy import name_of
 
     card = _card(name)
@@ -62,7 +64,7 @@ def show(name: str, as_json: bool) -> None:
     if card.objects:
         classes = ", ".join(f"{name_of(class_id)} {n:,}" for class_id, n in card.objects.items())
         click.echo(f"\n{sum(card.objects.values()):,} objects: {classes}")
-    click.echo("\nTraps")
+    click.echo("\nPitfalls")
     for trap in card.traps:
         click.echo(f"- {trap}")
     for file, digest in card.sha256.items():
@@ -75,10 +77,10 @@ def show(name: str, as_json: bool) -> None:
 @json_option
 @with_settings("home")
 def check(name: str, path: Path | None, as_json: bool, settings: Settings) -> None:
-    """Read the set NAME, and compare it with its card: sums of files, numbers of objects, faults.
+    """Read the set NAME and compare it with its card: checksums, numbers of objects, faults.
 
-    A folder of other objects in the same format is told as such; it is no error. Ends with 1 where something is
-    wrong with the light curves.
+    A folder with other objects in the same format is reported as such; this is not an error. The exit code is 1 if a
+    light curve has a fault.
     """
     from dataclasses import asdict
 
@@ -87,7 +89,7 @@ def check(name: str, path: Path | None, as_json: bool, settings: Settings) -> No
     card = _card(name)
     place = path or _place(card, settings)
     if place is None:
-        raise click.ClickException(f"{card.name} is not here: give its folder with --data, or fetch it")
+        raise click.ClickException(f"{card.name} is not on this machine: give its folder with --data, or fetch it")
     checked = compare(card, load(str(place), settings, card.kind), place if isinstance(place, Path) else None)
     if as_json:
         fields = asdict(checked) | {"objects": {str(class_id): n for class_id, n in checked.objects.items()}}
@@ -100,13 +102,16 @@ def check(name: str, path: Path | None, as_json: bool, settings: Settings) -> No
 
 @data.command()
 @click.argument("name")
-@click.option("--from", "urls", multiple=True, metavar="URL", help="Where its files are; file:// too. Repeatable.")
+@click.option(
+    "--from", "urls", multiple=True, metavar="URL", help="Address of a file, https:// or file://; repeatable."
+)
 @json_option
 @with_settings("home")
 def fetch(name: str, urls: tuple[str, ...], as_json: bool, settings: Settings) -> None:
-    """Bring the files of the set NAME into the home's data folder, where `evaluate` looks first.
+    """Download the files of the set NAME into the home's data folder, where `evaluate` looks first.
 
-    Without --from, from where it was published, if that is known. A file that is not as published is refused.
+    Without --from they come from the address where the set was published, if that is known. A file that differs from
+    the published one is refused.
     """
     from models.datasets.fetching import fetch as bring
     from models.datasets.fetching import folder_of
@@ -130,10 +135,10 @@ def fetch(name: str, urls: tuple[str, ...], as_json: bool, settings: Settings) -
 @json_option
 @with_settings("home")
 def export(src: str, dest: Path, description: bool, as_json: bool, settings: Settings) -> None:
-    """Write the light curves of SRC (a set's name or a path) as a table, a point a row.
+    """Write the light curves of SRC (a set's name or a path) as a table with one row per point.
 
-    The ending of DEST tells the format: .parquet, .csv, .fits, .h5 or .arff. What is written can be read again as
-    one's own light curves.
+    The suffix of DEST gives the format: .parquet, .csv, .fits, .h5 or .arff. Every command that takes light curves
+    reads the table.
     """
     from models.datasets import description as describing
     from models.datasets import table

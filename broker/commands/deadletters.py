@@ -1,4 +1,4 @@
-"""``gueststar deadletters``: what was refused and why; send it again."""
+"""``gueststar deadletters``: refused messages, the reasons, and sending them again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ reason_option = click.option("--reason", default="", help="Only reasons that con
 
 @click.group()
 def deadletters() -> None:
-    """What was refused, and why; send it again."""
+    """Show refused messages with the reasons, and send them again."""
 
 
 @deadletters.command("list")
@@ -28,7 +28,7 @@ def deadletters() -> None:
 @json_option
 @with_settings("home", "topic_prefix")
 def list_letters(stage: str, reason: str, as_json: bool, settings: Settings) -> None:
-    """The dead letters by stage and reason, each with the place of an example."""
+    """Count the dead letters by stage and reason, with the offset of one example each."""
     from broker.operate import dead_letters
 
     groups = dead_letters.groups(dead_letters.letters(settings, stage, reason))
@@ -48,14 +48,15 @@ def list_letters(stage: str, reason: str, as_json: bool, settings: Settings) -> 
 @deadletters.command()
 @stage_option
 @reason_option
-@click.option("--again", is_flag=True, help="Also those that were sent again before.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--again", is_flag=True, help="Also send those that were sent again before.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 @with_settings("home", "topic_prefix")
 def replay(stage: str, reason: str, again: bool, yes: bool, as_json: bool, settings: Settings) -> None:
-    """Send the original messages to their input topics again, as after a mended fault.
+    """Send the original messages to their input topics again, for example after a fault was fixed.
 
-    Asks first, with their number. Each goes once, marked with the header gueststar-replay-of.
+    The command shows the number of messages and asks for confirmation. Each message is sent once, with the header
+    gueststar-replay-of.
     """
     from broker.operate import dead_letters
 
@@ -65,7 +66,9 @@ def replay(stage: str, reason: str, again: bool, yes: bool, as_json: bool, setti
     places = len({letter.place for letter in chosen})
     if chosen and not yes:
         if not sys.stdin.isatty():
-            raise click.ClickException(f"{places} messages would be sent again: say --yes where nobody can be asked")
+            raise click.ClickException(
+                f"{places} messages would be sent again: add --yes to confirm without a terminal"
+            )
         click.confirm(f"send {places:,} messages again?", abort=True, err=True)
     result = dead_letters.replay(settings, chosen)
     if as_json:

@@ -15,7 +15,7 @@ from broker.settings import Settings
 
 @click.command()
 @click.option("--objects", default=320, show_default=True, type=click.IntRange(min=30), help="Objects to stream.")
-@click.option("--exit", "end", is_flag=True, help="End after the summary, instead of serving the labelling page.")
+@click.option("--exit", "end", is_flag=True, help="End after the summary instead of serving the labelling page.")
 @click.option(
     "--real",
     type=click.Path(file_okay=False, path_type=Path),
@@ -26,9 +26,9 @@ from broker.settings import Settings
 def demo(settings: Settings, objects: int, end: bool, real: Path | None, as_json: bool) -> None:
     """Show the whole broker at work on this machine.
 
-    Brings up Kafka and Redis, trains a model that knows two classes less than there are, streams held-out objects
-    through Spark, asks for spectra, learns from them, and tells what happened. Then it serves the labelling page until
-    Ctrl-C, or ends with --exit. What an earlier demo left in this home is removed first; other streams are not touched.
+    Starts Kafka and Redis, trains a model with two classes left out, streams held-out objects through Spark, requests
+    spectra, retrains with their classes, and prints a summary. Then it serves the labelling page until Ctrl-C; with
+    --exit it ends. The data of an earlier demo in this home are removed first; other streams are not touched.
     """
     from broker.commands.label import serve_page
     from broker.demo import story

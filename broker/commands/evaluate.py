@@ -1,4 +1,4 @@
-"""``gueststar evaluate``: a published test, with intervals and peers' figures beside."""
+"""``gueststar evaluate``: a published test, with intervals and the published figures of others."""
 
 from __future__ import annotations
 
@@ -24,40 +24,44 @@ STREAM, ROBUSTNESS = "stream", "robustness"
 @click.command()
 @click.argument("suite", type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts", CHALLENGE, STREAM, ROBUSTNESS]))
 @click.option(
-    "--data", metavar="DIR", help="Folder in the suite's format; plasticc and plasticc-test come with the installation."
+    "--data",
+    metavar="DIR",
+    help="Folder with data in the suite's format; plasticc and plasticc-test are installed with gueststar.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the splits by object, and of all draws.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Random seed of the splits by object and of all draws."
+)
 @click.option(
     "--report",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write report.html with the pictures, and report.json, here.",
+    help="Folder for report.html, with figures, and report.json.",
 )
 @click.option(
     "--labels",
     "label_file",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     metavar="FILE",
-    help="For stream: CSV or Parquet with object_id, class_id, perhaps created_ms; by default the labels in Kafka.",
+    help="For stream: CSV or Parquet with object_id, class_id, optionally created_ms; default: the labels in Kafka.",
 )
 @click.option(
     "--predictions",
     "entry",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     metavar="FILE",
-    help="Score this CSV of anyone's probabilities instead of learning: object, days, a column for each class.",
+    help="Do not train; score the probabilities in this CSV file: object, days, one column for each class.",
 )
 @click.option(
     "--model",
     metavar="MODEL",
-    help="Score this finished model instead of learning: a version, an alias, the word shipped, or a bundle's folder.",
+    help="Do not train; score this model: a version, an alias, the word shipped, or the folder of a bundle.",
 )
-@click.option("--trial", help="The trial of the suite that the predictions are for; by default its first.")
+@click.option("--trial", help="The trial of the suite that the predictions are for; default: the first.")
 @click.option(
     "--form",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Only write who may be learnt from and who is tested, as CSV: trial, fold, object, role.",
+    help="Only write the training and test objects of each fold to this CSV file: trial, fold, object, role.",
 )
 @json_option
 @with_settings("home", "registry_uri")
@@ -74,11 +78,11 @@ def evaluate(
     as_json: bool,
     settings: Settings,
 ) -> None:
-    """Score SUITE, with 95 % intervals over objects.
+    """Run the test SUITE and print its scores, with 95 % intervals over objects.
 
-    Most suites learn as a published test says and score the objects that it holds out. `stream` judges what the
-    broker published by labels that came later; `robustness` harms light curves and looks how far the model in
-    production (or --model) falls.
+    Most suites train as a published test prescribes, and score its held-out objects. `stream` scores the published
+    classifications against labels that came later. `robustness` degrades light curves and measures how much worse
+    the model in production (or --model) becomes.
     """
     from models.datasets.fetching import fetched
 
@@ -109,7 +113,7 @@ def evaluate(
 
 
 def _published(settings: Settings, data: str | None, label_file: Path | None, seed: int) -> Outcome:
-    """What was published, by later labels."""
+    """Score the published classifications against later labels."""
     from broker.report.test_report import stream
 
     return stream.evaluate(settings, None if data is None else Path(data), label_file, seed=seed)
@@ -128,7 +132,7 @@ def _write_form(suite: str, data: str | None, seed: int, file: Path, as_json: bo
 def _measured(
     suite: str, data: str | None, model: str | None, seed: int, settings: Settings, progress: Progress
 ) -> Outcome:
-    """Learn and test, or test a finished model."""
+    """Train and test, or test a finished model."""
     from broker.stream import warm_up
     from models.registry.named_model import named
     from models.suites import robustness
@@ -146,7 +150,7 @@ def _measured(
 
 def _print(outcome: Outcome) -> None:
     peers = {peer.metric: peer for peer in outcome.peers}
-    click.echo(f"{outcome.suite}: {outcome.n_train:,} objects learnt from, {outcome.n_test:,} tested")
+    click.echo(f"{outcome.suite}: {outcome.n_train:,} training objects, {outcome.n_test:,} test objects")
     for name, (value, low, high) in outcome.metrics.items():
         peer = f"   {peers[name].value:.3f} {peers[name].source}" if name in peers else ""
         click.echo(f"  {name:<44} {value:.3f}  [{low:.3f}, {high:.3f}]{peer}")

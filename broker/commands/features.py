@@ -23,22 +23,25 @@ from broker.settings import Settings
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The Parquet file to write: alert_id, object_id (of light curves the object's name too), and a column per "
-    "feature; a missing feature is NaN.",
+    help="The Parquet file to write: alert_id, object_id, for labelled light curves also object (the name), and a "
+    "column per feature; a missing feature is NaN.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Processes; by default one for each core. The result is the same."
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Number of processes; default: one for each core. It does not change the result.",
 )
 @json_option
 @with_settings("home")
 def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool, settings: Settings) -> None:
-    """Measure the features of light curves.
+    """Extract the features of light curves.
 
-    SRC is one alert file or more (wire messages, Avro containers, Parquet), or labelled light curves, whole, a row per
-    object: a set by its name, such as plasticc, or a path to one or to your own table.
+    SRC is one or more alert files (wire messages, Avro containers, Parquet), which give one row per alert; or labelled
+    light curves, which give one row per object, for the whole light curve: the name of a data set, such as plasticc,
+    the path to one, or your own table.
 
-    Finished parts are kept beside the file, in a folder named like it with .parts, until all are there: the same call
-    goes on where a killed one was.
+    Finished parts are kept in a folder beside the output file, with the suffix .parts. If the command is killed, the
+    same call continues from there.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -12,12 +12,12 @@ from broker.settings import Settings
 
 @click.group()
 def filters() -> None:
-    """A subscriber's own filters.
+    """Add, list, check and remove subscribers' filters.
 
-    A filter is a condition in SQL on the columns of a classification, on p['class'] (the probability of a class or
-    of a group of classes at the survey's rates), and on magnitude, galactic_latitude_deg and separation_deg(ra, dec).
-    Every alert that passes goes to the topic <prefix>.filter.NAME. A missing value passes no comparison. An id is a
-    whole number, also in quotes, and is compared exactly.
+    A filter is an SQL condition on the columns of a classification, on p['class'] (the probability of a class or of
+    a group of classes at the survey's class rates), and on magnitude, galactic_latitude_deg and
+    separation_deg(ra, dec). Every alert that passes goes to the topic <prefix>.filter.NAME. A comparison with a missing
+    value is never true. Ids are whole numbers, with or without quotes, and are compared exactly.
     """
 
 
@@ -27,7 +27,7 @@ def filters() -> None:
 @json_option
 @with_settings("home")
 def add(name: str, expression: str, as_json: bool, settings: Settings) -> None:
-    """Keep a filter, or change the one of this NAME.
+    """Add a filter, or change the one named NAME.
 
     For example: gueststar filters add young-ia "p['Ia'] > 0.8 AND n_points < 8 AND magnitude < 21"
     """
@@ -46,10 +46,10 @@ def add(name: str, expression: str, as_json: bool, settings: Settings) -> None:
 @json_option
 @with_settings("home")
 def list_filters(as_json: bool, settings: Settings) -> None:
-    """The filters, their topics, and why one is refused.
+    """List the filters with their topics, and the reason if one is refused.
 
-    A filter is refused where its entry in filters.toml is damaged, or where Spark could not run it when the last job
-    started. A job leaves it out.
+    A filter is refused if its entry in filters.toml is damaged, or if Spark could not run it when the last job
+    started. The job leaves refused filters out.
     """
     from broker import filters as store
     from broker.filters.refusals import without_refused
@@ -77,11 +77,11 @@ def list_filters(as_json: bool, settings: Settings) -> None:
 
 @filters.command()
 @click.argument("name")
-@click.option("--expression", default="", help="Try this condition instead of the one kept under NAME.")
+@click.option("--expression", default="", help="Try this condition instead of the stored one.")
 @json_option
 @with_settings("home")
 def check(name: str, expression: str, as_json: bool, settings: Settings) -> None:
-    """How many of the archived alerts pass a filter, judged by Spark as in the job."""
+    """Count the archived alerts that pass a filter, evaluated by Spark as in the job."""
     from broker import filters as store
 
     condition = store.parse(expression) if expression else store.get(settings, name)
@@ -108,7 +108,7 @@ def check(name: str, expression: str, as_json: bool, settings: Settings) -> None
 @json_option
 @with_settings("home")
 def remove(name: str, as_json: bool, settings: Settings) -> None:
-    """Forget a filter; its topic stays."""
+    """Remove a filter; its topic stays."""
     from broker import filters as store
 
     store.remove(settings, name)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @json_option
 @with_settings("home", "label_host", "label_port")
 def label(port: int | None, as_json: bool, settings: Settings) -> None:
-    """The labelling page: light curves, one at a time, one key each. Ends with Ctrl-C.
+    """Serve the labelling page until Ctrl-C: one light curve at a time, one key for each label.
 
-    With --json the page's address is printed as one JSON object before it serves.
+    With --json the address of the page is printed first, as one JSON object.
     """
     serve_page(settings, settings.label_port if port is None else port, as_json)
 
@@ -42,7 +42,7 @@ def serve_page(settings: Settings, port: int, as_json: bool = False) -> None:
     else:
         click.echo(f"labelling page: {address}   (Ctrl-C ends it)")
         if settings.label_host not in ("127.0.0.1", "localhost", "::1"):
-            click.echo("anybody who reaches this address can label: put a proxy with a login in front of it", err=True)
+            click.echo("anybody who can open this address can label: put a proxy with a login in front of it", err=True)
     serve(create_app(desk, host=settings.label_host), listener)
 
 

@@ -1,4 +1,4 @@
-"""``gueststar labels``: what was answered."""
+"""``gueststar labels``: the labels that hold now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from broker.settings import Settings
 @with_settings("home")
 @click.pass_context
 def labels(ctx: click.Context, as_json: bool, settings: Settings) -> None:
-    """What was answered: the labels that hold now."""
+    """List the labels that hold now."""
     if ctx.invoked_subcommand is None:
         _list(settings, as_json)
 
@@ -24,7 +24,7 @@ def labels(ctx: click.Context, as_json: bool, settings: Settings) -> None:
 @json_option
 @with_settings("home")
 def list_(as_json: bool, settings: Settings) -> None:
-    """The labels that hold now, and the objects on which labellers disagree."""
+    """List the labels that hold now, and the objects on which labellers disagree."""
     _list(settings, as_json)
 
 

@@ -1,4 +1,4 @@
-"""Labelled light curves as commands take them: a set's name or a path, with the reader's notes told."""
+"""Labelled light curves by the name of a set or by a path, as the commands take them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 def load(source: str, settings: Settings, kind: str | None = None) -> Labelled:
-    """What ``source`` names (see :func:`models.datasets.sources.load`), where it was fetched to if it was; notes of its
-    reader, such as points that are left out, go to standard error."""
+    """The light curves that ``source`` names (see :func:`models.datasets.sources.load`), also if they were fetched.
+
+    Notes of the reader, for example on points that are left out, go to standard error.
+    """
     from models.datasets import sources
     from models.datasets.fetching import located
 

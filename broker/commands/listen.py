@@ -22,18 +22,18 @@ from broker.settings import Settings
     metavar="PLACE",
     help="latest, earliest, a time such as 2026-03-01T02:00 (UTC), or -N for the last N messages first.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="End after so many alerts.")
-@click.option("--no-wait", is_flag=True, help="End when all there is has been read.")
-@click.option("--group", help="A name under which Kafka keeps how far you have read.")
+@click.option("--limit", type=click.IntRange(min=1), help="End after this many alerts.")
+@click.option("--no-wait", is_flag=True, help="End when all existing messages are read.")
+@click.option("--group", help="Consumer group: Kafka stores under this name how far you have read.")
 @json_option
 @with_settings("home", "topic_prefix")
 def listen(
     topic: str, start_at: str, limit: int | None, no_wait: bool, group: str | None, as_json: bool, settings: Settings
 ) -> None:
-    """Subscribe to a topic of classified alerts: one line an alert, until Ctrl-C.
+    """Subscribe to a topic of classified alerts, and print one line per alert until Ctrl-C.
 
-    TOPIC is a whole name or a short one: classifications, novel, sample, class.ia, filter.NAME. Repeats are passed
-    over. With --json each line is one JSON object, ids as strings.
+    TOPIC is a full name or a short one: classifications, novel, sample, class.ia, filter.NAME. Duplicates are
+    skipped. With --json each line is one JSON object, with ids as strings.
     """
     from broker import client
 
@@ -55,7 +55,7 @@ def _json(record: dict[str, Any]) -> str:
 
 
 def _line(record: dict[str, Any]) -> str:
-    """What a person wants of an alert; of other records (requests, labels, dead letters) what they have of it."""
+    """One line of text for an alert or a dead letter; requests and labels as JSON."""
     if "payload" in record:
         place = f"{record['input_topic']}:{record['input_partition']}:{record['input_offset']}"
         return f"{place:40}  {record['stage']}: {record['reason']}"
@@ -79,7 +79,7 @@ def _class(record: dict[str, Any]) -> str:
 
 
 def _magnitude(record: dict[str, Any]) -> str:
-    """AB magnitude where the flux tells one, else the flux in nJy."""
+    """AB magnitude if the flux is significant, otherwise the flux in nJy."""
     import math
 
     from schemas.photometry import MAGNITUDE_SIGNAL_TO_NOISE, NJY_ZERO_POINT

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @click.group()
 def models() -> None:
-    """The registry: list, show, compare, promote, roll back."""
+    """List, show, compare, promote and roll back the models of the registry."""
 
 
 @models.command("list")
 @json_option
 @with_settings("home", "registry_uri")
 def list_models(as_json: bool, settings: Settings) -> None:
-    """Every version with its aliases."""
+    """List every version with its aliases."""
     versions = _registry(settings).models()
     if as_json:
         click.echo(json.dumps({"models": [_summary(model) for model in versions]}))
@@ -45,7 +45,7 @@ def list_models(as_json: bool, settings: Settings) -> None:
 @json_option
 @with_settings("home", "registry_uri")
 def show(which: str, as_json: bool, settings: Settings) -> None:
-    """One model, by alias or version: its metrics and what it was made from."""
+    """Show one model, by alias or version: its metrics and its training data."""
     from models.bundle import open_bundle
     from schemas.taxonomy import name_of
 
@@ -65,12 +65,17 @@ def show(which: str, as_json: bool, settings: Settings) -> None:
 
 @models.command()
 @click.argument("which", default="production")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it here instead.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the card to this file instead.",
+)
 @with_settings("home", "registry_uri")
 def card(which: str, out: Path | None, settings: Settings) -> None:
-    """The card of a model, as Markdown: data, use, figures, limits.
+    """Print the card of a model as Markdown: data, use, figures, limits.
 
-    WHICH is a version, an alias, the word shipped, or a bundle's folder.
+    WHICH is a version, an alias, the word shipped, or the folder of a bundle.
     """
     from models.registry.card import card as card_of
     from models.registry.named_model import named
@@ -90,7 +95,7 @@ def card(which: str, out: Path | None, settings: Settings) -> None:
 @json_option
 @with_settings("home", "registry_uri")
 def compare(old: str, new: str, as_json: bool, settings: Settings) -> None:
-    """Two models on objects that neither has learnt from, with paired intervals.
+    """Compare two models on objects in neither training set, with paired intervals.
 
     OLD and NEW are versions, aliases, the word shipped, or folders of bundles.
     """
@@ -108,12 +113,12 @@ def compare(old: str, new: str, as_json: bool, settings: Settings) -> None:
         judgement = {"accepted": verdict.accepted, "why": verdict.why, "held_out_objects": verdict.n_objects}
         click.echo(json.dumps(both | judgement | {"figures": verdict.to_json()}))
         return
-    click.echo(f"on {verdict.n_objects:,} objects that neither has learnt from:")
+    click.echo(f"on {verdict.n_objects:,} objects that are in neither training set:")
     click.echo(f"{'':<20} {scorers[0].sha256[:16]:>18} {scorers[1].sha256[:16]:>18}  difference, 95 % interval")
     for name, one in verdict.figures.items():
         spread = f"{one.difference:+.4f}  [{one.low:+.4f}, {one.high:+.4f}]"
         click.echo(f"{name:<20} {one.old:>18.4f} {one.new:>18.4f}  {spread}")
-    click.echo(f"the new one {'would be' if verdict.accepted else 'would not be'} taken: {verdict.why}")
+    click.echo(f"the new model {'would be' if verdict.accepted else 'would not be'} accepted: {verdict.why}")
 
 
 @models.command()
@@ -121,7 +126,7 @@ def compare(old: str, new: str, as_json: bool, settings: Settings) -> None:
 @json_option
 @with_settings("home", "registry_uri")
 def promote(version: str, as_json: bool, settings: Settings) -> None:
-    """Put a version (or the word candidate) into production; what was there becomes previous."""
+    """Put a version (or the word candidate) into production; the one before gets the alias previous."""
     _report(_registry(settings).promote(version), as_json)
 
 
@@ -152,4 +157,4 @@ def _report(model: Model, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_summary(model)))
     else:
-        click.echo(f"version {model.version} is in production; the streaming job takes it with its next batch")
+        click.echo(f"version {model.version} is in production; the streaming job uses it from its next batch on")

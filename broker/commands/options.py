@@ -54,7 +54,7 @@ def _kind(field: FieldInfo) -> Any:
 
 
 def _default(field: FieldInfo) -> str:
-    """The default as a person would type it; an empty one is told in the description."""
+    """The default as a person would type it; the description of a setting says what an empty one means."""
     default = field.get_default(call_default_factory=True)
     if default in (None, ""):
         return ""

@@ -14,16 +14,16 @@ from broker.settings import Settings
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH…")
-@click.option("--topic", help="Where to send them; the first of the input topics unless given.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Alerts per second; without it, no limit.")
+@click.option("--topic", help="Topic to send them to; default: the first input topic.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Alerts per second; default: no limit.")
 @json_option
 @with_settings("home")
 def replay(paths: tuple[Path, ...], topic: str | None, rate: float | None, as_json: bool, settings: Settings) -> None:
     """Send alert files to Kafka in time order.
 
     PATH is a wire message, an Avro container, a tar archive of them, a Parquet table of whole packets or of messages
-    (column `message`), or a folder of such files. Keyed by object, so that an object's alerts keep their order. Ends
-    when Kafka has confirmed every message. A missing topic is made.
+    (column `message`), or a folder of such files. The messages are keyed by object, so that the alerts of an object
+    keep their order. The command ends when Kafka has confirmed every message. It creates the topic if it is missing.
     """
     from rich.console import Console
     from rich.progress import Progress

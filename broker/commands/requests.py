@@ -1,4 +1,4 @@
-"""``gueststar requests``: what is asked of the telescopes."""
+"""``gueststar requests``: requests to the telescopes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @with_settings("home")
 @click.pass_context
 def requests(ctx: click.Context, as_json: bool, settings: Settings) -> None:
-    """What is asked of the telescopes: `requests plan` fills a night, `requests list` shows what is open."""
+    """Requests to the telescopes: `requests plan` plans a night, `requests list` shows the open requests."""
     if ctx.invoked_subcommand is None:
         _list(settings, as_json)
 
@@ -30,18 +30,18 @@ def requests(ctx: click.Context, as_json: bool, settings: Settings) -> None:
 @json_option
 @with_settings("home")
 def list_(as_json: bool, settings: Settings) -> None:
-    """Requests that nobody has answered."""
+    """List the requests that have no answer yet."""
     _list(settings, as_json)
 
 
 @requests.command()
-@click.option("--night", type=int, help="MJD of the evening of the night to fill; default: tonight.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the random draws.")
-@click.option("--dry-run", is_flag=True, help="Show the plan, publish nothing.")
+@click.option("--night", type=int, help="The night to plan, as the MJD of its evening; default: tonight.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Random seed.")
+@click.option("--dry-run", is_flag=True, help="Show the plan without publishing it.")
 @json_option
 @with_settings("home", "telescope_budget_hours", "random_fraction")
 def plan(night: int | None, seed: int, dry_run: bool, as_json: bool, settings: Settings) -> None:
-    """Fill a night from the candidates the stream has left, and publish its requests."""
+    """Plan a night from the candidates that the stream has stored, and publish its requests."""
     from broker.kafka import topics
     from broker.operate.night import plan_night
 
@@ -76,7 +76,7 @@ def _list(settings: Settings, as_json: bool) -> None:
     _show(still_open)
     click.echo(f"{len(still_open)} open, {len(answered)} objects answered")
     if not still_open:
-        click.echo("`gueststar requests plan` fills a night")
+        click.echo("`gueststar requests plan` plans a night")
 
 
 def _report(planned: NightPlan, topic: str, dry_run: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``gueststar retrain``: learn from the labels."""
+"""``gueststar retrain``: train a new model with the labels."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @json_option
 @with_settings("home", "registry_uri")
 def retrain(as_json: bool, settings: Settings) -> None:
-    """Learn from the labels.
+    """Train a new model with the labels.
 
-    A new bundle is trained on the base data and every labelled object; it goes into production if it is not
-    worse on held-out objects, else it is registered as candidate. `gueststar models rollback` takes it back.
+    The new bundle is trained on the base data and all labelled objects. If it is not worse on held-out objects, it
+    goes into production; otherwise it is registered as candidate. `gueststar models rollback` restores the old model.
     """
     from active_learning.retrain import retrain as learn
     from broker.kafka.message_log import labels_log
@@ -64,12 +64,12 @@ def _show(retrained: Retrained) -> None:
     from models.training.train import MIN_OBJECTS
     from schemas.taxonomy import name_of
 
-    learnt = ", ".join(f"{name_of(class_id)} {n}" for class_id, n in retrained.by_class.items())
-    click.echo(f"learnt from {retrained.n_labels} labels: {learnt}")
+    objects = ", ".join(f"{name_of(class_id)} {n}" for class_id, n in retrained.by_class.items())
+    click.echo(f"trained with {retrained.n_labels} labels: {objects}")
     for class_id in retrained.newly_known:
         click.echo(f"{name_of(class_id)} is now a known class")
     for class_id, n in retrained.waiting.items():
-        click.echo(f"{name_of(class_id)} has {n} labelled objects, it is learnt from {MIN_OBJECTS} on")
+        click.echo(f"{name_of(class_id)} has {n} labelled objects; a class needs {MIN_OBJECTS} to be trained")
     for name, figure in retrained.verdict.figures.items():
         click.echo(
             f"{name:<20} {figure.old:.4f} → {figure.new:.4f}   "

@@ -12,7 +12,9 @@ from broker.settings import Settings
 
 
 @click.command()
-@click.option("--available-now", is_flag=True, help="End where the input topics end now, instead of running on.")
+@click.option(
+    "--available-now", is_flag=True, help="Stop at the current end of the input topics instead of running on."
+)
 @click.option("--master", help="Spark master: local[*], local[4], spark://host:7077, k8s://… [setting spark_master]")
 @json_option
 @with_settings(
@@ -27,10 +29,10 @@ from broker.settings import Settings
     "spark_driver_memory_gib",
 )
 def run(settings: Settings, available_now: bool, master: str | None, as_json: bool) -> None:
-    """The streaming job: Kafka to Spark to Kafka.
+    """Run the streaming job: Kafka to Spark to Kafka.
 
-    Reads the input topics from where it last stopped, and runs until Ctrl-C or SIGTERM, which it obeys after the
-    running batch. A line for each batch goes to standard error and to run/progress.jsonl in the home.
+    It reads the input topics from where it last stopped. Ctrl-C or SIGTERM stop it after the current batch. A line for
+    each batch goes to standard error and to run/progress.jsonl in the home.
     """
     from broker.stream import job, warm_up  # here: Spark takes a second to import
 

@@ -18,8 +18,8 @@ from broker.settings import Settings
 def up(as_json: bool, settings: Settings) -> None:
     """Start Kafka and Redis on this machine.
 
-    They run on free loopback ports and keep their data in the home folder. The first start fetches the Kafka server
-    (44 MB). Safe to repeat: what runs is left alone.
+    They run on free loopback ports and keep their data in the home folder. The first start downloads the Kafka server
+    (44 MB). Safe to repeat: a service that runs already is left alone.
     """
     from broker.local.services import is_local, start
 
@@ -40,7 +40,7 @@ def up(as_json: bool, settings: Settings) -> None:
 @json_option
 @with_settings("home")
 def down(as_json: bool, settings: Settings) -> None:
-    """Stop what `up` started in this home; the data stay."""
+    """Stop the services that `up` started in this home. The data stay."""
     from broker.local.services import stop
 
     ended = stop(settings)
@@ -54,7 +54,7 @@ def down(as_json: bool, settings: Settings) -> None:
 @json_option
 @with_settings("home")
 def status(as_json: bool, settings: Settings) -> None:
-    """What runs, how far behind, how fast."""
+    """Show the services, the streaming job with its lag and rates, and the topics."""
     from broker.operate.status import report
 
     running: dict[str, Any] = report(settings)

@@ -1,4 +1,4 @@
-"""``gueststar show``: alert files as a person reads them."""
+"""``gueststar show``: alert files in readable form."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from broker.settings import Settings
     "--plot",
     "plot_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw the light curves here, with the Gaussian process and its features.",
+    help="Plot the light curves in this PNG file, with the Gaussian process and its features.",
 )
 @json_option
 @with_settings("packet_size_limit_bytes")
 def show(files: tuple[Path, ...], plot_file: Path | None, as_json: bool, settings: Settings) -> None:
-    """Read alert files: wire messages, Avro containers, Parquet tables of either, dead letters written with
-    `gueststar listen deadletters --json`, packed or not (gzip, bzip2, xz, zip, tar), and folders of them.
+    """Show alert files in readable form.
 
-    What cannot be read is shown in red with the reason. The table has the last points of each light curve, --json all.
-    Ends with 1 where a FILE gave no alert.
+    FILE is a wire message, an Avro container, a Parquet table of either, dead letters written with
+    `gueststar listen deadletters --json`, or a folder of such files. Files may be packed (gzip, bzip2, xz, zip, tar).
+
+    Messages that cannot be read are shown in red, with the reason. The table shows the last points of each light
+    curve, --json all points. The exit code is 1 if a FILE holds no alert.
     """
     from broker.report import show as reading
 
@@ -44,6 +46,6 @@ def show(files: tuple[Path, ...], plot_file: Path | None, as_json: bool, setting
 
         reading.print_alerts(shown, Console())
         if plot_file is not None and len(shown.light_curves):
-            click.echo(f"light curves drawn in {plot_file}")
+            click.echo(f"light curves plotted in {plot_file}")
     if shown.without_alert:
         raise click.ClickException(f"no alert in {', '.join(map(str, shown.without_alert))}")

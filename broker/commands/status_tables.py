@@ -64,7 +64,7 @@ def _job(job: dict[str, Any]) -> Table:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: 42 s, 5 min, 3 h 20 min, 2 d 4 h."""
+    """Seconds in words: 42 s, 5 min, 3 h 20 min, 2 d 4 h."""
     minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
     if days:
         return f"{days} d {hours % 24} h"

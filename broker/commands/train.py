@@ -26,22 +26,27 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="SRC",
-    help="A set, installed or fetched, or a path; repeatable.",
+    help="An installed or fetched data set, or a path; repeatable.",
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Keep a copy of the bundle here.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write the bundle to this folder.")
 @click.option(
-    "--leave-out", multiple=True, metavar="CLASS", help="A class (name, slug or id) to stay unknown; repeatable."
+    "--leave-out",
+    multiple=True,
+    metavar="CLASS",
+    help="A class (name, slug or id) to leave out of the training; repeatable.",
 )
 @click.option(
     "--copies",
     type=click.FloatRange(min=0, min_open=True),
     metavar="N",
-    help="Learn from N copies an object too, moved farther away by its Gaussian process: for a stream that is fainter.",
+    help="Also train on N copies per object on average, moved to a greater distance: for a fainter stream.",
 )
 @click.option(
-    "--donors", metavar="SRC", help="Light curves whose visits and noise the copies have; by default those of --data."
+    "--donors", metavar="SRC", help="Light curves whose visits and noise the copies get; default: those of --data."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the split by object, and of all draws.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Random seed of the split by object and of all draws."
+)
 @json_option
 @with_settings("home", "registry_uri")
 def train(
@@ -56,7 +61,7 @@ def train(
 ) -> None:
     """Train a model bundle and register it.
 
-    The first bundle goes into production; later ones become candidate, for `gueststar models promote`.
+    The first bundle goes into production. Later ones become candidate: promote them with `gueststar models promote`.
     """
     from broker.stream import warm_up
     from models.datasets.labelled import concatenate
@@ -65,7 +70,7 @@ def train(
     from schemas.taxonomy import class_id_of
 
     if donors and copies is None:
-        raise click.UsageError("--donors are for copies: say how many with --copies N")
+        raise click.UsageError("--donors needs --copies N, the number of copies per object")
     left_out = [class_id_of(name) for name in leave_out]
     labelled = concatenate([load(source, settings) for source in data])
     copying = None if copies is None else Copying(copies, load(donors, settings) if donors else None)
@@ -85,7 +90,7 @@ def train(
 
 
 def _print(labelled: Labelled, trained: Trained, model: Model) -> None:
-    """The table a person reads."""
+    """Print the metrics as a table."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""``gueststar warm``: compiled code into its cache, ahead of the first run."""
+"""``gueststar warm``: compile the numerical code before the first run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from broker.commands.progress_bars import progress_bars
 @click.command()
 @json_option
 def warm(as_json: bool) -> None:
-    """Compile the numerical code once, ahead of the first run.
+    """Compile the numerical code once, before the first run.
 
-    The first job, training or plot after an installation waits a minute or two for the compiler; after this it
-    doesn't. What is compiled lies in the home's cache folder (NUMBA_CACHE_DIR, where that is set), and is
-    made anew when the program changes.
+    Without this command the first job, training or plot after an installation waits a minute or two for the compiler.
+    The compiled code is kept in the home's cache folder (or in NUMBA_CACHE_DIR, if set). It is compiled again when the
+    program changes.
     """
     from broker.stream import warm_up
 

@@ -97,5 +97,5 @@ def test_it_asks_before_it_sends(settings: Settings, topic: MakeTopic) -> None:
     bury(settings, source, [b"a", b"b"])
     result = CliRunner().invoke(deadletters, ["replay"])
     assert result.exit_code == 1
-    assert "2 messages would be sent again: say --yes" in result.output
+    assert "2 messages would be sent again: add --yes" in result.output
     assert source.ends() == [0]

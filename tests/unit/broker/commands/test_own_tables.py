@@ -115,7 +115,7 @@ def test_convert_of_a_set_tells_what_it_leaves_out(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
     assert (report["objects"], report["alerts"], report["left_out"]) == (3, 4, 2)
-    assert "2 alerts left out, which are refused: " in result.stderr
+    assert "2 alerts left out because the broker would refuse them: " in result.stderr
     curves, dead = packets.read(pq.read_table(tmp_path / "stream" / "alerts.parquet")["message"].to_pylist())
     assert dead == []
     assert set(curves.ra_deg.tolist()) == {0.0, 350.0}
