@@ -1,4 +1,4 @@
-"""The bundle: a folder of files named in a manifest with their SHA-256, read only when every one matches."""
+"""The bundle: a folder of files and a manifest with their SHA-256. It is read only if every SHA-256 matches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.whole_file import whole_folder, write_whole
 MANIFEST = "manifest.json"
 FORMAT = "gueststar-bundle-6"
 READABLE_FORMATS = (FORMAT, "gueststar-bundle-5")
-"""A bundle of format 5 has the same arrays, and beside them two skops files that no score reads."""
+"""A bundle of format 5 has the same arrays, and two skops files that are not read."""
 
 
 class BundleError(ValueError):
@@ -28,9 +28,9 @@ def sha256_of(file: Path) -> str:
 
 
 def seal(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """Write the manifest of the files that lie in ``folder``; returns the bundle's SHA-256, its manifest's.
+    """Write the manifest of the files in ``folder``; returns the SHA-256 of the bundle, which is that of its manifest.
 
-    ``files`` and ``format`` are filled in here. The manifest is written last, and appears at once.
+    ``files`` and ``format`` are filled in here. The manifest is written last and in one step.
     """
     files = {file.name: sha256_of(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST}
     text = json.dumps({"format": FORMAT, **manifest, "files": files}, indent=1, sort_keys=True, allow_nan=False)
@@ -39,10 +39,10 @@ def seal(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 
 def open_bundle(path: Path, sha256: str | None = None) -> tuple[dict[str, Any], str]:
-    """The manifest and SHA-256 of the bundle at ``path``, once all its files are found unchanged.
+    """Check all files of the bundle at ``path``; returns its manifest and SHA-256.
 
-    Raises BundleError where the manifest is missing or of another format, the bundle is not the one
-    asked for (``sha256``), a file is missing, or its bytes differ from what the manifest says.
+    Raises BundleError if the manifest is missing or has another format, the SHA-256 of the bundle is not
+    ``sha256``, a file is missing, or the SHA-256 of a file differs from the manifest.
     """
     manifest_file = path / MANIFEST
     if not manifest_file.is_file():
@@ -65,7 +65,7 @@ def open_bundle(path: Path, sha256: str | None = None) -> tuple[dict[str, Any], 
 
 
 def check_file(path: Path, name: str, expected: str) -> Path:
-    """The file ``name`` of the bundle at ``path``, once its SHA-256 is as expected; raises BundleError otherwise."""
+    """Check the SHA-256 of the file ``name`` in the bundle at ``path``; returns the file, or raises BundleError."""
     file = path / name
     if Path(name).name != name:
         raise BundleError(f"{path / MANIFEST}: names of files must be plain, found {name!r}: do not use this bundle")
@@ -78,14 +78,14 @@ def check_file(path: Path, name: str, expected: str) -> Path:
 
 
 def store(bundle: Path, folder: Path) -> tuple[Path, str]:
-    """Copy a bundle into ``folder/<its SHA-256>``, unless it is there; returns that path and the SHA-256.
+    """Copy a bundle to ``folder/<its SHA-256>``, unless it is there already; returns that path and the SHA-256.
 
-    The copy appears under its name only when it is complete. Raises BundleError as :func:`open_bundle`.
+    The copy gets its name only when it is complete. Raises BundleError as :func:`open_bundle`.
     """
     manifest, sha256 = open_bundle(bundle)
     target = folder / sha256
     if not target.is_dir():
-        with whole_folder(target, replace=False) as draft:  # somebody else may store the same bundle meanwhile
+        with whole_folder(target, replace=False) as draft:  # another process may store the same bundle meanwhile
             for name in [*manifest["files"], MANIFEST]:
                 shutil.copyfile(bundle / name, draft / name)
     open_bundle(target, sha256)

@@ -1,4 +1,4 @@
-"""Weights that make classes count more alike than their numbers."""
+"""Weights that balance the classes, fully or in part."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def balanced(class_id: ArrayLike, weight: ArrayLike, power: float = 1.0) -> NDArray[np.float64]:
-    """Weights divided by their class's sum to a power, scaled to a mean of 1, shape (n,).
+    """Each weight divided by a power of the sum of its class, then scaled to a mean of 1; shape (n,).
 
     With ``power`` 1 every class has the same sum; with 0 the weights keep their proportions.
     """

@@ -1,4 +1,4 @@
-"""Keyed mixing of 64-bit integers: reproducible draws that depend on an object alone, not on its neighbours."""
+"""Keyed mixing of 64-bit integers: reproducible draws that depend on the id of an object alone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 def scramble(ids: ArrayLike, seed: int) -> NDArray[np.int64]:
     """A keyed one-to-one map of [0, 2^63) onto itself; same shape as ``ids``.
 
-    Rounds of an odd multiplication modulo 2^63 and a xor with the number's own high bits, each of
-    which can be undone, so two ids never meet; the pattern is splitmix64's
-    (doi:10.1145/2660193.2660195). It hides order and origin from a reader; it is no cipher.
+    Each round multiplies by an odd number modulo 2^63 and xors the number with its own high bits, as splitmix64 does
+    (doi:10.1145/2660193.2660195). Both steps can be inverted, so two ids never get the same result. The map hides
+    order and origin of the ids; it is not a cipher.
     """
     mixed = np.asarray(ids, np.int64).astype(np.uint64) & _MASK
     key = np.uint64((_GOLDEN * (2 * seed + 1)) & int(_MASK))

@@ -1,7 +1,7 @@
-"""Figures of merit of a classifier: one idea a file, each with its source, and intervals over objects.
+"""Figures of merit of a classifier, one per file with its source, and intervals over objects.
 
-Throughout: ``p`` (n, k) are probabilities, rows adding up to 1; ``index`` (n,) the column of the true class; ``weight``
-(n,) of each row, 1 / its object's rows where an object has several.
+Throughout, ``p`` (n, k) are probabilities whose rows add up to 1, ``index`` (n,) is the column of the true class, and
+``weight`` (n,) is the weight of each row: 1 / number of rows of its object.
 """
 
 from models.evaluation.brier import brier_score

@@ -1,4 +1,4 @@
-"""Is a probability what it says? Calibration error and reliability diagrams with bins of equal mass."""
+"""Calibration error and reliability diagrams, with bins of equal mass."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 ECE_BINS = 15
-"""As many as Guo et al. 2017 (arXiv:1706.04599) take, but of equal mass: bins of equal width are nearly empty where a
-good classifier says little, and their error depends on where the edges fall (arXiv:1909.10155)."""
+"""The number of bins of Guo et al. 2017 (arXiv:1706.04599), but of equal mass. For a good classifier many bins of equal
+width are nearly empty, and the error depends on the position of their edges (arXiv:1909.10155)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Reliability:
 
 
 def reliability(probability: ArrayLike, happened: ArrayLike, weight: ArrayLike, bins: int = ECE_BINS) -> Reliability:
-    """Bins that hold equal weight, in the order of the probabilities; equal probabilities share a bin.
+    """Bins of equal weight, in the order of the probabilities; equal probabilities are in the same bin.
 
-    ``probability``, ``happened`` (bool), ``weight``: (n,). Fewer bins than asked for come back where ties fill them.
+    ``probability``, ``happened`` (bool), ``weight``: (n,). With many ties there are fewer bins than requested.
     """
     q, w = np.asarray(probability, np.float64), np.asarray(weight, np.float64)
     _, rank = np.unique(q, return_inverse=True)
@@ -55,15 +55,15 @@ def expected_calibration_error(p: NDArray[np.float64], index: NDArray[np.int64],
 def class_calibration_errors(
     p: NDArray[np.float64], index: NDArray[np.int64], weight: ArrayLike
 ) -> NDArray[np.float64]:
-    """The same of each class's own probability, (k,): classwise ECE (Kull et al. 2019, arXiv:1910.12656)."""
+    """The same for the probability of each class, (k,): classwise ECE (Kull et al. 2019, arXiv:1910.12656)."""
     return np.array([reliability(p[:, c], index == c, weight).error for c in range(p.shape[1])])
 
 
 def error_of_the_perfect(p: NDArray[np.float64], weight: ArrayLike, *, seed: int, draws: int = 200) -> float:
-    """The mean top-label error that these probabilities would show on so few objects if they were exactly right.
+    """The mean top-label error of perfectly calibrated probabilities on a sample of this size.
 
-    The error of a finite sample is never 0: its bins hold a handful of objects each. The outcome is drawn anew from
-    the confidences. A measured error at this value is no evidence against calibration (arXiv:2012.08668).
+    The error of a finite sample is never 0, because each bin has few objects. The outcomes are drawn from the
+    confidences. A measured error of about this value is no evidence against calibration (arXiv:2012.08668).
     """
     rng = np.random.default_rng(seed)
     confidence = p.max(axis=1)

@@ -1,4 +1,4 @@
-"""The confusion matrix and what is read off it: completeness, purity, F1, balanced accuracy."""
+"""The confusion matrix and figures from it: completeness, purity, F1, balanced accuracy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def confusion_matrix(p: NDArray[np.float64], index: NDArray[np.int64], weight: A
 
 
 def completeness(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each true class the fraction found, (k,) (recall, efficiency); NaN for a class without objects."""
+    """Completeness of each true class, (k,) (recall, efficiency); NaN for a class without objects."""
     return _ratio(np.diag(matrix), matrix.sum(axis=1))
 
 
 def purity(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each predicted class the fraction that is right, (k,) (precision); NaN for a class never predicted."""
+    """Purity of each predicted class, (k,) (precision); NaN for a class that is never predicted."""
     return _ratio(np.diag(matrix), matrix.sum(axis=0))
 
 

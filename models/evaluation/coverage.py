@@ -1,4 +1,4 @@
-"""How many objects got an answer: a score over the easy ones alone hides the others."""
+"""Fraction of objects with an answer. A score over the answered objects alone hides the difficult ones."""
 
 from __future__ import annotations
 

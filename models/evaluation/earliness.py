@@ -1,4 +1,4 @@
-"""When a class is right and stays right: the time a follow-up telescope has."""
+"""When the class is right and stays right: this leaves the rest of the time for follow-up."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Earliness:
-    """Of each object, in the order of its id: arrays of shape (m,).
+    """One entry per object, ordered by id: arrays of shape (m,).
 
     - ``object_id``.
-    - ``days``: from its first epoch to the first from which on the most probable class is the true one at every later
-      epoch; infinite where it is wrong at the last.
-    - ``flips``: how often the most probable class changes from an epoch to the next.
+    - ``days``: from the first epoch to the one from which on the most probable class is always the true one; infinite
+      if it is wrong at the last epoch.
+    - ``flips``: number of changes of the most probable class from one epoch to the next.
     """
 
     object_id: NDArray[np.int64]
@@ -28,8 +28,8 @@ def earliness(
 ) -> Earliness:
     """From predictions at several epochs of each object; arrays of shape (n,), ``p`` (n, k).
 
-    ``days``: of each epoch, counted from anywhere. Flips and the time to a stable answer are what users of a stream
-    wait for (compare the time to classification of RAPID, arXiv:1904.00014).
+    ``days``: time of each epoch, from any zero point. Users of a stream wait for a stable answer (compare the time to
+    classification of RAPID, arXiv:1904.00014).
     """
     order = np.lexsort((days, object_id))
     ids, begin = np.unique(object_id[order], return_index=True)
@@ -48,6 +48,6 @@ def earliness(
 
 
 def median_days(days: NDArray[np.float64]) -> float:
-    """Median of days some of which are infinite: infinite where more than half of the objects never get there."""
+    """Median of days, some of them infinite; infinite if more than half of the objects never become stable."""
     ordered = np.sort(days)
     return float((ordered[(len(days) - 1) // 2] + ordered[len(days) // 2]) / 2) if len(days) else float("nan")

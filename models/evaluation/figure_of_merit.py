@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FALSE_TAG_PENALTY = 3.0
-"""W of Kessler et al. 2010 (arXiv:1001.5210, section 5; results arXiv:1008.1024): a wrongly tagged object costs as
-much as three."""
+"""W of Kessler et al. 2010 (arXiv:1001.5210, section 5; results arXiv:1008.1024): a false tag costs as
+much as three objects."""
 
 
 def figure_of_merit(selected: ArrayLike, is_ia: ArrayLike, weight: ArrayLike | None = None) -> float:
@@ -15,7 +15,7 @@ def figure_of_merit(selected: ArrayLike, is_ia: ArrayLike, weight: ArrayLike | N
 
         (N_true / N_Ia) × N_true / (N_true + W N_false)
 
-    with N_true the Ia among the ``selected`` (n,) bool, N_false the others, N_Ia all Ia. 0 where nothing is selected.
+    with N_true the Ia among the ``selected`` (n,) bool, N_false the others, N_Ia all Ia. 0 if nothing is selected.
     """
     chosen, ia = np.asarray(selected, bool), np.asarray(is_ia, bool)
     w = np.ones(len(ia)) if weight is None else np.asarray(weight, np.float64)
@@ -24,10 +24,10 @@ def figure_of_merit(selected: ArrayLike, is_ia: ArrayLike, weight: ArrayLike | N
 
 
 def expected_best_threshold(p_ia: NDArray[np.float64]) -> float:
-    """The cut in the probability of Ia with the largest figure of merit that the probabilities themselves expect.
+    """The cut in the probability of Ia with the largest expected figure of merit.
 
-    No truth is used: with N_true = sum p and N_false = sum (1 - p) over the objects above the cut. Right where the
-    probabilities are calibrated for this sample, and honest where they are not.
+    The true classes are not used: N_true = sum p and N_false = sum (1 - p) over the objects above the cut. The cut is
+    the best one if the probabilities are calibrated for this sample.
     """
     ordered = np.sort(p_ia)[::-1]
     true = np.cumsum(ordered)
@@ -37,7 +37,7 @@ def expected_best_threshold(p_ia: NDArray[np.float64]) -> float:
 
 
 def best_figure_of_merit(p_ia: NDArray[np.float64], is_ia: ArrayLike) -> float:
-    """The largest figure of merit of any cut: it takes the truth to find it, so it is a bound, not a result."""
+    """The largest figure of merit of any cut. Finding the cut needs the true classes, so this is an upper bound."""
     order = np.argsort(-p_ia, kind="stable")
     ia = np.asarray(is_ia, bool)[order]
     last_of_ties = np.append(np.diff(p_ia[order]) != 0, True)

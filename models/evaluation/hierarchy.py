@@ -1,4 +1,4 @@
-"""F1 over the class tree: a near miss costs less than a far one."""
+"""F1 over the class tree: confusing neighbouring classes costs less than confusing distant ones."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from schemas.taxonomy import lineage
 def hierarchical_f1(
     p: NDArray[np.float64], index: NDArray[np.int64], weight: ArrayLike, class_ids: Sequence[int]
 ) -> float:
-    """2 |A ∩ B| / (|A| + |B|), each summed over objects: A the true class with all above it, B the predicted with
-    all above it, but the top that all share.
+    """2 |A ∩ B| / (|A| + |B|), each summed over objects.
+
+    A is the true class with its ancestors, B the predicted class with its ancestors, both without the common root.
 
     ``class_ids``: taxonomy ids of the k columns. Source: Kiritchenko, Matwin and Famili 2005 (hierarchical precision
     and recall with ancestors; Silla and Freitas 2011, doi:10.1007/s10618-010-0175-9).

@@ -19,9 +19,9 @@ def bootstrap(
     draws: int = DRAWS,
     level: float = LEVEL,
 ) -> tuple[float, float, float]:
-    """A statistic of row numbers with its percentile interval over objects drawn anew: (value, low, high).
+    """A statistic of row numbers with its percentile interval over resampled objects: (value, low, high).
 
-    All rows of an object are drawn together, so alerts of one object don't pass for independent ones.
+    All rows of an object are drawn together, because alerts of one object are not independent.
     Source: Efron 1979 (doi:10.1214/aos/1176344552).
     """
     intervals = bootstrap_many({"": lambda rows: statistic(rows)}, object_id, seed=seed, draws=draws, level=level)
@@ -36,9 +36,9 @@ def bootstrap_many(
     draws: int = DRAWS,
     level: float = LEVEL,
 ) -> dict[str, tuple[float, float, float]]:
-    """As :func:`bootstrap`, of several statistics on the same draws, so that their differences mean something.
+    """As :func:`bootstrap`, for several statistics on the same draws, so that they can be compared.
 
-    Low and high are NaN where the statistic is NaN in every draw.
+    Low and high are NaN if the statistic is NaN in every draw.
     """
     _, row = np.unique(np.asarray(object_id), return_inverse=True)
     n = int(row.max()) + 1

@@ -1,5 +1,5 @@
-"""Where bundles are kept: versions, aliases, the model that ships, cards.
+"""The registry of bundles: versions, aliases, the shipped model, cards.
 
-It may load and check what ``models.scoring`` defines; it trains nothing.
+It may import ``models.scoring`` to load and check bundles; it trains nothing.
 Public: ``versions.Registry``, ``shipped``, ``named_model``, ``card``.
 """

@@ -1,4 +1,4 @@
-"""The card of a model: what it was made from, what it is for, how good it is and where it ends, from its manifest."""
+"""The card of a model: its data, use, figures and limits, from its manifest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.scoring.calibration import EPOCH_EDGES
 from schemas.taxonomy import name_of
 
 PHOTOZ = "_photoz"
-"""Ends the names of figures of alerts whose host's photometric redshift is told."""
+"""Suffix of the names of figures of alerts with a photometric redshift of the host."""
 
 FIGURES = {
     "log_loss_flat": "flat log-loss, nat",
@@ -31,29 +31,29 @@ def card(manifest: Mapping[str, Any], sha256: str) -> str:
 SHA-256 `{sha256}`; {versions}.
 
 **Data.** {training["n_objects"]:,} objects of {sources}, seen at {training["n_snapshots"]:,} moments (each object at
-its first three alerts, its last, and three between); seed {training["seed"]}. Of these objects 60 % are learnt from,
-5 % stop the boosting, 17 % calibrate, and on the remaining 18 % the figures below are measured.
+its first three alerts, its last, and three between); seed {training["seed"]}. Of these objects 60 % are for training,
+5 % stop the boosting, 17 % calibrate, and the remaining 18 % are held out: the figures below are measured on them.
 {_copies(manifest)}Data fingerprint `{training.get("fingerprint", "unknown")[:16]}`, feature catalogue
 `{manifest["feature_fingerprint"][:16]}` ({len(manifest["feature_names"])} features of the light curve).
 
 **Redshift.** {_redshift(manifest)}
 
-**For.** Classes of alerts from their first detection on, for choosing what to look at; and novelty at a stated false
-discovery rate. Not for rates of populations or cosmology without a selection function of one's own.
+**Use.** Classes of alerts from their first detection on, to choose targets; and novelty at a stated false-discovery
+rate. Do not use it for rates of populations or for cosmology without a selection function for your sample.
 
-**Classes** (ids of the taxonomy): {classes}. In the data but not learnt, and so novel: {unknown}.
+**Classes** (ids of the taxonomy): {classes}. In the data but not in the training set, and so novel: {unknown}.
 
-**Rates.** `p_flat` has all classes equally common; `p_survey` those of {manifest["prior_source"]}.
+**Class rates.** `p_flat` is for equal rates of all classes; `p_survey` for those of {manifest["prior_source"]}.
 
-**On held-out objects** (95 % interval over objects; probabilities at the held-out objects' own rates):
+**On held-out objects** (95 % interval over objects; probabilities at the class rates of the held-out objects):
 
 {_table(manifest, "")}
 {_photoz_table(manifest)}
 **Novelty.** {_novelty(manifest)}
 
-**Limits.** The figures hold for objects like those it learnt from. A survey that is deeper, has other bands or a
-cadence of its own gives other features: calibrate anew on labels of that stream (`gueststar retrain`), and look at
-`gueststar evaluate stream`. With one or two detections most classes cannot be told apart: the probabilities say so.
+**Limits.** The figures hold for objects like those of the training set. A survey with another depth, other bands or
+another cadence gives other features: retrain with labels of that stream (`gueststar retrain`), and check the result
+with `gueststar evaluate stream`. With one or two detections most classes cannot be separated; the probabilities say so.
 """
 
 
@@ -62,25 +62,24 @@ def _copies(manifest: Mapping[str, Any]) -> str:
     if copies is None:
         return ""
     return (
-        f"Those learnt from have {copies['mean']:g} copies each on average, moved to other redshifts and seen by the\n"
-        f"visits to {copies['donors']}; the others have none.\n"
+        f"The training objects have {copies['mean']:g} copies each on average, moved to other redshifts and seen\n"
+        f"at the visits to {copies['donors']}; the other objects have none.\n"
     )
 
 
 def _redshift(manifest: Mapping[str, Any]) -> str:
     if f"log_loss_flat{PHOTOZ}" not in manifest["metrics"]:
-        return "None enters: the probabilities are of the light curve alone."
+        return "Not used: the probabilities come from the light curve alone."
     return (
-        "Where the packet tells the host's photometric redshift, the probabilities are of a second set of trees\n"
-        "and networks that know it; elsewhere of one that needs nothing but the light curve. A spectrum's redshift\n"
-        "never enters."
+        "If the packet gives a photometric redshift of the host, the probabilities come from a second set of trees\n"
+        "and networks that use it; otherwise from the light curve alone. A spectroscopic redshift is never used."
     )
 
 
 def _photoz_table(manifest: Mapping[str, Any]) -> str:
     if f"log_loss_flat{PHOTOZ}" not in manifest["metrics"]:
         return ""
-    title = "Objects whose host has a photometric redshift (none of the Galaxy), told it:"
+    title = "Objects whose host has a photometric redshift (none in the Galaxy), scored with it:"
     return f"\n{title}\n\n{_table(manifest, PHOTOZ)}\n"
 
 
@@ -107,12 +106,13 @@ def _cell(manifest: Mapping[str, Any], name: str) -> str:
 def _novelty(manifest: Mapping[str, Any]) -> str:
     metrics = manifest["metrics"]
     said = [
-        f"At a p-value of 0.01 {metrics['false_alarms_at_1_percent']:.2%} of the held-out known alerts are selected."
+        f"At a p-value of 0.01 {metrics['false_alarms_at_1_percent']:.2%} of the held-out alerts of known classes are "
+        "selected."
     ]
     if "novelty_auroc" in metrics:
         said.append(
-            f"Classes left out are told from known ones with an area of {metrics['novelty_auroc']:.3f}; by "
-            f"Benjamini and Hochberg at 0.1, {metrics['novelty_bh_power']:.1%} of their alerts are found, and "
-            f"{metrics['novelty_bh_fdr']:.1%} of what is found is not novel."
+            f"The score separates classes left out from known ones with AUROC {metrics['novelty_auroc']:.3f}; by "
+            f"Benjamini and Hochberg at 0.1, {metrics['novelty_bh_power']:.1%} of their alerts are selected, and "
+            f"{metrics['novelty_bh_fdr']:.1%} of the selected alerts are not novel."
         )
     return " ".join(said)

@@ -1,7 +1,7 @@
-"""The registry's index: which bundles are registered, and which of them has which alias. One JSON file in the store.
+"""The index of the registry: the registered bundles and their aliases, in one JSON file in the store.
 
-Reading it takes no lock and no library, so the streaming job asks it once a second. The file is replaced in one step:
-a reader sees the old index or the new one. Writers hold a lock, so that none overwrites what another has just written.
+Reading it needs no lock and no library, so the streaming job reads it once a second. The file is replaced in one step:
+a reader sees either the old index or the new one. Writers hold a lock, so that none overwrites the change of another.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from schemas.whole_file import write_whole
 FILE, LOCK_FILE = "registry.json", ".registry.lock"
 FORMAT = "gueststar-registry-1"
 LOCK_WAIT_S = 600.0
-"""How long a writer waits for others: who registers imports MLflow and may make its database, a minute or two on a busy
-machine."""
+"""How long a writer waits for others. Registering imports MLflow and may create its database, which takes a minute or
+two on a busy machine."""
 
 PRODUCTION, CANDIDATE, PREVIOUS = "production", "candidate", "previous"
 ALIASES = (PRODUCTION, CANDIDATE, PREVIOUS)
-"""``production`` scores the stream, ``candidate`` waits for its gates, ``previous`` is what a rollback brings back."""
+"""``production`` scores the stream; ``candidate`` has not passed its gates; a rollback restores ``previous``."""
 
 
 class RegistryError(ValueError):
@@ -66,12 +66,12 @@ class Index:
         return next((version for version in self.versions if version.sha256 == sha256), None)
 
     def with_version(self, version: Version) -> Index:
-        """The index with one version more: in ``production`` where there is none, else ``candidate``."""
+        """The index with a new version: ``production`` if there is none, otherwise ``candidate``."""
         alias = CANDIDATE if PRODUCTION in self.aliases else PRODUCTION
         return Index((*self.versions, version), {**self.aliases, alias: version.number})
 
     def promoted(self, number: int) -> Index:
-        """The index with this version in ``production``; what was there becomes ``previous``."""
+        """The index with this version in ``production``; the one before becomes ``previous``."""
         current = self.aliases.get(PRODUCTION)
         if current == number:
             return self
@@ -81,7 +81,7 @@ class Index:
         return replace(self, aliases={**aliases, PRODUCTION: number})
 
     def rolled_back(self) -> Index:
-        """The index with ``production`` and ``previous`` exchanged; LookupError where there is no previous one."""
+        """The index with ``production`` and ``previous`` exchanged; LookupError if there is no previous one."""
         if PREVIOUS not in self.aliases:
             raise LookupError("there is no previous model to roll back to: only one was ever in production")
         exchanged = {PRODUCTION: self.aliases[PREVIOUS], PREVIOUS: self.aliases[PRODUCTION]}
@@ -89,7 +89,7 @@ class Index:
 
 
 def read(store: Path) -> Index | None:
-    """The index of the bundles' folder; None where it has none yet. Raises RegistryError where the file is damaged."""
+    """The index of the bundles' folder; None if it has none yet. Raises RegistryError if the file is damaged."""
     file = store / FILE
     try:
         values = json.loads(file.read_bytes())
@@ -107,23 +107,23 @@ def read(store: Path) -> Index | None:
 
 
 def write(store: Path, index: Index) -> None:
-    """Replace the index in one step; once this returns it survives a loss of power."""
+    """Replace the index in one step. After the return it survives a power failure."""
     values = {"format": FORMAT, "versions": [_to_json(one) for one in index.versions], "aliases": dict(index.aliases)}
     write_whole(store / FILE, json.dumps(values, indent=1, sort_keys=True, allow_nan=False))
 
 
 @contextmanager
 def locked(store: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
-    """Be the only writer of the index. The kernel drops the lock of a process that was killed.
+    """Be the only writer of the index. The kernel releases the lock of a process that was killed.
 
-    Raises RegistryError where another process keeps the lock for longer than ``wait_s`` seconds.
+    Raises RegistryError if another process holds the lock for longer than ``wait_s`` seconds.
     """
     with file_lock.locked(store / LOCK_FILE, wait_s, RegistryError):
         yield
 
 
 def _version(values: Mapping[str, Any]) -> Version:
-    """A version from its JSON; a metric that is no number is null there and NaN here."""
+    """A version from its JSON; a metric that is null there is NaN here."""
     sha256 = str(values["sha256"])
     if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
         raise ValueError(f"a SHA-256 must have 64 hexadecimal digits, found {sha256!r}")

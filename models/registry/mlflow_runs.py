@@ -1,7 +1,7 @@
-"""MLflow, by its public client: a run with parameters and metrics for every registered bundle.
+"""MLflow through its public client: a run with parameters and metrics for every registered bundle.
 
-Importing it takes seconds and a hundred megabytes, so it is imported when a model is registered, not when one is asked
-for. Earlier versions of gueststar kept versions and aliases in MLflow too; :func:`former_index` reads them.
+Its import takes seconds and a hundred megabytes. So it is imported when a model is registered, not when one
+is read. Earlier versions of gueststar kept versions and aliases in MLflow too; :func:`former_index` reads them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from models.registry.index import ALIASES, Index, Version
 
 NAME = "gueststar"
-"""Of the experiment; and of the registered model of earlier versions."""
+"""Name of the experiment, and of the registered model of earlier versions."""
 
 _EPOCH = re.compile(r"(.+)_epoch_(\d+)")
 _CURVE = "_by_detections"
@@ -28,7 +28,7 @@ _SQLITE = "sqlite:///"
 def record(
     uri: str, store: Path, version: int, sha256: str, metrics: Mapping[str, float], params: Mapping[str, object]
 ) -> None:
-    """Write a finished run of a bundle in ``store`` to MLflow; raises OSError where MLflow does not take it."""
+    """Write a finished run of a bundle in ``store`` to MLflow; raises OSError if MLflow does not accept it."""
     with _mlflow(uri) as client:
         experiment, artifacts = client.get_experiment_by_name(NAME), store.absolute().as_uri()
         experiment_id = (
@@ -45,9 +45,9 @@ def record(
 
 
 def former_index(uri: str) -> Index | None:
-    """Versions and aliases that an earlier gueststar kept in MLflow; None where its database file is not there.
+    """Versions and aliases that an earlier gueststar kept in MLflow; None if there is no such database file.
 
-    Raises OSError where MLflow does not answer.
+    Raises OSError if MLflow does not answer.
     """
     if uri.startswith(_SQLITE) and not _database(uri).is_file():
         return None
@@ -83,13 +83,13 @@ def _database(uri: str) -> Path:
 
 @contextlib.contextmanager
 def _mlflow(uri: str) -> Iterator[Any]:
-    """MLflow's client at an address. Its notices stay off the user's terminal, its errors become one line."""
+    """MLflow's client at an address. Its notices are not printed, and its errors become one line."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # read when MLflow is imported, which sets its loggers anew
     if uri.startswith(_SQLITE):
         _database(uri).parent.mkdir(parents=True, exist_ok=True)
     with _quiet():
-        from mlflow import MlflowClient  # here: it takes seconds to import
+        from mlflow import MlflowClient  # here: the import takes seconds
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 

@@ -13,8 +13,10 @@ SHIPPED = "shipped"
 
 
 def named(model: str, registry: Registry) -> Scorer:
-    """The model, loaded and checked; of an empty registry the production model is the shipped one, which a job would
-    take. Raises LookupError where nothing has that name, BundleError as Scorer.load."""
+    """The model, loaded and checked. If the registry is empty, ``production`` is the shipped model, as for a job.
+
+    Raises LookupError if nothing has that name, BundleError as Scorer.load.
+    """
     if model == SHIPPED:
         return Scorer.load(shipped.folder())
     path = Path(model).expanduser()
@@ -27,7 +29,7 @@ def named(model: str, registry: Registry) -> Scorer:
 
 
 def ensure_one(registry: Registry) -> str | None:
-    """Register the shipped model where the registry has none in production; its SHA-256, or None where it had one."""
+    """Register the shipped model if none is in production; returns its SHA-256, or None if one was."""
     if any(registry.models()):
         return None
     return registry.register(shipped.folder(), shipped.metrics(), {"origin": "came with gueststar"}).sha256

@@ -14,6 +14,6 @@ def folder() -> Path:
 
 
 def metrics() -> dict[str, float]:
-    """Its figures on held-out objects, as its manifest has them."""
+    """Its metrics on held-out objects, from its manifest."""
     metrics_of_manifest: dict[str, float] = json.loads((folder() / MANIFEST).read_text(encoding="utf-8"))["metrics"]
     return metrics_of_manifest

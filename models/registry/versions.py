@@ -1,6 +1,6 @@
-"""The registry: bundles in a folder, each under its SHA-256, and an index of versions and aliases beside them.
+"""The registry: bundles in a folder, each under its SHA-256, with an index of versions and aliases.
 
-MLflow gets a run for each version, to look at; nothing is read from it (:mod:`models.registry.mlflow_runs`).
+MLflow gets a run for each version, for inspection only; nothing is read from it (:mod:`models.registry.mlflow_runs`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Model:
 
 
 class Registry:
-    """Versions and aliases of model bundles, which lie in ``store/<sha256>/``; their runs at an MLflow address.
+    """Versions and aliases of model bundles in ``store/<sha256>/``; their runs are at an MLflow address.
 
     Several processes may use one store at once.
     """
@@ -41,10 +41,10 @@ class Registry:
         self.store = Path(store)
 
     def register(self, bundle: Path, metrics: Mapping[str, float], params: Mapping[str, object]) -> Model:
-        """Store a bundle and make it a version; the same bundle again is the version it already is.
+        """Store a bundle and make it a version; a bundle that is registered already keeps its version.
 
-        It becomes ``production`` where there is none, else ``candidate``. Raises BundleError where the
-        bundle is incomplete or changed, OSError where MLflow does not take the run: then nothing is registered.
+        It becomes ``production`` if there is none, otherwise ``candidate``. Raises BundleError if the bundle is
+        incomplete or changed, OSError if MLflow does not accept the run; in both cases nothing is registered.
         """
         _, sha256 = store_bundle(Path(bundle), self.store)
 
@@ -59,24 +59,24 @@ class Registry:
         return next(self._model(after, version) for version in after.versions if version.sha256 == sha256)
 
     def model(self, name: str | int) -> Model:
-        """The model with this alias or version number; raises LookupError where there is none."""
+        """The model with this alias or version number; raises LookupError if there is none."""
         current = self._index()
         return self._model(current, self._named(current, name))
 
     def models(self) -> list[Model]:
-        """Every version, oldest first. Raises RegistryError where the index is damaged."""
+        """Every version, oldest first. Raises RegistryError if the index is damaged."""
         current = self._index()
         return [self._model(current, version) for version in current.versions]
 
     def promote(self, version: str | int) -> Model:
-        """Make a version ``production``; what was becomes ``previous``. Raises LookupError where it is unknown."""
+        """Make a version ``production``; the one before becomes ``previous``. Raises LookupError if it is unknown."""
         after = self._change(lambda before: before.promoted(self._named(before, version).number))
         return self._model(after, self._named(after, PRODUCTION))
 
     def rollback(self) -> Model:
         """Exchange ``production`` and ``previous``; a second rollback undoes the first.
 
-        Raises LookupError where there is no previous model.
+        Raises LookupError if there is no previous model.
         """
         after = self._change(Index.rolled_back)
         return self._model(after, self._named(after, PRODUCTION))
@@ -86,7 +86,7 @@ class Registry:
         return self.store / sha256
 
     def _index(self) -> Index:
-        """The index as it is now; where there is none, the one that an earlier version kept in MLflow is taken over."""
+        """The current index. If there is none, the one that an earlier version kept in MLflow is imported."""
         current = index.read(self.store)
         if current is not None:
             return current
@@ -100,8 +100,8 @@ class Registry:
         return former if current is None else current
 
     def _change(self, change: Callable[[Index], Index]) -> Index:
-        """Replace the index by what ``change`` makes of it, alone among processes; returns the new one."""
-        self._index()  # first takes over what an earlier version left
+        """Apply ``change`` to the index under the lock; returns the new index."""
+        self._index()  # first imports the index of an earlier version
         with index.locked(self.store):
             before = index.read(self.store) or Index()
             after = change(before)

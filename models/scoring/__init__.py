@@ -1,5 +1,5 @@
-"""From a feature matrix to probabilities, a class and a novelty p-value; what one bundle holds.
+"""From a feature matrix to probabilities, a class and a novelty p-value: the parts of a bundle.
 
-It may use the figures of ``models.evaluation``; it knows neither training nor the registry.
+It may import ``models.evaluation``, but neither training nor the registry.
 Public: ``scorer.Scorer``, ``classifier``, ``calibration``, ``novelty``, ``conformal``, ``abstention``.
 """

@@ -1,4 +1,4 @@
-"""When not to classify, and why: an honest answer instead of a flat source called an early supernova."""
+"""When an alert is not classified, and why. Otherwise a source of constant flux might be called an early supernova."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from schemas.light_curves import LightCurves
 
 MIN_SIGNAL_TO_NOISE = 3.0
-"""An alert none of whose detections reaches this |flux / error| shows nothing but noise. The survey
-itself detects at 5 (LSE-163); the margin is for templates and errors that were revised since."""
+"""If no detection of an alert reaches this |flux / error|, the alert is taken for noise. The survey
+itself detects at 5 (LSE-163); the margin allows for later revisions of templates and errors."""
 
 SOLAR_SYSTEM = "Solar System object"
 NO_DETECTION = "no usable detections"
@@ -22,7 +22,7 @@ def n_detections(light_curves: LightCurves) -> NDArray[np.int64]:
 
 
 def reasons(light_curves: LightCurves, detections: NDArray[np.int64]) -> list[str]:
-    """Why each alert is not classified, "" where it is; ``detections``: usable ones of each alert, shape (n,)."""
+    """Why each alert is not classified; "" if it is. ``detections``: number of usable ones, shape (n,)."""
     signal_to_noise = np.abs(light_curves.flux_njy) / light_curves.flux_err_njy
     best = np.nan_to_num(light_curves.largest(signal_to_noise, light_curves.is_detection))
     text = np.full(len(light_curves), "", dtype=object)

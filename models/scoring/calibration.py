@@ -1,4 +1,4 @@
-"""Calibrated probabilities: temperature and bias per epoch, then the prior that is asked for."""
+"""Calibrated probabilities: temperature and bias per epoch, then the requested prior."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from models.class_weights import balanced
 from models.scoring.classifier import softmax
 
 EPOCH_EDGES = (2, 3, 6, 13)
-"""Lower edges, in detections, of the second bin and on: 1, 2, 3 to 5, 6 to 12, 13 and more."""
+"""Lower edges, in detections, of all bins after the first. The bins: 1, 2, 3 to 5, 6 to 12, 13 and more."""
 
 PENALTY_OVERALL = 3.0
 PENALTY_EPOCH = 10.0
-"""How firmly the overall fit is held to no change, and an epoch's fit to the overall one: the weight of
-this many objects for a squared change of 1 in a logit's bias or in the logarithm of the slope."""
+"""Strength of the shrinkage: of the overall fit towards no change, and of the fit of an epoch towards the overall
+fit. A squared change of 1, in the bias of a logit or in the logarithm of the slope, weighs as much as this many
+objects."""
 
 
 LEAST_RATE = 1e-4
@@ -35,8 +36,8 @@ class Calibration:
     """Vector scaling per epoch bin: p = softmax(Σ exp(log_slope) z + bias), the sum over models with scores z.
 
     ``log_slope``: shape (bins, models); ``bias``: shape (bins, k). Source: arXiv:1706.04599 (temperature and
-    vector scaling), here with one slope for all classes of a model, and each bin drawn towards the fit of all. Where
-    several models say something of the same rows, their slopes are their weights.
+    vector scaling), here with one slope for all classes of a model, and each bin shrunk towards the fit to all
+    bins. If several models score the same rows, their slopes are also their weights.
     """
 
     log_slope: NDArray[np.float64]
@@ -59,10 +60,10 @@ class Calibration:
         *,
         equal_rates: bool = True,
     ) -> Calibration:
-        """Fit on objects the classifier has not seen; ``weight`` shares an object among its rows.
+        """Fit on objects outside the classifier's training set; ``weight`` divides an object among its rows.
 
-        Classes are balanced, so the result is for equal rates; without ``equal_rates`` it is for the rates of these
-        very objects. A bin or class without objects keeps the overall fit, or no change.
+        Classes are balanced, so the result is for equal class rates. With ``equal_rates=False`` it is for the class
+        rates of these objects. A bin without objects keeps the overall fit; a class without objects stays unchanged.
         """
         bins, views = len(EPOCH_EDGES) + 1, _views(raw)
         m, _, k = views.shape
@@ -87,7 +88,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Calibration:
-        """What :meth:`to_json` gave."""
+        """The calibration that :meth:`to_json` wrote."""
         bias = np.asarray(values["bias"], np.float64)
         return cls(np.asarray(values["log_slope"], np.float64).reshape(len(bias), -1), bias)
 
@@ -101,9 +102,9 @@ def with_prior(p_flat: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArr
 def rates_among(p: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArray[np.float64]:
     """Class rates among unlabelled objects, (k,), adding up to 1, each at least :data:`LEAST_RATE`.
 
-    ``p`` (n, k): their probabilities as they are at the ``rates`` (k,) of the objects learnt from. By expectation
-    maximisation: the rates are the mean of the probabilities that they themselves imply (Saerens, Latinne &
-    Decaestecker 2002, doi:10.1162/089976602753284446). Nothing but the rates may differ between the two samples.
+    ``p`` (n, k): their probabilities at the ``rates`` (k,) of the training set. Expectation maximisation finds the
+    rates that equal the mean of the probabilities they imply (Saerens, Latinne & Decaestecker 2002,
+    doi:10.1162/089976602753284446). The method assumes that the two samples differ in their class rates only.
     """
     estimate = rates
     for _ in range(RATE_STEPS):
@@ -117,7 +118,7 @@ def rates_among(p: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArray[n
 
 
 def survey_prior(class_ids: ArrayLike, counts: Mapping[int, float], sample: Mapping[int, float]) -> NDArray[np.float64]:
-    """The rate of each class, shape (k,), adding up to 1: from ``counts`` where it is known there.
+    """The rate of each class, shape (k,), adding up to 1: from ``counts`` if the class is in them.
 
     A class without a published count gets its fraction of the training ``sample``.
     """
@@ -129,7 +130,7 @@ def survey_prior(class_ids: ArrayLike, counts: Mapping[int, float], sample: Mapp
 
 
 def _views(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(models, n, k), also of one model's (n, k)."""
+    """Logits of shape (models, n, k); those of one model, (n, k), become (1, n, k)."""
     return raw if raw.ndim == 3 else raw[None]
 
 
@@ -140,11 +141,11 @@ def _fit_one(
     centre: NDArray[np.float64],
     penalty: float,
 ) -> NDArray[np.float64]:
-    """The log slopes and biases that minimise weighted log-loss plus the pull towards ``centre``."""
+    """The log slopes and biases that minimise the weighted log-loss plus the penalty for distance from ``centre``."""
     m, n, k = raw.shape
     if not n:
         return centre
-    from scipy.optimize import minimize  # here: it takes a second to import, and a scorer never fits
+    from scipy.optimize import minimize  # here: the import takes a second, and a scorer never fits
 
     rows = np.arange(n)
 

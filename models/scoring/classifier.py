@@ -14,21 +14,21 @@ from models.class_weights import balanced
 from models.scoring.trees import Trees
 
 BALANCE = 0.5
-"""Rows weigh as their class's frequency to the power of minus this: full balance (1) makes the trees learn the
-few objects of the rarest classes by heart; what is left of the class rates is taken out of the logits."""
+"""The weight of a row is the frequency of its class to the power of minus this. With full balance (1) the trees
+overfit the few objects of the rarest classes. The rest of the class rates is subtracted from the logits."""
 
 PATIENCE = 20
-"""Steps without a gain on the ``tune`` objects after which boosting stops: many, for they are few, and once
-calibrated the probabilities still gain when the raw ones no longer do."""
+"""Boosting stops after this many steps without a gain on the ``tune`` objects. The number is large because these
+objects are few, and because calibrated probabilities still improve when the raw ones no longer do."""
 
 FIXED_PARAMETERS: dict[str, Any] = {
     "min_samples_leaf": 15,
     "l2_regularization": 3.0,
-    "max_features": 0.3,  # of the features are tried at a split
+    "max_features": 0.3,  # fraction of the features tried at a split
     "n_iter_no_change": PATIENCE,
     "tol": 1e-4,
 }
-"""What is the same in every fit, in scikit-learn's terms."""
+"""Parameters of every fit, as scikit-learn names them."""
 
 TREES_FILE = "trees.npz"
 """The model in a bundle: plain arrays, which load in milliseconds and run no code."""
@@ -83,21 +83,21 @@ class Classifier:
         boosting: Boosting = FULL,
         validation: tuple[NDArray, NDArray, NDArray] | None = None,
     ) -> Classifier:
-        """Learn from features (n, f), with the arguments of :func:`boosted`; the logits are those of equal class rates.
+        """Train on features (n, f), with the arguments of :func:`boosted`; the logits are those of equal class rates.
 
-        Raises ValueError where there are fewer than two classes.
+        Raises ValueError for fewer than two classes.
         """
         if len(classes := np.unique(class_id).tolist()) < 2:
             raise ValueError(f"a classifier needs objects of at least two classes, found {classes}")
         return cls.of(boosted(features, class_id, weight, seed=seed, boosting=boosting, validation=validation))
 
     def save(self, folder: Path, name: str = "") -> None:
-        """Write the trees to ``folder``, the file's name beginning with ``name``."""
+        """Write the trees to ``folder``, in a file whose name begins with ``name``."""
         self.trees.save(folder / f"{name}{TREES_FILE}", class_ids=self.class_ids)
 
     @classmethod
     def load(cls, folder: Path, name: str = "") -> Classifier:
-        """Read what :meth:`save` wrote; raises BundleError where the trees are damaged."""
+        """Read what :meth:`save` wrote; raises BundleError if the trees are damaged."""
         file = folder / f"{name}{TREES_FILE}"
         try:
             trees, rest = Trees.load(file)
@@ -123,9 +123,9 @@ def boosted(
     """A fitted HistGradientBoostingClassifier whose logits are those of equal class rates.
 
     Rows are weighted by ``weight`` and half balanced. ``validation`` (features, class_id, weight) of other objects
-    stops the boosting; without it all its ``max_iterations`` are done.
+    stops the boosting; without it all its ``max_iterations`` steps are done.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier  # here: it takes seconds to import
+    from sklearn.ensemble import HistGradientBoostingClassifier  # here: the import takes seconds
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     stopping = _validation_of(class_id, validation)
@@ -139,8 +139,8 @@ def boosted(
         **FIXED_PARAMETERS,
     )
     row_weight = balanced(class_id, weight, BALANCE)
-    # One thread: scikit-learn's threads wait for each other at every node, and on a machine that is busy
-    # otherwise two of them take ten times as long as one. Processes share the work instead.
+    # One thread: scikit-learn's threads wait for each other at every node. On a busy machine two of them take
+    # ten times as long as one. Processes share the work instead.
     with threadpool_limits(1, user_api="openmp"):
         model.fit(_binnable(features), class_id, sample_weight=row_weight, **stopping)
     log_rates = np.log(np.bincount(np.searchsorted(model.classes_, class_id), weights=row_weight))
@@ -149,7 +149,7 @@ def boosted(
 
 
 def _validation_of(class_id: NDArray[np.int64], validation: tuple[NDArray, NDArray, NDArray] | None) -> dict[str, Any]:
-    """The rows of ``validation`` whose class is learnt, as arguments of scikit-learn's fit; empty where none is."""
+    """The rows of ``validation`` whose class is in the training set, as arguments of scikit-learn's fit; {} if none."""
     if validation is None or not (is_learnt := np.isin(validation[1], class_id)).any():
         return {}
     x, y, weight = (part[is_learnt] for part in validation)
@@ -157,8 +157,8 @@ def _validation_of(class_id: NDArray[np.int64], validation: tuple[NDArray, NDArr
 
 
 def _binnable(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The features, 0 in every row of a column that no row has: scikit-learn finds no bins for one without any value,
-    and fails; a constant is never split."""
+    """The features, with 0 in columns that are missing in every row. scikit-learn fails on a column without any value,
+    because it finds no bins; a constant column is never split."""
     return np.where(np.isnan(features).all(axis=0), 0.0, features)
 
 

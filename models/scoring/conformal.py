@@ -1,4 +1,4 @@
-"""Split-conformal p-values of a novelty score, and the Benjamini-Hochberg choice of a threshold."""
+"""Split-conformal p-values of a novelty score, and the Benjamini-Hochberg threshold."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclass(frozen=True, slots=True)
 class Conformal:
-    """Scores of calibration objects, sorted, with what lies at or above each of them.
+    """Sorted scores of calibration objects, with the weight at or above each of them.
 
     - ``scores``: ascending, shape (m,); larger is stranger.
     - ``tail``: shape (m + 1,): the sum of weights of ``scores[i:]``; the last entry is 0.
-    - ``own_weight``: the weight a new alert gets, at least that of any one calibration object.
+    - ``own_weight``: the weight of a new alert; at least that of any calibration object.
     """
 
     scores: NDArray[np.float64]
@@ -25,14 +25,14 @@ class Conformal:
     def fit(
         cls, scores: ArrayLike, object_id: ArrayLike, weight: ArrayLike, object_weight: ArrayLike | None = None
     ) -> Conformal:
-        """Calibrate on scores of alerts of objects that no model has seen.
+        """Calibrate on scores of alerts of objects outside every training set.
 
-        ``weight`` shares an object among its alerts (it is scaled to add up to 1 over each object's
-        rows), so that every object counts once however many alerts it has; ``object_weight``, one
-        value per row, alike within an object, is the object's prior weight (1 by default), such as
-        its class's rate in the survey divided by its fraction here.
+        ``weight`` divides an object among its alerts. It is scaled to add up to 1 over the rows of each object, so
+        that every object counts once, whatever its number of alerts. ``object_weight`` is the prior weight of the
+        object (default 1), one value per row and the same for all rows of an object: for example the rate of its
+        class in the survey divided by the fraction of the class here.
 
-        Raises ValueError where there is no score, or a weight is negative.
+        Raises ValueError if there is no score or a weight is negative.
         """
         score, ids = np.asarray(scores, np.float64), np.asarray(object_id)
         share = np.asarray(weight, np.float64)
@@ -51,11 +51,12 @@ class Conformal:
     def p_value(self, scores: ArrayLike) -> NDArray[np.float64]:
         """The p-value of each score, shape (n,), in (0, 1]; 1 for a score that is not a number.
 
-        p = (w + sum of w_ij over s_ij >= s) / (w + sum of all w_ij), object i's alerts j weighted
-        w_ij to add up to the object's own weight, w the new object's: the conformal p-value of Bates
-        et al. 2023 (arXiv:2104.08279, equation 3) for objects of several alerts each (arXiv:2306.06342) and
-        with prior weights (arXiv:1904.06019). If the new object is drawn like the calibration objects,
-        and the alert like theirs, P(p <= a) <= a for every a.
+        p = (w + sum of w_ij over s_ij >= s) / (w + sum of all w_ij)
+
+        w_ij is the weight of alert j of object i; over j these add up to the weight of the object. w is the weight of
+        the new object. This is the conformal p-value of Bates et al. 2023 (arXiv:2104.08279, equation 3), for objects
+        with several alerts (arXiv:2306.06342) and with prior weights (arXiv:1904.06019). If the new object is drawn
+        like the calibration objects, and its alert like theirs, then P(p <= a) <= a for every a.
         """
         score = np.asarray(scores, np.float64)
         above = self.tail[np.searchsorted(self.scores, score, side="left")]
@@ -64,11 +65,11 @@ class Conformal:
 
 
 def benjamini_hochberg(p_values: ArrayLike, fdr: float) -> float:
-    """The largest p-value that is declared a discovery at false-discovery rate ``fdr``; 0.0 where none is.
+    """The largest p-value that is a discovery at false-discovery rate ``fdr``; 0.0 if there is none.
 
-    The largest p_(k) of m with p_(k) <= fdr * k / m (doi:10.1111/j.2517-6161.1995.tb02031.x); it holds
-    for conformal p-values, which depend positively on each other (arXiv:2104.08279). Values that are not
-    numbers count as tests without a discovery. Raises ValueError where ``fdr`` is outside (0, 1).
+    This is the largest p_(k) of m with p_(k) <= fdr * k / m (doi:10.1111/j.2517-6161.1995.tb02031.x). The procedure
+    is valid for conformal p-values, whose dependence is positive (arXiv:2104.08279). NaN counts as a test without a
+    discovery. Raises ValueError if ``fdr`` is outside (0, 1).
     """
     _require_rate(fdr)
     p = np.sort(np.asarray(p_values, np.float64))  # those that are not numbers go last
@@ -77,12 +78,12 @@ def benjamini_hochberg(p_values: ArrayLike, fdr: float) -> float:
 
 
 def threshold_from_histogram(counts: ArrayLike, edges: ArrayLike, fdr: float) -> float:
-    """Benjamini-Hochberg from a histogram of a night's p-values: the threshold, 0.0 where none will do.
+    """The Benjamini-Hochberg threshold from a histogram of the p-values of a night; 0.0 if there is none.
 
     ``counts[i]`` p-values lie in (``edges[i]``, ``edges[i + 1]``]; ``edges`` rise, shape (k + 1,). The
-    answer is the largest upper edge e with e <= fdr * (number at or below e) / (number in all): never
-    above what :func:`benjamini_hochberg` allows to be rejected, and close to it where bins are narrow.
-    P-values at or below the first edge belong in the first bin. Raises ValueError on unequal lengths.
+    result is the largest upper edge e with e <= fdr * (number at or below e) / (total number). It is never above the
+    threshold of :func:`benjamini_hochberg`, and close to it for narrow bins. P-values at or below the first edge
+    belong in the first bin. Raises ValueError on unequal lengths.
     """
     _require_rate(fdr)
     number, edge = np.asarray(counts, np.float64), np.asarray(edges, np.float64)

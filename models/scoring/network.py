@@ -1,4 +1,4 @@
-"""Small neural networks on the catalogue's features: unlike trees they go on smoothly beyond what they saw."""
+"""Small neural networks on the catalogue's features. Unlike trees, they extrapolate smoothly."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ Array = NDArray[np.float64]
 
 HIDDEN = (128, 64)
 MEMBERS = 2
-"""Networks from other random weights, whose logits are averaged."""
+"""Number of networks, each with other random initial weights; their logits are averaged."""
 
 BATCH, STEPS_AN_EPOCH = 256, 30
-"""Rows a step of the optimiser; fewer where the rows would not make so many steps."""
+"""Rows per step of the optimiser; fewer if the rows would not suffice for the number of steps below."""
 
 EPOCHS = 12
 LEAST_STEPS = 1_000
-"""Steps of the optimiser at the least: few rows are gone through more often."""
+"""Least number of steps of the optimiser: small training sets are passed through more often."""
 
 PENALTY = 0.01
 LEARNING_RATE = 1e-3
 BALANCE = 0.5
-"""Rows weigh as their class's frequency to the power of minus this, as the trees' do."""
+"""The weight of a row is the frequency of its class to the power of minus this, as for the trees."""
 
 LIMIT = 3.0
-"""Normal scores are cut at plus and minus this."""
+"""Normal scores are clipped at plus and minus this."""
 
 OFTEN_MISSING = 0.02
-"""A feature missing in more than this fraction of rows has a further input that says so."""
+"""A feature that is missing in more than this fraction of rows has an extra input: 1 where it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """``MEMBERS`` networks and how their inputs are made.
+    """``MEMBERS`` networks and the preparation of their inputs.
 
     - ``normal_scores``: of the features; ``missing``: (i,) the features whose absence is an input.
     - ``weights``, ``biases``: of each member's layers, (inputs, outputs) and (outputs,).
-    - ``log_rates``: (k,) of the rows learnt from, taken out of the logits.
+    - ``log_rates``: (k,), logarithms of the class rates of the training rows; they are subtracted from the logits.
     """
 
     normal_scores: NormalScores
@@ -71,10 +71,12 @@ class Network:
         hidden: tuple[int, ...] = HIDDEN,
         normal_scores: NormalScores | None = None,
     ) -> Network:
-        """Learn from features (n, f) with NaN where missing, ``label`` (n,) from 0, ``weight`` (n,); Adam
-        (arXiv:1412.6980) on the weighted log-loss. ``hidden``: units of each layer. ``normal_scores``: where they are
-        known already."""
-        from sklearn.neural_network import MLPClassifier  # here: it takes seconds to import
+        """Train on features (n, f) with NaN where missing, ``label`` (n,) from 0 and ``weight`` (n,).
+
+        Adam (arXiv:1412.6980) minimises the weighted log-loss. ``hidden``: units of each layer. ``normal_scores``:
+        those of the features, if they are fitted already.
+        """
+        from sklearn.neural_network import MLPClassifier  # here: the import takes seconds
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         scores = normal_scores or NormalScores.fit(features)
@@ -103,7 +105,7 @@ class Network:
         return self.raw_of_normal(self.normal_scores.transform(features), features)
 
     def raw_of_normal(self, normal: Array, features: Array) -> Array:
-        """As :meth:`raw_scores`, where the features' normal scores (n, f) are known already."""
+        """As :meth:`raw_scores`, from the normal scores (n, f) of the features."""
         inputs = _inputs(normal, features, self.missing)
         total = np.zeros((len(features), len(self.log_rates)))
         for weights, biases in zip(self.weights, self.biases, strict=True):
@@ -116,7 +118,7 @@ class Network:
         return np.asarray(total / len(self.weights) - self.log_rates)
 
     def save(self, file: Path) -> None:
-        """Write plain arrays, all but the normal scores: no code runs when they are read."""
+        """Write all but the normal scores, as plain arrays: reading them runs no code."""
         layers: dict[str, Any] = {}
         for member, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
             for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
@@ -127,7 +129,7 @@ class Network:
 
     @classmethod
     def load(cls, file: Path, normal_scores: NormalScores) -> Network:
-        """Read what :meth:`save` wrote; raises BundleError where the arrays don't fit together."""
+        """Read what :meth:`save` wrote; raises BundleError if the arrays do not fit together."""
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 members, layers = map(int, arrays["shape"])
@@ -150,8 +152,8 @@ def _inputs(normal: Array, features: Array, missing: NDArray[np.int64]) -> Array
 
 
 def _widen(weights: list[Array], biases: list[Array], present: NDArray[np.int64], n_classes: int) -> None:
-    """Give the last layer an output for every class: those not learnt from are all but impossible. scikit-learn's one
-    output of two classes becomes two."""
+    """Give the last layer an output for every class; classes without training rows become almost impossible.
+    scikit-learn's single output for two classes becomes two."""
     w, b = weights[-1], biases[-1]
     if len(present) == 2:
         w, b = np.concatenate([np.zeros_like(w), w], axis=1), np.concatenate([np.zeros_like(b), b])
@@ -162,7 +164,7 @@ def _widen(weights: list[Array], biases: list[Array], present: NDArray[np.int64]
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """scikit-learn warns that the number of epochs was reached: it is meant to be."""
+    """Silence scikit-learn's warning that the number of epochs was reached: this is intended."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Features as normal scores: what the networks and the distances to classes see instead of raw values."""
+"""Features as normal scores: the input of the networks and of the distances to classes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 KNOTS = 101
-"""Quantiles kept of each feature."""
+"""Number of quantiles stored for each feature."""
 
 TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
 class NormalScores:
-    """Feature values to normal scores, by the quantiles of the training snapshots; missing ones to 0.
+    """Maps feature values to normal scores by the quantiles of the training snapshots, and missing values to 0.
 
     ``quantiles``: shape (f, knots), rising. ``normal``: the normal scores of the knots.
     """
@@ -28,7 +28,7 @@ class NormalScores:
 
     @classmethod
     def fit(cls, features: NDArray[np.float64]) -> NormalScores:
-        """Quantiles of each column, missing values left out; a column without any is constant."""
+        """Quantiles of each column without its missing values; a column without any value counts as constant."""
         from scipy.stats import norm
 
         levels = np.linspace(0, 1, KNOTS)
@@ -41,18 +41,18 @@ class NormalScores:
         return cls(quantiles, norm.ppf(np.clip(levels, 0.5 / KNOTS, 1 - 0.5 / KNOTS)))
 
     def transform(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Normal scores, shape (n, f); beyond the outer quantiles they go on straight, up to 4 more."""
+        """Normal scores, shape (n, f); extrapolated linearly beyond the outer quantiles, by 4 at most."""
         out = np.empty(features.shape)
         _transform(np.ascontiguousarray(features, np.float64), self.quantiles, self.normal, self._spread, out)
         return out
 
     def beside(self, other: NormalScores) -> NormalScores:
-        """Of these features and, after them, those of ``other``."""
+        """Normal scores of these features followed by those of ``other``."""
         return NormalScores(np.concatenate([self.quantiles, other.quantiles]), self.normal)
 
     @cached_property
     def _spread(self) -> NDArray[np.float64]:
-        """Of each feature, what one normal score is worth beyond its outer quantiles."""
+        """The change of each feature per normal score beyond its outer quantiles."""
         worth = (self.quantiles[:, -2] - self.quantiles[:, 1]) / (self.normal[-2] - self.normal[1])
         return np.maximum(worth, TINY)
 

@@ -1,4 +1,4 @@
-"""Novelty: cheap scores of strangeness, fused so that each known class in turn, hidden, stands out."""
+"""Novelty: simple scores, combined with weights that were fitted by hiding each known class in turn."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from models.scoring.classifier import softmax
 from models.scoring.normal_scores import NormalScores
 
 COMPONENTS = ("feature_distance", "score_distance", "entropy", "energy", "margin")
-"""The scores that are fused; larger is stranger.
+"""The scores that are combined; larger means more novel.
 
 - ``feature_distance``: logarithm of the smallest Mahalanobis distance to a class in Gaussianised features
-  (arXiv:1807.03888, with a covariance of each class's own, shrunk to the common one).
+  (arXiv:1807.03888, with a covariance for each class, shrunk towards the common one).
 - ``score_distance``: the same in the classifier's centred logits.
 - ``entropy``: of the uncalibrated probabilities, nat.
 - ``energy``: minus the log-sum-exp of the centred logits (arXiv:2010.03759).
@@ -25,10 +25,10 @@ COMPONENTS = ("feature_distance", "score_distance", "entropy", "energy", "margin
 """
 
 SHRINKAGE = 200.0
-"""Weight, in snapshots, of the common covariance in each class's own."""
+"""Weight, in snapshots, of the common covariance in the covariance of each class."""
 
 RIDGE = 0.05
-"""Added to the variance of each Gaussianised feature, so that no direction has none."""
+"""Added to the variance of each Gaussianised feature, so that no direction has zero variance."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class ClassGaussians:
 
     @cached_property
     def _short(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Means and whitening matrices, turned over, in 32 bits: most of a score's time goes here, and a distance is
+        """Means and transposed whitening matrices in 32 bits. Most of the time of a score is spent here; a distance is
         of order 10 and needs no more than four digits."""
         turned = np.ascontiguousarray(self.whitening.transpose(0, 2, 1))
         return self.mean.astype(np.float32), turned.astype(np.float32)
@@ -79,7 +79,7 @@ class Scale:
 
     @classmethod
     def fit(cls, components: NDArray[np.float64], n_detections: ArrayLike) -> Scale:
-        """Medians, and distances from the median to the 90th percentile; a bin of few rows takes those of all."""
+        """Medians, and distances from the median to the 90th percentile; a bin with few rows uses those of all rows."""
         bins, bin_of_row = len(EPOCH_EDGES) + 1, epoch_bin(n_detections)
         centre = np.zeros((bins, components.shape[1]))
         spread = np.ones_like(centre)
@@ -90,14 +90,14 @@ class Scale:
         return cls(centre, spread)
 
     def apply(self, components: NDArray[np.float64], n_detections: ArrayLike) -> NDArray[np.float64]:
-        """Components in units of their spread, clipped to 10 of them."""
+        """Components in units of their spread, clipped at 10."""
         bin_of_row = epoch_bin(n_detections)
         return np.clip((components - self.centre[bin_of_row]) / self.spread[bin_of_row], -10, 10)
 
 
 @dataclass(frozen=True, slots=True)
 class Novelty:
-    """The fused novelty score of features and logits.
+    """The combined novelty score of features and logits.
 
     ``fusion``: the weight of each scaled component, shape (components,).
     """
@@ -111,7 +111,7 @@ class Novelty:
     def score(
         self, normal: NDArray[np.float64], raw: NDArray[np.float64], n_detections: ArrayLike
     ) -> NDArray[np.float64]:
-        """The score of each row, shape (n,); larger is stranger, 0 is common, finite.
+        """The score of each row, shape (n,), finite; larger means more novel, 0 is typical.
 
         ``normal``: the features' normal scores (n, f); ``raw``: the trees' logits (n, k).
         """
@@ -148,7 +148,7 @@ class Novelty:
 
 
 def centred(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logits without their mean, which the softmax doesn't see."""
+    """Logits less their mean, which does not change the softmax."""
     return raw - raw.mean(axis=1, keepdims=True)
 
 

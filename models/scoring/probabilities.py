@@ -1,4 +1,4 @@
-"""Class probabilities: boosted trees and small networks on the same features, weighed and calibrated together."""
+"""Class probabilities: boosted trees and small networks on the same features, weighted and calibrated together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CALIBRATION_FILE, NETWORK_FILE = "calibration.json", "network.npz"
 
 @dataclass(frozen=True, slots=True)
 class Probabilities:
-    """``classifier`` and ``network`` learnt from the same rows; ``calibration`` from rows that neither has seen."""
+    """``classifier`` and ``network`` are trained on the same rows, ``calibration`` on rows of other objects."""
 
     classifier: Classifier
     network: Network
@@ -37,7 +37,7 @@ class Probabilities:
         weight: Array,
         detections: NDArray[np.int64],
     ) -> Probabilities:
-        """Weigh and calibrate by the answers for rows (n, f) that are new to both."""
+        """Fit weights and calibration on rows (n, f) outside the training set of both."""
         normal = network.normal_scores.transform(features)
         raw = np.stack([classifier.raw_scores(features), network.raw_of_normal(normal, features)])
         index = np.searchsorted(classifier.class_ids, class_id)
@@ -48,7 +48,7 @@ class Probabilities:
     ) -> Array:
         """Probabilities under equal rates of all classes, (n, k), for features (n, f) with NaN where missing.
 
-        ``normal``, ``trees``: the features' normal scores and the trees' logits, where they are known already.
+        ``normal``, ``trees``: the normal scores of the features and the logits of the trees, if computed already.
         """
         if normal is None:
             normal = self.network.normal_scores.transform(features)
@@ -57,7 +57,7 @@ class Probabilities:
         return self.calibration.p_flat(np.stack([trees, self.network.raw_of_normal(normal, features)]), detections)
 
     def save(self, folder: Path, name: str = "") -> None:
-        """Write all into ``folder``, names of files beginning with ``name``; but for the network's normal scores."""
+        """Write all but the normal scores of the network to ``folder``, in files whose names begin with ``name``."""
         self.classifier.save(folder, name)
         self.network.save(folder / f"{name}{NETWORK_FILE}")
         text = json.dumps(self.calibration.to_json(), allow_nan=False)
@@ -65,7 +65,7 @@ class Probabilities:
 
     @classmethod
     def load(cls, folder: Path, normal_scores: NormalScores, name: str = "") -> Probabilities:
-        """Read what :meth:`save` wrote; raises BundleError where a file is damaged."""
+        """Read what :meth:`save` wrote; raises BundleError if a file is damaged."""
         classifier = Classifier.load(folder, name)
         network = Network.load(folder / f"{name}{NETWORK_FILE}", normal_scores)
         text = (folder / f"{name}{CALIBRATION_FILE}").read_text(encoding="utf-8")

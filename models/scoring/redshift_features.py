@@ -1,4 +1,4 @@
-"""What a redshift adds: luminosities, times, colours and fading in the source's own frame."""
+"""Features from a redshift: luminosities, and times, colours and decline rates in the rest frame."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from features.definition import FLUX_SOFTENING_NJY
 from models.scoring.rest_frame import faded, magnitudes_at_rest
 
 LEAST_REDSHIFT = 1e-3
-"""Below this the distance is not the Hubble flow's."""
+"""Below this redshift the distance does not follow the Hubble flow."""
 
 FLUXES = ("peak_flux", "sigmoid_amplitude", "bazin_amplitude", "spm_amplitude", "first_detection_flux", "latest_flux")
 LOG_FLUXES = ("amplitude",)
@@ -22,9 +22,11 @@ LOG_DAYS = ("timescale", "bazin_rise", "bazin_fall", "spm_rise", "spm_fall", "sp
 def redshift_features(
     features: NDArray[np.float64], redshift: NDArray[np.float64], error: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Columns to set beside the catalogue's (m, f): the redshift, its error, log10 of luminosities in nJy × (100 Mpc)²
-    and times over 1 + z; of :mod:`rest_frame` the colours at the peak and now, the luminosities at the peak, and
-    how it fades: (m, 40). NaN where the redshift is, or what a column is made from.
+    """Columns (m, 40) beside those of the catalogue (m, f).
+
+    The redshift, its error, log10 of luminosities in nJy × (100 Mpc)², and times divided by 1 + z. From
+    :mod:`rest_frame` the colours at the peak and at the alert, the luminosities at the peak, and the decline. NaN where
+    the redshift or an input of the column is missing.
     """
     z = np.where(redshift >= 0, redshift, np.nan)
     distance = 2 * np.log10(luminosity_distance_mpc(np.maximum(z, LEAST_REDSHIFT)) / 100.0)

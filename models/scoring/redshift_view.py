@@ -1,7 +1,7 @@
-"""The second opinion, of alerts whose packet tells the host's photometric redshift: luminosities instead of fluxes.
+"""A second set of probabilities for alerts with a photometric redshift of the host, from luminosities.
 
-It tells apart the classes of objects that have hosts. Whether an object is of such a class at all the light curve alone
-says: stars have no redshift in the data to learn from, but many lie before a galaxy that has one.
+It separates the classes that have hosts from each other. The total probability of these classes comes from the light
+curve alone: stars have no redshift in the training data, but many lie in front of a galaxy that has one.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ NORMAL_SCORES_FILE = f"{PREFIX}normal_scores.npz"
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The photometric redshift of each alert's host and its error, (n,) each; NaN where the packet tells none."""
+    """The photometric redshift of the host of each alert and its error, (n,) each; NaN if the packet gives none."""
 
     photoz: Array
     photoz_err: Array
 
     @property
     def is_told(self) -> NDArray[np.bool_]:
-        """Where there is one, (n,)."""
+        """Which alerts have a redshift, (n,)."""
         return np.isfinite(self.photoz)
 
     def select(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> Host:
@@ -46,16 +46,16 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class RedshiftView:
-    """``probabilities`` of the catalogue's features with those of the redshift; ``normal_scores`` of the latter;
-    ``column``: place of each of its classes among the bundle's, (j,)."""
+    """``probabilities`` from the features of the catalogue and of the redshift; ``normal_scores`` of the latter;
+    ``column``: the index of each of its classes among those of the bundle, (j,)."""
 
     probabilities: Probabilities
     normal_scores: NormalScores
     column: NDArray[np.int64]
 
     def p_flat(self, features: Array, normal: Array, host: Host, detections: NDArray[np.int64], alone: Array) -> Array:
-        """Probabilities under equal rates, (n, k), of alerts whose hosts' redshifts are told. ``normal``: normal scores
-        of the catalogue's features (n, f); ``alone``: the probabilities (n, k) of the light curve alone."""
+        """Probabilities under equal rates, (n, k), of alerts with a redshift of the host. ``normal``: normal scores of
+        the catalogue's features (n, f); ``alone``: the probabilities (n, k) from the light curve alone."""
         both = host.beside(features)
         redshift_normal = self.normal_scores.transform(both[:, features.shape[1] :])
         p_hosted = self.probabilities.p_flat(both, detections, normal=np.concatenate([normal, redshift_normal], axis=1))
@@ -64,16 +64,16 @@ class RedshiftView:
         return p
 
     def save(self, folder: Path) -> None:
-        """Write the view's files: no code runs when they are read."""
+        """Write the files of the view: reading them runs no code."""
         self.probabilities.save(folder, PREFIX)
         scores = self.normal_scores
         np.savez_compressed(folder / NORMAL_SCORES_FILE, quantiles=scores.quantiles, normal=scores.normal)
 
     @classmethod
     def load(cls, folder: Path, of_catalogue: NormalScores, class_ids: NDArray[np.int64]) -> RedshiftView | None:
-        """Read what :meth:`save` wrote; None where the bundle has no such view.
+        """Read what :meth:`save` wrote; None if the bundle has no such view.
 
-        Raises BundleError where it does not fit the bundle's classes (``class_ids``) or its files are damaged.
+        Raises BundleError if it does not fit the bundle's classes (``class_ids``) or its files are damaged.
         """
         if not (folder / NORMAL_SCORES_FILE).is_file():
             return None

@@ -1,7 +1,8 @@
-"""The spectrum and the fading in the source's own frame, read off the catalogue's colours and phases.
+"""Spectrum and decline in the rest frame, from the colours and phases of the catalogue.
 
-A K-correction by interpolation: what one band shows of a near source another band shows of a far one (Hogg et al. 2002,
-arXiv:astro-ph/0210394). The Gaussian process has joined the bands already, so a straight line between them will do.
+This is a K-correction by interpolation: a rest-frame wavelength falls into one band for a near source and into another
+for a distant one (Hogg et al. 2002, arXiv:astro-ph/0210394). Straight lines between the bands suffice, because the
+Gaussian process has connected the bands already.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from schemas.passbands import wavelength_nm
 Array = NDArray[np.float64]
 
 REST_NM = (330.0, 400.0, 480.0, 560.0, 640.0)
-"""Where the spectrum is asked, nm at the source: from where iron blankets it to the red continuum."""
+"""Rest-frame wavelengths of the spectrum, nm: from the region of iron line blanketing to the red continuum."""
 
 REST_DAYS = (-10.0, -5.0, 5.0, 10.0, 15.0, 25.0)
-"""When the flux over its peak is asked, days from the peak at the source: 15 is the classic measure of a type Ia's
-luminosity (Phillips 1993, doi:10.1086/186970)."""
+"""Phases of the decline, rest-frame days from the peak. The decline in 15 days is the classic measure of the
+luminosity of a type Ia (Phillips 1993, doi:10.1086/186970)."""
 
 SLACK = 0.3
-"""So far beyond the outermost bands, in steps between two bands, the line is followed."""
+"""How far the line is extrapolated beyond the outermost bands, in units of the step between two bands."""
 
 _R = BANDS.index("r")
 _LOG_BAND_NM = np.log(wavelength_nm(0, np.arange(len(BANDS))))
@@ -36,8 +37,8 @@ _DAYS = np.array(sorted([0.0, *PHASES_DAYS]))
 def magnitudes_at_rest(features: Array, redshift: Array, when: str) -> Array:
     """Magnitudes at :data:`REST_NM` less that in the observer's r, of features (m, f): (m, 5).
 
-    ``when``: ``"peak"`` (that of r) or ``"now"``. NaN where the redshift is, and where the bands seen don't reach. The
-    bands of every survey are taken to lie where the first one's do.
+    ``when``: ``"peak"`` (that of r) or ``"now"``. NaN where the redshift is missing or the observed bands do not
+    reach. All surveys are taken to have the band wavelengths of the first.
     """
     steps = columns_of(features, [f"{a}_{b}_{when}" for a, b in pairwise(BANDS)])
     bluer = np.cumsum(steps[:, :_R][:, ::-1], axis=1)[:, ::-1]
@@ -47,16 +48,17 @@ def magnitudes_at_rest(features: Array, redshift: Array, when: str) -> Array:
 
 
 def faded(features: Array, redshift: Array) -> Array:
-    """Flux in the observer's r over its peak, :data:`REST_DAYS` from it at the source, of features (m, f): (m, 6)."""
+    """Flux in observed r over its peak, :data:`REST_DAYS` rest-frame days from it, of features (m, f): (m, 6)."""
     phases = columns_of(features, [phase_name(days) for days in _DAYS if days])
     with_peak = np.insert(phases, int(np.searchsorted(_DAYS, 0.0)), 1.0, axis=1)
     return _between(_DAYS, with_peak, np.array(REST_DAYS) * (1 + redshift)[:, None], 0.0)
 
 
 def _between(x: Array, y: Array, asked: Array, slack: float) -> Array:
-    """Straight lines through ``y`` (m, p) at ``x`` (p,), at the places ``asked`` (m, q): (m, q).
+    """Linear interpolation of ``y`` (m, p), given at ``x`` (p,), at the places ``asked`` (m, q): (m, q).
 
-    ``slack``: so many steps beyond either end are still told; NaN farther out, or where a neighbour is.
+    ``slack``: number of steps beyond either end that are still extrapolated; NaN farther out, and where a neighbour is
+    NaN.
     """
     left = np.clip(np.searchsorted(x, asked) - 1, 0, len(x) - 2)
     part = (asked - x[left]) / (x[left + 1] - x[left])

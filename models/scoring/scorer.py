@@ -1,4 +1,4 @@
-"""The Scorer: light curves in, probabilities and novelty out; a pure function of its input and one bundle."""
+"""The Scorer: light curves in, probabilities and novelty out. A pure function of its input and one bundle."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ CONFORMAL_FILE = "conformal.npz"
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a bundle says of ``n`` alerts; ``k`` classes, ``f`` features.
+    """The scores of ``n`` alerts by a bundle with ``k`` classes and ``f`` features.
 
     - ``class_ids``: taxonomy ids of the columns, shape (k,).
     - ``p_flat``, ``p_survey``: probabilities if all classes were equally common, and at the survey's
       rates, shape (n, k), float32; every row adds up to 1.
     - ``class_id``: the most probable class at the survey's rates, or 300, not classified, shape (n,).
-      Where it is 300 the probabilities are the rates themselves: nothing was learnt from the alert.
-    - ``not_classified_reason``: why, "" where it is classified.
-    - ``novelty_score``: larger is stranger, shape (n,); ``novelty_p_value``: the chance that a known
-      object scores as high, (0, 1]; 1 where the alert is not classified.
+      For 300 the probabilities are the class rates themselves: the alert gave no information.
+    - ``not_classified_reason``: why it is not classified; "" if it is.
+    - ``novelty_score``: larger means more novel, shape (n,); ``novelty_p_value``: the probability that an object of
+      a known class scores as high, (0, 1]; 1 if the alert is not classified.
     - ``features``: shape (n, f), NaN where missing; ``feature_names``: of its columns.
     - ``model_sha256``: of the bundle.
     """
@@ -59,7 +59,7 @@ class Scores:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Scores]) -> Scores:
-        """The scores of several batches by one bundle, one after the other. ValueError where there is none."""
+        """Join the scores of several batches by one bundle. Raises ValueError if there is none."""
         if not parts:
             raise ValueError("scores must be of at least one batch, found none")
         if len(parts) == 1:
@@ -74,8 +74,8 @@ class Scores:
 class Scorer:
     """A loaded bundle. It keeps no state between calls, and may be shared by threads.
 
-    ``of_light_curve``: the probabilities that need nothing but the light curve; ``with_photoz``: those of alerts whose
-    packet tells the host's photometric redshift, None in a bundle that learnt from none.
+    ``of_light_curve``: the probabilities from the light curve alone. ``with_photoz``: those of alerts with a
+    photometric redshift of the host; None in a bundle trained without redshifts.
     """
 
     def __init__(
@@ -98,9 +98,9 @@ class Scorer:
 
     @classmethod
     def load(cls, path: Path | str, sha256: str | None = None) -> Scorer:
-        """Load the bundle at ``path``; where ``sha256`` is given, only that very bundle.
+        """Load the bundle at ``path``; with ``sha256``, only if it is the bundle with that hash.
 
-        Raises BundleError where a file is missing or changed, or the bundle was made for other features.
+        Raises BundleError if a file is missing or changed, or the bundle was made for other features.
         """
         folder = Path(path)
         manifest, bundle_sha256 = open_bundle(folder, sha256)
@@ -124,7 +124,7 @@ class Scorer:
         )
 
     def save(self, folder: Path) -> None:
-        """Write everything but the manifest into ``folder``."""
+        """Write everything but the manifest to ``folder``."""
         self.of_light_curve.save(folder)
         if self.with_photoz is not None:
             self.with_photoz.save(folder)
@@ -139,13 +139,13 @@ class Scorer:
 
     @property
     def novelty_threshold(self) -> float:
-        """The p-value at or below which an alert counts as novel where no night has set another."""
+        """An alert with this p-value or less counts as novel, unless the night has set another threshold."""
         return float(self.manifest["novelty"]["threshold"])
 
     def score(self, light_curves: LightCurves) -> Scores:
         """Features, probabilities and novelty of a batch of alerts; never raises for valid light curves.
 
-        One alert with twelve detections in the r band, scored by the model that ships:
+        One alert with twelve detections in the r band, scored by the shipped model:
 
         >>> from models.registry import shipped
         >>> days = np.arange(0.0, 36.0, 3.0)
@@ -167,9 +167,9 @@ class Scorer:
         return self.score_features(np.asarray(extract(light_curves).values, np.float64), light_curves)
 
     def score_features(self, features: NDArray[np.float64], light_curves: LightCurves) -> Scores:
-        """As :meth:`score`, with features (n, f) in the catalogue's order that are already there.
+        """As :meth:`score`, from features (n, f) in the order of the catalogue.
 
-        Raises ValueError where the matrix has another shape than the light curves and catalogue call for.
+        Raises ValueError if the shape of the matrix does not fit the light curves and the catalogue.
         """
         wanted = (len(light_curves), len(self.feature_names))
         if np.shape(features) != wanted:
@@ -201,8 +201,8 @@ class Scorer:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Flat-prior probabilities (n, k), novelty scores (n,) and p-values (n,) of features alone.
 
-        ``detections``: of each alert; ``host``: what is known of its redshift, nothing by default. Novelty is of the
-        light curve alone. For evaluation on a training table; the stream calls :meth:`score`.
+        ``detections``: number of detections of each alert; ``host``: the redshift of its host, by default none. Novelty
+        uses the light curve alone. For evaluation on a training table; the stream calls :meth:`score`.
         """
         normal = self._novelty.normal_scores.transform(features)
         trees = self.of_light_curve.classifier.raw_scores(features)

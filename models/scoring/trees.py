@@ -1,8 +1,8 @@
-"""Boosted trees as flat arrays: scikit-learn's sums without its overhead.
+"""Boosted trees as flat arrays: the same sums as scikit-learn's, without its overhead.
 
-A model compares a feature only with its own few thresholds. So each value is first replaced by the number of them
-that lie below it, one byte, and each node becomes one word of four bytes: a tree and the codes of some rows then lie
-in the processor's nearest cache together. Every comparison has the same outcome as with the numbers themselves.
+A model compares a feature with only a few thresholds. So each value is first replaced by the number of thresholds below
+it, one byte, and each node is packed into one word of four bytes. A tree and the codes of some rows then fit into the
+processor's first-level cache together. Every comparison gives the same result as with the original numbers.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from numba import njit
 from numpy.typing import NDArray
 
 ABREAST = 8
-"""Rows walked together: their memory reads overlap."""
+"""Rows that pass through a tree together, so that their memory reads overlap."""
 
 TILE = 64
-"""Rows whose codes stay in the nearest cache while all trees pass."""
+"""Rows whose codes stay in the first-level cache while they pass through all trees."""
 
 MISSING = 255
-"""The code of a missing value, above all others."""
+"""The code of a missing value; all other codes are smaller."""
 
 _CODE_BIT, _MISSING_BIT, _RIGHT_BIT = 10, 18, 19
 _FEATURE_MASK, _CODE_MASK = (1 << _CODE_BIT) - 1, 0xFF
-"""A node's word: the feature in the lowest 10 bits; 8 bits of the code below which a row goes left, to the next node;
-a bit for missing values that do; and in 13 bits the number, in its tree, of the node to the right. A leaf's code is 0
-and its right is itself, so that a walk may overrun it."""
+"""The word of a node: in the lowest 10 bits the feature; in 8 bits a code, and rows with a smaller code go left, to the
+next node; one bit that is set if missing values go left; and in 13 bits the number, within its tree, of the node to the
+right. A leaf has code 0 and its right node is itself, so that a row stays there."""
 
 
 @dataclass(frozen=True)
 class Trees:
-    """The trees of one boosted model, node by node; a leaf is its own child, another node's left child the next node.
+    """The trees of one boosted model, node by node. A leaf is its own child; another node's left child is the next.
 
     - ``feature``, ``threshold``, ``missing_left``, ``children`` (nodes, 2), ``value``: of each node.
-    - ``root``, ``depth``, ``output``: of each tree; ``output`` is the column its leaves add to.
-    - ``baseline``: what every row starts from, shape (k,).
+    - ``root``, ``depth``, ``output``: of each tree; ``output`` is the column to which its leaves are added.
+    - ``baseline``: the start value of every row, shape (k,).
     """
 
     feature: NDArray[np.int64]
@@ -76,15 +76,15 @@ class Trees:
         )
 
     def save(self, file: Path, **more: Any) -> None:
-        """Write the arrays, and ``more`` beside them, without pickles."""
+        """Write the arrays and those of ``more``, without pickles."""
         arrays: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         np.savez_compressed(file, **arrays, **more)
 
     @classmethod
     def load(cls, file: Path) -> tuple[Trees, dict[str, NDArray]]:
-        """Read what :meth:`save` wrote: the trees, and what else there is.
+        """Read what :meth:`save` wrote: the trees and the other arrays.
 
-        Raises KeyError or ValueError where an array is missing or a walk could leave the nodes.
+        Raises KeyError or ValueError if an array is missing or points outside the nodes.
         """
         with np.load(file, allow_pickle=False) as stored:
             arrays = dict(stored)
@@ -96,12 +96,12 @@ class Trees:
             raise ValueError(f"children and roots must be among the {nodes} nodes")
         if (trees.feature < 0).any() or (trees.output < 0).any():
             raise ValueError("features and outputs must not be negative")
-        _ = trees.packed  # refuses what can't be walked
+        _ = trees.packed  # raises if the nodes cannot be packed
         return trees, arrays
 
     @property
     def n_features(self) -> int:
-        """How many features a row must have at least."""
+        """Least number of features of a row."""
         return int(self.feature.max(initial=-1)) + 1
 
     def raw_scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -118,7 +118,7 @@ class Trees:
     def packed(self) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float64]]:
         """The nodes' words, and the thresholds of feature f: ``edges[begin[f]:begin[f + 1]]``, rising.
 
-        Raises ValueError where a feature has more than 254 thresholds, or a tree or a row is too large for a word.
+        Raises ValueError if a feature has more than 254 thresholds, or a tree or a row is too large for a word.
         """
         node = np.arange(len(self.feature))
         inner = self.children[:, 1] != node
@@ -175,7 +175,7 @@ def _walk(
 
 @njit(cache=True, nogil=True)
 def _encode(row: NDArray[np.float64], begin: NDArray[np.int64], edges: NDArray[np.float64], code: NDArray) -> None:
-    """How many thresholds of each feature lie below the row's value: by halving, without a branch to guess."""
+    """The number of thresholds of each feature below the row's value, by bisection without branches."""
     for f in range(len(begin) - 1):
         x, low, size = row[f], begin[f], begin[f + 1] - begin[f]
         while size > 0:

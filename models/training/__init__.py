@@ -1,5 +1,5 @@
-"""How a bundle is made: moments of light curves, copies, training rows, classifier, calibration, novelty.
+"""The training of a bundle: snapshots of light curves, copies, training rows, classifier, calibration, novelty.
 
-It may use the data sets and everything that scores; it knows no published test.
+It may import the data sets and ``models.scoring``, but no published test.
 Public: ``training.train``, ``training_rows``, ``snapshots``, ``copies``, ``extraction``.
 """

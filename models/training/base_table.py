@@ -1,4 +1,4 @@
-"""The training table that a bundle was made from: read where it was kept, else made again from what is installed."""
+"""The training table of a bundle: read from the store, or made again from an installed data set."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from models.training.training_rows import TrainingRows, table_fingerprint, train
 
 
 def base_table(manifest: Mapping[str, Any], store: Path, progress: Progress = silent) -> pa.Table:
-    """The table named by a bundle's manifest, kept in ``store/training``. Raises LookupError where it is neither there
-    nor of a data set that comes with the installation."""
+    """The table that a bundle's manifest names, from ``store/training``.
+
+    Raises LookupError if it is neither there nor made from an installed data set.
+    """
     stem, seed = str(manifest["training"].get("table", "")), int(manifest["training"]["seed"])
     file = store / "training" / f"{stem}.parquet"
     if stem and file.is_file():
@@ -41,7 +43,7 @@ def base_table(manifest: Mapping[str, Any], store: Path, progress: Progress = si
 
 
 def _installed(wanted: str | None) -> Labelled | None:
-    """The data set of this fingerprint among those that come with the installation, None where it is not there."""
+    """The installed data set with this fingerprint; None if there is none."""
     sets = (load() for load in INSTALLED.values())
     return next((labelled for labelled in sets if labelled.fingerprint == wanted), None)
 
@@ -49,7 +51,7 @@ def _installed(wanted: str | None) -> Labelled | None:
 def held_out_by_both(
     one: Mapping[str, Any], other: Mapping[str, Any], store: Path, progress: Progress = silent
 ) -> TrainingRows:
-    """Rows of the second bundle's training table that neither bundle has learnt from, by their manifests."""
+    """Rows of the second bundle's table that, by the manifests, are in neither training set."""
     rows = TrainingRows.of(base_table(other, store, progress), NAMES)
     held_out = rows.split == "test"
     trainings = one["training"], other["training"]

@@ -1,4 +1,4 @@
-"""A training table with copies of its objects farther away: for a stream that is fainter than what is learnt from."""
+"""A training table with copies of its objects at greater distances, for a stream that is fainter than the data."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ RECIPE = (augment.STRETCH, augment.RATE_EVOLUTION, augment.LARGEST_OPEN, augment
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """``mean``: copies an object has on average, more of the rarer classes. ``donors``: whose visits and noise they
-    have, by default the training objects themselves; their classes are not looked at."""
+    """``mean``: copies per object on average; rarer classes get more. ``donors``: light curves whose visits and noise
+    the copies get, by default the training objects themselves; their classes are not used."""
 
     mean: float
     donors: Labelled | None = None
 
     def to_json(self, labelled: Labelled) -> dict[str, object]:
-        """What a manifest says of it."""
+        """The entry in the manifest."""
         donors = self.donors or labelled
         return {"mean": self.mean, "donors": donors.source, "donors_fingerprint": donors.fingerprint}
 
@@ -45,8 +45,11 @@ def copied_table(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> tuple[pa.Table, Path]:
-    """The training table of ``labelled`` with copies of the objects of its training split that have a redshift, and its
-    file in ``folder``; made once, then read. The other splits have no copies: they stand for the data as they are."""
+    """The training table of ``labelled`` with copies, and its file in ``folder``; made once, then read.
+
+    Objects of the training split that have a redshift get copies. The other splits get none: they represent the data
+    as they are.
+    """
     base, base_file = training_table(labelled, seed, folder, progress=progress, n_jobs=n_jobs)
     donors = copying.donors or labelled
     text = json.dumps([base_file.stem, copying.mean, donors.fingerprint, RECIPE])
@@ -71,7 +74,7 @@ def _copies(
     number = np.bincount(copies.parent, minlength=len(rows))
     of_parent = dict(zip(parents.object_id.tolist(), number.tolist(), strict=True))
     share = np.array([of_parent[one] for one in table["object_id"].to_pylist()], np.float64)
-    # all copies of an object count as much as the object
+    # all copies of an object together have the weight of the object
     for name in ("weight", "stream_weight"):
         values = pa.array(table[name].to_numpy() / share)
         table = table.set_column(table.column_names.index(name), name, values)

@@ -1,4 +1,4 @@
-"""Copies of labelled objects by :mod:`features.augment`, over all processors, more of the rarer classes."""
+"""Copies of labelled objects by :mod:`features.augment`, on all processors; rarer classes get more."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from models.progress import Progress, silent
 from schemas.light_curves import LightCurves
 
 SPREAD = 3.0
-"""An object has between the mean number of copies over this and times this: more, the rarer its class."""
+"""The number of copies of an object is between the mean divided by this and the mean times this; rarer classes get
+more."""
 
 CHUNK = 100
-"""Objects copied at a time, at least."""
+"""Least number of objects copied in one call."""
 
 
 def wanted(label: NDArray[np.int64], mean: float) -> NDArray[np.int64]:
-    """Copies of each object, (n,), so that classes get alike many, ``mean`` an object; ``label`` from 0."""
+    """Number of copies of each object, (n,): ``mean`` on average, similar totals for all classes; ``label`` from 0."""
     count = np.bincount(label)
     fair = mean * len(label) / (np.maximum(count, 1) * (count > 0).sum())
     return np.clip(np.round(fair), mean / SPREAD, mean * SPREAD).astype(np.int64)[label]

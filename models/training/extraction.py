@@ -1,4 +1,4 @@
-"""Features of many light curves, and where asked their portraits: portions of them over all processors."""
+"""Features of many light curves, optionally with their portraits, in portions on all processors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from schemas.light_curves import LightCurves
 Array = NDArray[np.float64]
 
 CHUNK = 500
-"""Light curves a call of the feature extraction."""
+"""Light curves per call of the feature extraction."""
 
 
 def extract_many(light_curves: LightCurves, *, progress: Progress = silent, n_jobs: int | None = None) -> Array:
@@ -30,7 +30,7 @@ def extract_many(light_curves: LightCurves, *, progress: Progress = silent, n_jo
 def extract_with_portraits(
     light_curves: LightCurves, *, progress: Progress = silent, n_jobs: int | None = None
 ) -> Array:
-    """Features as :func:`extract_many`, and beside them the portraits of the same fits: (n, f + p)."""
+    """Features as :func:`extract_many`, followed by the portraits of the same fits: (n, f + p)."""
     return _in_portions(_features_and_portraits, len(NAMES) + PORTRAIT_SIZE, light_curves, progress, n_jobs)
 
 

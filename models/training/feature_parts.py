@@ -1,8 +1,8 @@
-"""A feature matrix measured in parts, by several processes, so that a run that was killed can be gone on with.
+"""A feature matrix computed in parts by several processes, so that a killed run can be continued.
 
-Parts are numbered batches of messages (or objects). Each becomes a Parquet file in the folder ``<out>.parts``, complete
-or not at all; when all are there they are joined in their order, and the folder goes. The folder is bound to what was
-asked for by a fingerprint of the sources, the catalogue and the size of a part: another request empties it.
+A part is a numbered batch of messages or objects. Each becomes a Parquet file in the folder ``<out>.parts``, written
+whole or not at all. When all parts are there, they are joined in order and the folder is removed. A fingerprint of the
+sources, the catalogue and the size of a part ties the folder to its request; another request empties it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Batch = list[bytes] | Labelled
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
-    """What is to be measured: batches in order, messages or objects in all, and the fingerprint of the request."""
+    """The batches in order, the total number of messages or objects, and the fingerprint of the request."""
 
     batches: Sequence[Batch]
     total: int
@@ -45,7 +45,7 @@ class PartPlan:
 
 @dataclass(frozen=True, slots=True)
 class PartsDone:
-    """Messages or objects that are done, and how many of those an earlier run had done."""
+    """The number of messages or objects done so far, and how many of them an earlier run had done."""
 
     done: int
     resumed: int
@@ -53,7 +53,7 @@ class PartsDone:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What the joined file holds, and how many messages were refused."""
+    """The contents of the joined file, and the number of refused messages."""
 
     objects: int
     alerts: int
@@ -93,7 +93,7 @@ def _digest(source: Any, count: int, catalogue: str) -> str:
 
 
 def _state(file: Path) -> tuple[int, int]:
-    """Size and time of change of a file; of an archive's member, nothing is known but its name."""
+    """Size and time of change of a file; zeros for a member of an archive."""
     try:
         status = file.stat()
     except OSError:
@@ -102,12 +102,12 @@ def _state(file: Path) -> tuple[int, int]:
 
 
 def folder_of(out: Path) -> Path:
-    """Where the parts of ``out`` lie until they are joined."""
+    """The folder with the parts of ``out`` until they are joined."""
     return out.with_name(f"{out.name}.parts")
 
 
 def measure(request: PartPlan, out: Path, jobs: int | None = None) -> Iterator[PartsDone]:
-    """Measure the parts that are not there yet, telling of each; ``jobs`` processes, by default one for each core."""
+    """Compute the missing parts and report after each; ``jobs`` processes, by default one for each core."""
     folder = folder_of(out)
     _prepare(folder, request.fingerprint)
     files = [folder / f"{number:06d}.parquet" for number in range(len(request.batches))]
@@ -138,7 +138,7 @@ def _prepare(folder: Path, fingerprint: str) -> None:
 
 
 def measure_part(batch: Batch, file: Path) -> int:
-    """Write a batch's features to ``file``; how many messages or objects that were."""
+    """Write the features of a batch to ``file``; returns its number of messages or objects."""
     from features import extract
     from schemas import packets
 
@@ -155,9 +155,9 @@ def measure_part(batch: Batch, file: Path) -> int:
 
 
 def join(request: PartPlan, out: Path) -> Joined:
-    """Put the parts together, in order, into ``out``, and remove them.
+    """Join the parts in order to ``out``, and remove them.
 
-    Where they hold nothing, because all messages were refused, ValueError says why the first was.
+    If all messages were refused, raises ValueError with the reason of the first.
     """
     from features.catalogue import fingerprint
 

@@ -1,4 +1,4 @@
-"""What a bundle is worth on objects it has never seen: the metrics of its manifest."""
+"""Metrics of a bundle on held-out objects, for its manifest."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from schemas.taxonomy import slug_of
 
 SN_IA = 2222
 DRAWS = 100
-"""Of the bootstrap."""
+"""Draws of the bootstrap."""
 
 Statistic = Callable[[NDArray[np.int64]], float]
 
 
 def held_out_metrics(scorer: Scorer, learnt: TrainingRows, strangers: TrainingRows) -> dict[str, float]:
-    """Metrics on held-out objects of known classes, and on all objects of classes the bundle doesn't know.
+    """Metrics on held-out objects of known classes, and on all objects of classes unknown to the bundle.
 
-    Names without ``_last`` are over all snapshots, an object counting once; ``_last`` is each object's
-    last alert. ``log_loss_flat`` in nat; ``ece`` for the held-out objects' own class mix; ``_epoch_``
-    is followed by the smallest number of detections of its bin. ``_photoz``: told the host's photometric redshift, of
-    the objects that have one; the others need nothing but the light curve. Novelty: see :func:`novelty_metrics`.
+    Without suffix a metric is over all snapshots, with each object counted once; ``_last`` is for the last alert of
+    each object; ``_epoch_<d>`` is for the bin of detections with lower edge d. ``_photoz`` is for the objects with a
+    photometric redshift of the host, scored with it; the others are scored by the light curve alone. ``log_loss_flat``
+    is in nat; ``ece`` is at the class rates of the held-out objects. Novelty: see :func:`novelty_metrics`.
     """
     if not len(learnt):
         return {}
@@ -47,7 +47,7 @@ def held_out_metrics(scorer: Scorer, learnt: TrainingRows, strangers: TrainingRo
 def held_out_intervals(
     scorer: Scorer, learnt: TrainingRows, *, seed: int, draws: int = DRAWS
 ) -> dict[str, list[float]]:
-    """95 % intervals, [low, high], over objects, of the metrics that are not of novelty."""
+    """95 % intervals, [low, high], over objects, of all metrics but those of novelty."""
     if not len(learnt):
         return {}
     intervals_by_name: dict[str, list[float]] = {}
@@ -65,7 +65,7 @@ def held_out_intervals(
 def _opinions(
     scorer: Scorer, learnt: TrainingRows, alone: NDArray[np.float64]
 ) -> Iterator[tuple[str, TrainingRows, NDArray[np.float64]]]:
-    """Rows and their probabilities at equal rates: of the light curve ``alone``, and told the host's redshift."""
+    """Rows and their probabilities at equal class rates: from the light curve ``alone``, and with the redshift."""
     yield "", learnt, alone
     hosted = learnt.select(learnt.host.is_told)
     if scorer.with_photoz is not None and len(hosted):
@@ -73,7 +73,7 @@ def _opinions(
 
 
 def _views(learnt: TrainingRows) -> dict[str, NDArray[np.bool_]]:
-    """Rows that figures are told of, by the end of their names; none is empty."""
+    """The rows of each group of metrics, by the suffix of their names; no group is empty."""
     views = {"": np.ones(len(learnt), bool), "_last": learnt.is_last}
     views |= {f"_epoch_{first}": epoch_bin(learnt.detections) == b for b, first in enumerate((1, *EPOCH_EDGES))}
     return {name: shown for name, shown in views.items() if shown.any()}
@@ -82,7 +82,7 @@ def _views(learnt: TrainingRows) -> dict[str, NDArray[np.bool_]]:
 def _statistics(
     scorer: Scorer, learnt: TrainingRows, p: NDArray[np.float64], view: str, shown: NDArray[np.bool_]
 ) -> dict[str, Statistic]:
-    """Figures of the rows ``shown`` as functions of chosen ones among them; ``p`` at equal rates, of all rows."""
+    """Metrics of the rows ``shown``, as functions of chosen rows; ``p`` at equal class rates, for all rows."""
     index = np.searchsorted(scorer.class_ids, learnt.class_id)
     mix = np.bincount(index, weights=learnt.weight, minlength=len(scorer.class_ids))
     q, y = p[shown], index[shown]
@@ -106,12 +106,12 @@ def novelty_metrics(
     learnt: TrainingRows,
     strangers: TrainingRows,
 ) -> dict[str, float]:
-    """How well unknown classes are noticed, together and (with its slug) each: every object counts once.
+    """Metrics of novelty, for all unknown classes together and (with its slug) for each; every object counts once.
 
-    - ``novelty_auroc``: the chance that a stranger scores above a known object.
-    - ``novelty_recall_at_1_percent``: strangers with a p-value of 0.01 or less.
-    - ``novelty_bh_power``, ``novelty_bh_fdr``: strangers found, and known ones among the found, by
-      Benjamini-Hochberg at 0.1 over all snapshots of held-out and unknown objects.
+    - ``novelty_auroc``: the probability that an object of an unknown class scores above one of a known class.
+    - ``novelty_recall_at_1_percent``: the fraction of the unknown objects with a p-value of 0.01 or less.
+    - ``novelty_bh_power``, ``novelty_bh_fdr``: the fraction of the unknown objects that Benjamini-Hochberg selects at
+      0.1 over all snapshots of held-out and unknown objects, and the fraction of known objects among the selected.
     """
     _, strange_score, strange_p = scorer.evaluate(strangers.features, strangers.detections)
     weight = np.concatenate([learnt.stream_weight, strangers.stream_weight])

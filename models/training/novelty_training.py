@@ -1,4 +1,4 @@
-"""Fit the novelty score: distances from the training objects, and a fusion learnt by hiding each class in turn."""
+"""Fit the novelty score: distances from the training objects, and weights fitted by hiding each class in turn."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from models.training.training_rows import TrainingRows
 
 REHEARSAL = Boosting(learning_rate=0.25, max_iterations=15, max_leaves=8, max_bins=31)
 REHEARSAL_SNAPSHOTS = 5_000
-"""The small classifiers that are fitted without one class learn from at most so many snapshots: enough for
-the ranking of scores, and a second or two each."""
+"""Most snapshots on which a small classifier without one class is trained: enough to rank the scores, and only a
+second or two each."""
 
 MIN_HIDDEN_SNAPSHOTS = 20
-"""A class with fewer snapshots is not hidden in a rehearsal: it would teach only its own noise."""
+"""A class with fewer snapshots is not hidden, because it would add mostly noise."""
 
 
 def fit(
@@ -28,10 +28,10 @@ def fit(
     normal_scores: NormalScores,
     fusion: NDArray[np.float64],
 ) -> Novelty:
-    """The novelty score of a classifier, from the rows it learnt from (``train``) and others (``tune``).
+    """The novelty score of a classifier, from its training rows (``train``) and other rows (``tune``).
 
-    ``normal_scores``: of the training rows' features; ``fusion``: what :func:`rehearse` found, the weight of each
-    component.
+    ``normal_scores``: those of the features of the training rows; ``fusion``: the weight of each component, from
+    :func:`rehearse`.
     """
     index = np.searchsorted(classifier.class_ids, train.class_id)
     k = len(classifier.class_ids)
@@ -44,14 +44,16 @@ def fit(
 
 
 def rehearse(train: TrainingRows, seed: int) -> NDArray[np.float64]:
-    """Weights of the components, shape (components,), none below 0, from rehearsals with each class hidden.
+    """Weights of the components, shape (components,), none below 0, fitted with each class hidden in turn.
 
-    For each class in turn, a small classifier learns from half of the other classes' objects; the hidden
-    class is then told from the other half by a logistic regression on the scaled components, all
-    rehearsals weighing the same.
+    For each hidden class, a small classifier is trained on half of the objects of the other classes. A logistic
+    regression on the scaled components then separates the hidden class from the other half. All hidden classes have
+    the same weight.
     """
     luck = uniform(np.arange(len(train)), seed + 3)
-    train = train.select(luck < 2 * REHEARSAL_SNAPSHOTS / max(len(luck), 1))  # half is studied, half shown
+    train = train.select(
+        luck < 2 * REHEARSAL_SNAPSHOTS / max(len(luck), 1)
+    )  # half of the objects train, the other half test
     _, index = np.unique(train.class_id, return_inverse=True)
     studied = uniform(train.object_id, seed + 2) < 0.5
     studied_classes = np.unique(index[studied])
@@ -75,7 +77,7 @@ def _rehearse(
     c: int,
     seed: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
-    """Scaled components, whether hidden, and weights, of objects a classifier without class ``c`` has not seen."""
+    """Scaled components, whether hidden, and weights, of objects that a classifier without ``c`` is not trained on."""
     learn = studied & (index != c)
     small = Classifier.fit(train.features[learn], index[learn], train.weight[learn], seed=seed, boosting=REHEARSAL)
     raw = small.raw_scores(train.features)
@@ -91,7 +93,7 @@ def _rehearse(
 
 
 def _logistic(x: NDArray[np.float64], y: NDArray[np.bool_], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Non-negative weights of a logistic regression: more of any strangeness never means less novel."""
+    """Non-negative weights of a logistic regression: a higher component never lowers the novelty score."""
     from scipy.optimize import minimize
 
     total = weight.sum()

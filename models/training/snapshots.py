@@ -1,4 +1,4 @@
-"""Causal truncations: each object at several of its alerts, so that one model serves the first and the last."""
+"""Causal truncations: each object at several of its alerts, so that one model scores first and last alerts."""
 
 from __future__ import annotations
 
@@ -14,28 +14,27 @@ from schemas.light_curves import LightCurves
 
 SPLITS = ("train", "tune", "calibration", "test")
 SPLIT_FRACTIONS = (0.60, 0.05, 0.17, 0.18)
-"""Fractions of objects: the classifier and the novelty model learn from ``train``; ``tune`` stops the
-boosting and sets the scale of the novelty scores; ``calibration`` fits the probabilities and holds the
-conformal scores, which must be of objects nothing else has seen; ``test`` is held out, and is what a
-demonstration may stream."""
+"""Fractions of objects. ``train``: training set of the classifier and the novelty score. ``tune``: stops the boosting
+and sets the scale of the novelty scores. ``calibration``: fits the probabilities and gives the conformal scores, which
+must come from objects that nothing else uses. ``test``: held out; a demonstration may stream it."""
 
 TEMPLATE_SEED = 4005
 
 FIRST_DETECTIONS = 3
-"""The first, second and third alert of every object are always taken: decisions are made there."""
+"""The first, second and third alert of every object are always taken, because decisions are made there."""
 
 RANDOM_DETECTIONS = 3
-"""So many more are drawn from those between the third alert and the last, which is always taken too."""
+"""Number of alerts drawn between the third and the last; the last is always taken too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
     """Chosen alerts of labelled objects; all arrays have shape (m,).
 
-    - ``light_curves``: the alerts, made as the stream makes them; ``class_id``: the truth.
-    - ``weight``: adds up to 1 over an object's snapshots, all alike: for training.
-    - ``stream_weight``: adds up to 1 over an object's snapshots, each divided by its chance of being
-      chosen: a weighted mean over an object's snapshots estimates the mean over all its alerts.
+    - ``light_curves``: the alerts as the stream would have them; ``class_id``: the true class.
+    - ``weight``: for training; equal for all snapshots of an object, and adds up to 1 over them.
+    - ``stream_weight``: inverse to the probability that the snapshot was chosen; adds up to 1 over an object. A mean
+      over the snapshots with these weights estimates the mean over all alerts of the object.
     - ``split``: index into :data:`SPLITS`.
     - ``is_last``: the object's last alert.
     """
@@ -54,29 +53,29 @@ class Snapshots:
 def split_of(object_id: ArrayLike, seed: int) -> NDArray[np.int8]:
     """The split of each object, an index into :data:`SPLITS`, by a seeded hash of its id alone.
 
-    An object's split never changes when others are added, and all its alerts share it.
+    The split of an object does not change when others are added, and all its alerts have the same one.
     """
     return np.searchsorted(np.cumsum(SPLIT_FRACTIONS)[:-1], uniform(object_id, seed), side="right").astype(np.int8)
 
 
 def splits(labelled: Labelled, seed: int) -> NDArray[np.int8]:
-    """The split of each object, (n,): all that a simulation drew from one template lie in the same one, since they
-    are alike."""
+    """The split of each object, (n,). Objects that a simulation drew from one template are in the same split, because
+    they are similar."""
     template = labelled.truth.template
     shared = (template != NO_TEMPLATE) & (template < OWN_FAMILY)
     return split_of(np.where(shared, scramble(template, TEMPLATE_SEED), labelled.light_curves.object_id), seed)
 
 
 def held_out(labelled: Labelled, seed: int) -> NDArray[np.bool_]:
-    """Mask of the objects that no part of a bundle trained with ``seed`` has seen, shape (n,)."""
+    """Mask of the objects that no part of a bundle trained with ``seed`` uses, shape (n,)."""
     return splits(labelled, seed) == SPLITS.index("test")
 
 
 def take(labelled: Labelled, seed: int) -> Snapshots:
     """The snapshots of every object: its first three alerts, its last, and three drawn from the others.
 
-    The draw is a hash of object and detection, so it doesn't depend on what else is in the set. Every
-    snapshot holds only points at or before its own time.
+    The draw is a hash of object and detection, so it does not depend on other objects. A snapshot has only points at
+    or before its own time.
     """
     alerts = triggers(labelled.light_curves)
     total = np.bincount(alerts.row, minlength=len(labelled))[alerts.row]
@@ -98,10 +97,10 @@ def take(labelled: Labelled, seed: int) -> Snapshots:
 def _draw(
     object_id: NDArray[np.int64], alerts: Triggers, always: NDArray[np.bool_], seed: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Of the triggers not taken anyway, those with an object's smallest hashes; and every trigger's chance."""
+    """Of the triggers not always taken, those with the smallest hashes of an object; and the probability of each."""
     luck = uniform(object_id[alerts.row] ^ scramble(alerts.number, seed), seed + 1)
-    order = np.lexsort((luck, always, alerts.row))  # within an object: first those not taken anyway
-    begin = np.searchsorted(alerts.row, alerts.row)  # rows come in order
+    order = np.lexsort((luck, always, alerts.row))  # within an object: first those not always taken
+    begin = np.searchsorted(alerts.row, alerts.row)  # rows are in order
     rank = np.empty(len(alerts), np.int64)
     rank[order] = np.arange(len(alerts))
     rank -= begin
@@ -112,5 +111,5 @@ def _draw(
 
 
 def _shared(weight: NDArray[np.float64], row: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weights scaled to add up to 1 over each object's rows."""
+    """Weights scaled to add up to 1 over the rows of each object."""
     return weight / np.bincount(row, weights=weight)[row] if len(row) else weight

@@ -34,17 +34,17 @@ from models.training.training_rows import TrainingRows, training_table
 from schemas.whole_file import whole_folder
 
 MIN_OBJECTS = 10
-"""A class is learnt once it has this many training objects; with fewer it stays unknown, like a class left out."""
+"""Least number of training objects of a class. With fewer the class stays unknown, like a class left out."""
 
 DEFAULT_FDR = 0.1
 EXPECTED_DISCOVERIES = 0.01
-"""The threshold of the manifest is Benjamini and Hochberg's for a night in which this fraction of the
-alerts is discovered: fdr × 0.01. The stream sets its own from the p-values it has seen."""
+"""The threshold in the manifest is that of Benjamini and Hochberg for a night in which this fraction of the
+alerts is selected: fdr × 0.01. The stream computes its own from the p-values of the night."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A finished bundle: its folder, SHA-256, metrics on held-out objects, and what went into it."""
+    """A finished bundle: its folder, SHA-256, metrics on held-out objects, and parameters."""
 
     path: Path
     sha256: str
@@ -63,11 +63,11 @@ def train(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Trained:
-    """Train on a data set; the bundle is written to ``out``, its table kept in ``store/training``.
+    """Train on a data set. The bundle is written to ``out``, its training table to ``store/training``.
 
-    ``left_out``: class ids the bundle must not know, so that they are novel to it. ``copying``: learn from copies
-    farther away too. ``n_jobs``: processes for the features. Raises ValueError where fewer than two classes can be
-    learnt.
+    ``left_out``: class ids to leave out of the training, so that they are novel. ``copying``: also train on copies at
+    greater distances. ``n_jobs``: processes for the features. Raises ValueError if fewer than two classes have enough
+    objects.
     """
     folder = store / "training"
     sources: dict[str, Any] = {"sources": [labelled.source], "fingerprint": labelled.fingerprint}
@@ -95,9 +95,9 @@ def fit_bundle(
 ) -> Trained:
     """A bundle from a training table (see models.training.training_rows), written to the folder ``out``.
 
-    Classes in ``left_out``, and classes with fewer than ten training objects, are not learnt; their
-    objects serve to measure how well they are noticed. ``draws``: of the bootstrap for intervals of the metrics; with
-    0 there are none. Raises ValueError where fewer than two are left.
+    Classes in ``left_out`` and classes with fewer than ten training objects are left out of the training; their objects
+    measure the detection of novelty. ``draws``: draws of the bootstrap for intervals of the metrics; 0 for none. Raises
+    ValueError if fewer than two classes remain.
     """
     if out.exists() and any(out.iterdir()) and not (out / bundle.MANIFEST).is_file():
         raise ValueError(f"{out}: a bundle is written to a new folder or over an old bundle; found other files there")
@@ -132,8 +132,8 @@ def fit_bundle(
 def _learn(
     fitted: TrainingRows, tune: TrainingRows, seed: int, progress: Progress, n_jobs: int | None
 ) -> tuple[Classifier, Classifier | None, NDArray[np.float64]]:
-    """What takes longest, side by side: trees of the light curve alone, trees of the classes with hosts that know their
-    redshift too (None where there are not two), and how the novelty scores are fused."""
+    """The slowest parts, in parallel: trees on the light curve alone; trees that also use the redshift, for the classes
+    with hosts (None for fewer than two); and the weights of the novelty scores."""
     tasks: list[Task] = [(view_training.trees, fitted, tune, seed), (novelty_training.rehearse, fitted, seed)]
     hosted = _frequent(_objects(fitted.select(fitted.host.is_told)))
     if len(hosted) > 1:
@@ -152,7 +152,7 @@ Task = tuple[Any, ...]
 
 
 def _side_by_side(tasks: Sequence[Task], jobs: int) -> Iterator[Any]:
-    """Results in the order of the tasks, worked out by so many processes."""
+    """Results in the order of the tasks, computed by this many processes."""
     if jobs == 1:
         yield from (function(*arguments) for function, *arguments in tasks)
         return
@@ -179,12 +179,12 @@ def _objects(rows: TrainingRows) -> Counter[int]:
 
 
 def _frequent(counts: Mapping[int, int]) -> list[int]:
-    """The classes with enough objects to be learnt, in the order of ids."""
+    """The classes with enough objects, in the order of ids."""
     return sorted(class_id for class_id, n in counts.items() if n >= MIN_OBJECTS)
 
 
 def _or(rows: TrainingRows, instead: TrainingRows) -> TrainingRows:
-    """Small tables may leave a split empty; the training rows then stand in, and are optimistic."""
+    """``rows``, or ``instead`` if a small table leaves a split empty. With training rows the result is optimistic."""
     return rows if len(rows) else instead
 
 
@@ -214,14 +214,14 @@ def _manifest(
 
 
 def _write(out: Path, manifest: dict[str, Any], scorer: Scorer) -> str:
-    """The bundle's files, complete or not at all; whatever bundle was at ``out`` is replaced."""
+    """Write the files of the bundle, all or none; a bundle that was at ``out`` is replaced."""
     with whole_folder(out, replace=True) as draft:
         scorer.save(draft)
         return bundle.seal(draft, manifest)
 
 
 def _params(manifest: Mapping[str, Any], classifier: Classifier) -> dict[str, str]:
-    """What the registry shows of how a bundle came about."""
+    """The parameters of the training, for the registry."""
     return {
         "classes": " ".join(map(str, manifest["classes"])),
         "left_out": " ".join(map(str, manifest["left_out"])) or "none",

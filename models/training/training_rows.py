@@ -1,4 +1,4 @@
-"""The training table: one row a snapshot, features beside class, object, weight and split."""
+"""The training table: one row per snapshot, with features, class, object, weight and split."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ KEYS = {
     "host_photoz": pa.float32(),
     "host_photoz_err": pa.float32(),
 }
-"""The columns beside the features: see models.training.snapshots.Snapshots; ``detections`` counts those of the alert,
-``host_photoz`` and its error are the host's photometric redshift where the packet tells it."""
+"""The columns beside the features: see models.training.snapshots.Snapshots. ``detections`` is the number of the alert's
+detections; ``host_photoz`` and its error are the photometric redshift of the host, if the packet gives one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,12 @@ class TrainingRows:
 
     @property
     def host(self) -> Host:
-        """What is known of the redshift of each row's host."""
+        """The photometric redshift of the host of each row."""
         return Host(self.host_photoz, self.host_photoz_err)
 
     @classmethod
     def of(cls, table: pa.Table, feature_names: Sequence[str]) -> TrainingRows:
-        """The rows of a table; raises ValueError naming the columns it lacks."""
+        """The rows of a table; raises ValueError with the names of missing columns."""
         lacking = [name for name in [*feature_names, *KEYS] if name not in table.column_names]
         if lacking:
             raise ValueError(
@@ -89,7 +89,7 @@ class TrainingRows:
 
 
 def table_fingerprint(labelled: Labelled, seed: int) -> str:
-    """SHA-256 of all that a training table is made from: the data, the feature catalogue, the choice of snapshots."""
+    """SHA-256 of the inputs of a training table: the data, the feature catalogue, the choice of snapshots."""
     choice = [seed, snapshots.FIRST_DETECTIONS, snapshots.RANDOM_DETECTIONS, snapshots.SPLIT_FRACTIONS]
     choice += [snapshots.TEMPLATE_SEED, *KEYS]
     count = [len(labelled), int(labelled.light_curves.object_id.sum())]
@@ -102,7 +102,7 @@ def training_table(
 ) -> tuple[pa.Table, Path]:
     """The table of a data set's snapshots, and its file ``folder/<fingerprint>.parquet``; made once, then read.
 
-    ``n_jobs``: processes that extract features; by default one for each processor this program may use.
+    ``n_jobs``: processes that extract features; by default one for each processor available to the program.
     """
     file = folder / f"{table_fingerprint(labelled, seed)}.parquet"
     if not file.is_file():
@@ -113,7 +113,7 @@ def training_table(
 
 
 def keep(table: pa.Table, file: Path) -> None:
-    """Write a table, complete or not at all."""
+    """Write a table whole or not at all."""
     with whole_file(file) as draft:
         pq.write_table(table, draft, compression="zstd")
 
@@ -141,10 +141,10 @@ def table_of(taken: snapshots.Snapshots, features: NDArray[np.float64]) -> pa.Ta
 def with_labelled(table: pa.Table, labelled: pa.Table) -> pa.Table:
     """The table with the rows of newly labelled objects added; older rows of the same objects are replaced.
 
-    ``labelled`` needs ``object_id``, ``class_id`` and the features. Of the other columns those left out are
-    filled in: weights share an object among its rows alike, ``detections`` is the feature of that name,
-    and ``split`` is "train". Objects that were chosen for a label because they looked strange must not be
-    given to "calibration": they are not a fair sample of the stream.
+    ``labelled`` needs ``object_id``, ``class_id`` and the features. Other columns that are left out are filled in:
+    weights divide an object equally among its rows, ``detections`` comes from the feature ``n_detections``, and
+    ``split`` is "train". Objects that were labelled because they looked novel must not go to "calibration": they are
+    not a representative sample of the stream.
     """
     object_id = labelled["object_id"].to_numpy()
     _, row, rows = np.unique(object_id, return_inverse=True, return_counts=True)

@@ -1,4 +1,4 @@
-"""Fit a bundle's two sets of probabilities: of the light curve alone, and with the host's photometric redshift."""
+"""Fit the two sets of probabilities of a bundle: from the light curve alone, and with a photometric redshift."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from models.training.training_rows import TrainingRows
 
 
 def with_redshift(rows: TrainingRows, class_ids: NDArray[np.int64] | list[int]) -> TrainingRows:
-    """The rows of some classes whose host's redshift is told, its features beside those of the catalogue."""
+    """The rows of some classes that have a redshift of the host, with the features of the redshift added."""
     hosted = rows.select(rows.host.is_told & np.isin(rows.class_id, class_ids))
     return replace(hosted, features=hosted.host.beside(hosted.features))
 
 
 def trees(rows: TrainingRows, tune: TrainingRows, seed: int) -> Classifier:
-    """Boost on ``rows`` until the objects of ``tune`` gain no more."""
+    """Boost on ``rows`` until the score of the objects of ``tune`` no longer improves."""
     validation = (tune.features, tune.class_id, tune.weight)
     return Classifier.fit(rows.features, rows.class_id, rows.weight, seed=seed, validation=validation)
 
@@ -30,7 +30,7 @@ def trees(rows: TrainingRows, tune: TrainingRows, seed: int) -> Classifier:
 def probabilities(
     rows: TrainingRows, apart: TrainingRows, classifier: Classifier, scores: NormalScores, seed: int
 ) -> Probabilities:
-    """Networks on the same ``rows`` as the trees; both weighed and calibrated on the objects of ``apart``."""
+    """Train networks on the ``rows`` of the trees; fit weights and calibration of both on the objects ``apart``."""
     label = np.searchsorted(classifier.class_ids, rows.class_id)
     k = len(classifier.class_ids)
     network = Network.fit(rows.features, label, rows.weight, k, seed=seed, normal_scores=scores)
@@ -45,9 +45,10 @@ def redshift_view(
     class_ids: NDArray[np.int64],
     seed: int,
 ) -> RedshiftView | None:
-    """The view for alerts with a redshift; its trees are learnt already, None where there was nothing to learn from.
+    """The view for alerts with a redshift, from its trained trees; None if the data have no redshifts.
 
-    ``of_catalogue``: normal scores of the catalogue's features, which both views share; ``class_ids``: the bundle's.
+    ``of_catalogue``: normal scores of the catalogue's features, which both views share; ``class_ids``: those of the
+    bundle.
     """
     if classifier is None:
         return None
