@@ -105,7 +105,7 @@ def _lessons(stored: list[Stored], topic: str, archive: Path, past: Mapping[str,
         raise LookupError(f"no labels in {topic} to learn from: give some with `gueststar label`")
     evidence = _evidence(stored, [answer for answer, _ in used.values()], topic)
     if past.get("labels", {}).get("fingerprint") == evidence["fingerprint"]:
-        raise LookupError("production has learnt from these very labels already: give more with `gueststar label`")
+        raise LookupError("production was trained with these same labels already: give more with `gueststar label`")
     labelled = labelled_rows.read(archive, {i: class_id for i, (_, class_id) in used.items()})
     object_id = labelled.table["object_id"].to_numpy()
     if not len(object_id):

@@ -95,5 +95,5 @@ def store(bundle: Path, folder: Path) -> tuple[Path, str]:
 def _changed(file: Path, expected: str, actual: str) -> str:
     return (
         f"{file}: the SHA-256 must be {expected}, found {actual}: the file was changed or damaged after training, "
-        "and will not be loaded; fetch the bundle again from the registry, or train it anew"
+        "and will not be loaded; fetch the bundle again from the registry, or train a new one"
     )

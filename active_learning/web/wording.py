@@ -28,7 +28,7 @@ def cut_off_in_words(cut_off: CutOff) -> str:
     since = datetime.fromtimestamp(cut_off.since_ms / 1000, UTC)
     return (
         f"Cut off since {since:%H:%M:%S} UTC: you see what there was then, and no label can be saved. "
-        f"{cut_off.why}. The page goes on by itself when this is mended."
+        f"{cut_off.why}. The page continues by itself when this is repaired."
     )
 
 

@@ -63,4 +63,4 @@ def _list(settings: Settings, as_json: bool) -> None:
     if conflicts:
         click.echo(f"{len(conflicts)} objects on which labellers disagree: they are open on the page again")
     if not held:
-        click.echo("nobody has labelled anything yet: `gueststar label` serves the page")
+        click.echo("no labels yet: `gueststar label` serves the labelling page")

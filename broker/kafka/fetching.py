@@ -147,7 +147,7 @@ class Fetcher:
         if not len(lost):
             raise LostOffsets(
                 f"{Range(*key, place.next, place.end)}: Kafka has only offsets {low} to {high - 1}; messages it had "
-                "confirmed are gone, or the topic was made anew; to start over, move the checkpoint folder aside"
+                "confirmed are gone, or the topic was created again; to start over, move the checkpoint folder aside"
             )
         if self.lost_offsets == "stop":
             raise LostOffsets(

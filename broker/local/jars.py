@@ -48,7 +48,7 @@ def ready(folder: Path, expected: dict[str, str]) -> bool:
         if jar_sha256 != expected[file.name]:
             raise JarError(
                 f"{file} is not the jar that {CHECKSUMS.name} names: expected SHA-256 {expected[file.name]}, "
-                f"found {jar_sha256}; delete the file to have it fetched anew"
+                f"found {jar_sha256}; delete the file to download it again"
             )
     return len(present) == len(expected)
 

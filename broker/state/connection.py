@@ -131,7 +131,7 @@ class RedisConnection:
             self._away_since = now if begins else self._away_since
             self.close()
         if begins:
-            log.warning("Redis is away: %s; the stream goes on: %s", MISSED_MEANWHILE, error)
+            log.warning("Redis is away: %s; the stream continues: %s", MISSED_MEANWHILE, error)
 
     def _succeeded(self) -> None:
         with self._lock:

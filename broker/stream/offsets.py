@@ -60,7 +60,7 @@ def check_same_topics(start: TopicOffsets, topics: Mapping[str, TopicState]) -> 
             continue
         if before["id"] != state.topic_id:
             raise ChangedTopic(
-                f"topic {name} was deleted and made anew: the checkpoint belongs to topic id {before['id']}, "
+                f"topic {name} was deleted and created again: the checkpoint belongs to topic id {before['id']}, "
                 f"Kafka now has {state.topic_id}, so the offsets read so far mean nothing there; to read the new one "
                 "from its beginning, move the checkpoint folder aside and run again"
             )

@@ -1,5 +1,5 @@
-"""Labelled light curves: readers of each published set and of one's own tables, cards, checks, truth.
+"""Labelled light curves: readers of published sets and of users' tables, cards, checks, truth.
 
-It may use ``schemas`` and draws by id; it knows no classifier.
+It may import ``schemas`` and ``models.hashing``, but no classifier.
 Public: ``sources.load``, ``labelled.Labelled``, ``table``, ``cards``, ``check``.
 """

@@ -1,13 +1,13 @@
-"""What astropy writes beside the columns of a Parquet or an HDF5 table: their units, and where values are masked."""
+"""Metadata that astropy writes with a Parquet or HDF5 table: units and masks."""
 
 from __future__ import annotations
 
 MASK = ".mask"
-"""A masked column is written as two: the values, and one of this ending that says where there are none."""
+"""astropy writes a masked column as two: the values, and the mask under the name with this suffix."""
 
 
 def units_of(lines: list[str]) -> dict[str, str]:
-    """The units by column, from the lines of astropy's YAML; none where there are no lines."""
+    """The units by column, from the lines of astropy's YAML; empty if there are no lines."""
     if not lines:
         return {}
     from astropy.table.meta import get_header_from_yaml

@@ -41,21 +41,22 @@ CLASS_ID = {
     "TDE": 2243,
     "ILRT": 2244,
 }
-"""The catalogue's type to the taxonomy's class id; objects of other types are left out."""
+"""Class id of the taxonomy for each type of the catalogue; objects of other types are left out."""
 
 BAND = {"g": BANDS.index("g"), "R": BANDS.index("r"), "r": BANDS.index("r"), "i": BANDS.index("i")}
 TAI_MINUS_UTC_DAYS = 37 / 86_400
 """Since 2017 (IERS Bulletin C 52); the light curves begin in 2018."""
 PEAK_ORIGIN_MJD = 57_999.5
-"""The catalogue counts the time of the peak from JD 2458000; so the brightest points fall on it, to seconds."""
+"""The catalogue counts the time of the peak from JD 2458000: with this offset the brightest points agree with it
+to seconds."""
 
 
 def load(path: Path) -> Labelled:
     """Objects with a light curve and a known type; every point is a detection, difference fluxes in nJy.
 
-    ``path``: the folder with the two files. Objects of types that are not known, and objects without points, are left
-    out, and ``notes`` tells them. Raises LookupError where a file is missing, UnreadableError naming the file and
-    the line where a value is not what it must be.
+    ``path``: the folder with the two files. Objects of unknown types and objects without points are left out and
+    counted in ``notes``. Raises LookupError if a file is missing, UnreadableError with the file and the line if a value
+    is invalid.
     """
     for name in (LABELS_FILE, LIGHT_CURVES_FILE):
         if not (path / name).is_file():
@@ -86,14 +87,14 @@ def load(path: Path) -> Labelled:
 
 
 def _table(file: Path) -> pd.DataFrame:
-    """The cells as they are written; rows keep their numbers, from 0."""
+    """The cells as text; row numbers count from 0 and are not changed."""
     with reading(file, "a CSV table"):
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
         return table.reset_index(drop=True)
 
 
 def _key(points: pd.DataFrame, labels: pd.DataFrame, path: Path) -> str:
-    """The column of the objects' names, alike in both files."""
+    """The column with the names of the objects, in both files."""
     names = [name for name in points if name.endswith("ID") and name in labels]
     if not names:
         raise UnreadableError(
@@ -111,7 +112,7 @@ def _types_left_out(types: pd.Series) -> tuple[str, ...]:
 
 
 def _truth(labels: pd.DataFrame, key: str) -> Truth:
-    """Names, types and peaks as the catalogue has them; every object has a spectrum."""
+    """Names, types and peaks from the catalogue; every object has a spectrum."""
     n = len(labels)
     number = {}
     for name in ("redshift", "peakt"):
@@ -166,12 +167,12 @@ def _light_curves(points: pd.DataFrame, labels: pd.DataFrame, key: str, path: Pa
 
 
 def _lines(file: Path, table: pd.DataFrame) -> Place:
-    """Where a person finds a row: the file's header is line 1."""
+    """The line of a row in the file; the header is line 1."""
     return lambda row: f"{file}, line {int(table.index[row]) + 2}"
 
 
 def _survey_and_id(name: str, key: str, place: Place, row: int) -> tuple[int, int]:
-    """The survey whose name the object's name begins with, and its 64-bit id."""
+    """The survey, from the beginning of the object's name, and the 64-bit id."""
     survey = next((code for code, survey in enumerate(SURVEYS) if name.startswith(survey)), None)
     try:
         if survey is not None:

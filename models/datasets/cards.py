@@ -1,4 +1,4 @@
-"""A card for each data set: where it is from, what it holds, what misleads in it."""
+"""A card for each data set: source, contents, pitfalls."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from models.datasets import plasticc
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What one must know of a data set.
+    """The facts about a data set.
 
-    ``kind`` is its reader, a key of ``sources.KINDS``; ``objects`` the published number of each class, by class id,
-    where it is known; ``sha256`` of the published files, by name; ``urls`` where they can be fetched.
+    ``kind``: its reader, a key of ``sources.KINDS``. ``objects``: the published number of objects, by class id, as far
+    as it is known. ``sha256``: those of the published files, by name. ``urls``: where the files can be downloaded.
     """
 
     name: str

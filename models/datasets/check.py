@@ -1,4 +1,4 @@
-"""Is a data set what its card says? Files by their SHA-256, objects by class, and what no light curve may hold."""
+"""Compare a data set with its card: SHA-256 of the files, objects by class, and invalid values in light curves."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ DAYS_LONGEST = 4_000.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """``files``: by name "as published", "differs" or "no sum known"; ``objects`` by class id; ``faults`` in words;
-    ``other_objects``: classes whose number is not the published one, which is no fault of a folder of one's own."""
+    """``files``: by name "as published", "differs" or "no sum known"; ``objects``: by class id; ``faults``: in words;
+    ``other_objects``: classes whose number differs from the published one, which is no fault in a user's folder."""
 
     files: dict[str, str]
     objects: dict[int, int]
@@ -29,7 +29,7 @@ class Checked:
 
 
 def check(card: Card, labelled: Labelled, path: Path | None) -> Checked:
-    """Compare data that were read with their card. ``path``: the folder or file; None for what is installed."""
+    """Compare data with their card. ``path``: their folder or file; None for an installed set."""
     counts = {
         int(class_id): int(n) for class_id, n in zip(*np.unique(labelled.class_id, return_counts=True), strict=True)
     }

@@ -1,4 +1,4 @@
-"""Columns of data sets, checked as the tables of one's own are: what passed the check is what is used."""
+"""Columns of data sets, checked like those of users' tables: the values that were checked are the values used."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from models.datasets.table_columns import COLUMNS, Column
 from schemas.positions import around_the_circle
 
 Place = Callable[[int], str]
-"""Where a person finds the value of that number: the file and the line, row or object."""
+"""The place of a value, by its number: the file and the line, row or object."""
 
 TIME_MJD = COLUMNS["time_mjd"]
 UNKNOWN_DEG = (-9.0, -99.0, -999.0, -9999.0)
-"""What simulations write for both coordinates where the position is not known."""
+"""Values that simulations write for both coordinates of an unknown position."""
 
 
 def require(columns: Sequence[str], names: Sequence[str], file: Path) -> None:
-    """UnreadableError naming the columns of ``names`` that a file lacks, and those that it has."""
+    """Raise UnreadableError with the columns of ``names`` that a file lacks and those that it has."""
     missing = [name for name in names if name not in columns]
     if missing:
         word = "columns" if len(missing) > 1 else "column"
@@ -33,8 +33,8 @@ def require(columns: Sequence[str], names: Sequence[str], file: Path) -> None:
 
 
 def object_names(values: Sequence[str], name: str, place: Place) -> Sequence[str]:
-    """The names of objects, as they are. Raises UnreadableError for the first that holds NUL: arrays of text drop it at
-    a name's end, so that two names would become one."""
+    """The names of objects, unchanged. Raises UnreadableError for the first that holds NUL: arrays of text drop NUL at
+    the end of a name, so two names would become one."""
     for row, value in enumerate(values):
         if "\x00" in value:
             raise UnreadableError(f"{place(row)}: {name} must not hold the character NUL, found {value[:40]!r}")
@@ -42,10 +42,10 @@ def object_names(values: Sequence[str], name: str, place: Place) -> Sequence[str
 
 
 def numbers(values: ArrayLike, name: str, place: Place, column: Column | None = None) -> NDArray[np.float64]:
-    """The values as float64, NaN where there is none.
+    """The values as float64, NaN where missing.
 
-    ``name`` is the column's in the file. Raises UnreadableError for the first value that is no number, or with
-    ``column`` that is not what the column must be.
+    ``name``: the name of the column in the file. Raises UnreadableError for the first value that is not a number or,
+    with ``column``, is not allowed in that column.
     """
     number, is_none = _converted(values)
     wrong = np.isnan(number) & ~is_none
@@ -61,8 +61,8 @@ def numbers(values: ArrayLike, name: str, place: Place, column: Column | None = 
 def whole_numbers(
     values: ArrayLike, name: str, meaning: str, place: Place, low: int, high: int = 2**63 - 1
 ) -> NDArray[np.int64]:
-    """The values as int64, from ``low`` to ``high``; those that are no integers in the file at most 2^53, so that all
-    digits are there. Raises UnreadableError as :func:`numbers`, also for a missing value."""
+    """The values as int64, from ``low`` to ``high``. Values that the file stores as floating-point numbers may be at
+    most 2^53, so that no digit is lost. Raises UnreadableError as :func:`numbers`, also for a missing value."""
     array = np.asarray(values)
     if array.dtype.kind in "iu":
         number, wrong = array, (array < low) | (array > high)
@@ -77,10 +77,10 @@ def whole_numbers(
 def positions(
     ra: ArrayLike, dec: ArrayLike, names: tuple[str, str], place: Place
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Right ascension in [0, 360) and declination in [-90, 90], degrees; both NaN where the position is not known.
+    """Right ascension in [0, 360) and declination in [-90, 90], degrees; both NaN for an unknown position.
 
-    Not known: a value is missing, or both are the same number of :data:`UNKNOWN_DEG`. Raises UnreadableError for a
-    right ascension outside of -180 to 360 degrees and a declination outside of -90 to 90.
+    A position is unknown if a value is missing, or both are the same number of :data:`UNKNOWN_DEG`. Raises
+    UnreadableError for a right ascension outside -180 to 360 degrees or a declination outside -90 to 90.
     """
     ra_deg, dec_deg = (numbers(values, name, place) for values, name in zip((ra, dec), names, strict=True))
     unknown = np.isnan(ra_deg) | np.isnan(dec_deg) | (np.isin(ra_deg, UNKNOWN_DEG) & (ra_deg == dec_deg))
@@ -96,7 +96,7 @@ def positions(
 
 
 def _converted(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The values as float64, NaN where that can't be, and which of them are missing."""
+    """The values as float64, NaN where they cannot be converted, and which of them are missing."""
     array = np.asarray(values)
     if array.dtype.kind in "iufb":
         number = array.astype(np.float64)
@@ -108,7 +108,7 @@ def _converted(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_
 
 
 def _number(value: object) -> tuple[float, bool]:
-    """A value as a number, and whether it stands for none."""
+    """A value as a number, and whether it is missing."""
     if value is None or value is pd.NA or (isinstance(value, str) and value.strip() in table_values.NO_NUMBER):
         return np.nan, True
     if isinstance(value, str):
@@ -116,7 +116,7 @@ def _number(value: object) -> tuple[float, bool]:
         return (np.nan, False) if number is None else (number, number != number)
     try:
         return (float(value), value != value) if isinstance(value, (int, float)) else (np.nan, False)
-    except OverflowError:  # of an integer of more than 308 digits
+    except OverflowError:  # an integer of more than 308 digits
         return np.nan, False
 
 

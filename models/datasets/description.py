@@ -1,4 +1,4 @@
-"""A table described as OpenML describes data sets: name, features with their types, target, row id, source."""
+"""Description of a table in OpenML's form: name, features with their types, target, row id, source."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def describe(points: pd.DataFrame, labelled: Labelled, file: Path) -> dict[str, 
 
 
 def write(points: pd.DataFrame, labelled: Labelled, file: Path) -> Path:
-    """Write the description beside the table, as ``<file>.json``; returns where."""
+    """Write the description beside the table, as ``<file>.json``; returns its path."""
     beside = file.with_name(file.name + ".json")
     beside.write_text(json.dumps(describe(points, labelled, file), indent=2) + "\n", encoding="utf-8")
     return beside

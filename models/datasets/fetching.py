@@ -1,4 +1,4 @@
-"""Files of a data set, from where they were published into a folder."""
+"""Download the published files of a data set into a folder."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ SCHEMES = ("https", "http", "file")
 
 
 def folder_of(home: Path, name: str) -> Path:
-    """Where the set of that name is kept once it is fetched."""
+    """The folder of the fetched set of that name."""
     return home / "data" / name
 
 
 def fetched(home: Path, name: str) -> Path | None:
-    """The set's folder where it holds anything; None else."""
+    """The folder of the set if it holds anything, otherwise None."""
     folder = folder_of(home, name)
     return folder if folder.is_dir() and any(folder.iterdir()) else None
 
 
 def located(home: Path, source: str) -> str:
-    """What a user names as data: where it was fetched to, if it was; else as it is, a name or a path."""
+    """The folder of the set that a user names, if it was fetched; otherwise the name or path as given."""
     plain = Path(source).name == source and not source.startswith(".")
     return str(fetched(home, source) or source) if plain else source
 
 
 def fetch(card: Card, urls: Sequence[str], folder: Path, progress: Callable[[str, int, int], None]) -> list[Path]:
-    """Bring each address's file into ``folder``; a file that is there is kept. Returns the files.
+    """Download the file of each address to ``folder``; an existing file is kept. Returns the files.
 
-    Raises ValueError for an address of another kind or a file that is not as published (it is not kept), OSError where
-    an address can't be read.
+    Raises ValueError for an address of another kind, or a file that differs from the published one (it is removed);
+    OSError if an address cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     fetched_files = []

@@ -1,4 +1,4 @@
-"""Labelled: whole light curves with the class of each object, and the alerts they would have raised."""
+"""Labelled: whole light curves with the class of each object, and the alerts that they would trigger."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from schemas.light_curves import ALERT_COLUMNS, POINT_COLUMNS, LightCurves
 from schemas.photometry import NJY_PER_FLUXCAL as NJY_PER_FLUXCAL
 
 FORCED_DAYS_BEFORE_FIRST_DETECTION = 30.0
-"""An alert carries forced photometry from this many days before the object's first detection on
+"""An alert has forced photometry from this many days before the first detection of the object on
 (the Data Products Definition Document of the survey, LSE-163)."""
 
 HISTORY_DAYS = 365.0
-"""An alert carries at most the last twelve months (LSE-163)."""
+"""An alert has at most the last twelve months of points (LSE-163)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """Whole light curves of ``n`` objects and their true classes.
 
-    - ``light_curves``: one row per object, all its points; ``alert_mjd`` is the last point's time.
-      ``object_id`` is scrambled, so that it carries nothing of its source.
+    - ``light_curves``: one row per object, all its points; ``alert_mjd`` is the time of the last point.
+      ``object_id`` is scrambled, so that it carries no information on its source.
     - ``class_id``: taxonomy ids, shape (n,), int64.
     - ``source``: the name of the data set; ``fingerprint``: SHA-256 of what was read, hexadecimal.
-    - ``truth``: what else is known of the objects, which no feature and no score may see; all unknown by default.
-    - ``notes``: what the reader left out or took in another way than it stands there, a line each, for the user.
+    - ``truth``: other facts about the objects, which no feature and no score may use; all unknown by default.
+    - ``notes``: what the reader left out or changed, one line each, for the user.
 
-    The truth is kept apart from ``light_curves``. Those hold the host's photometric redshift where the set gives one,
-    never a spectroscopic or a true one; field flags are not kept at all.
+    The truth is separate from ``light_curves``. These have the photometric redshift of the host if the set gives one,
+    but never a spectroscopic or true redshift. Flags of the field are not kept at all.
     """
 
     light_curves: LightCurves
@@ -63,7 +63,7 @@ class Labelled:
         return replace(self, light_curves=curves, class_id=class_id, truth=self.truth.select(which))
 
     def without(self, rows: NDArray[np.bool_], which: str) -> Labelled:
-        """The objects but for those of a boolean mask (n,), with a note that tells how many and ``which`` these are."""
+        """The objects without those of a boolean mask (n,), with a note that says how many and ``which`` these are."""
         if not rows.any():
             return self
         note = note_of_left_out(self.source, int(rows.sum()), which)
@@ -76,10 +76,10 @@ def note_of_left_out(source: str, n: int, which: str) -> str:
 
 
 def concatenate(parts: Sequence[Labelled]) -> Labelled:
-    """The objects of several data sets, one after the other; of an object in two sets the first is kept.
+    """Join the objects of several data sets; of an object in two sets the first is kept.
 
-    Which are one object: :func:`models.datasets.same_objects.groups`.
-    Raises ValueError where ``parts`` is empty.
+    :func:`models.datasets.same_objects.groups` decides which rows are the same object. Raises ValueError if ``parts``
+    is empty.
     """
     if not parts:
         raise ValueError("training data must name at least one source, found none")
@@ -98,10 +98,10 @@ def concatenate(parts: Sequence[Labelled]) -> Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Triggers:
-    """The detections that raise an alert, in time order within each object.
+    """The detections that trigger an alert, in time order within each object.
 
     - ``row``: the object's row, shape (m,); ``number``: 0 for the object's first detection, and so on.
-    - ``start``, ``end``: the points ``start:end`` of the whole curves travel with the alert.
+    - ``start``, ``end``: the alert has the points ``start:end`` of the whole light curves.
     """
 
     row: NDArray[np.int64]
@@ -119,9 +119,9 @@ class Triggers:
 
 
 def triggers(light_curves: LightCurves) -> Triggers:
-    """Every detection of every object, with the span of points known at that moment and still carried.
+    """Every detection of every object, with the range of points that its alert has.
 
-    Two detections at one instant (in two bands) are one trigger.
+    Two detections at the same time (in two bands) are one trigger.
     """
     owner = light_curves.alert_of_point
     point = np.flatnonzero(light_curves.is_detection)
@@ -138,9 +138,9 @@ def triggers(light_curves: LightCurves) -> Triggers:
 
 
 def alerts_at(light_curves: LightCurves, chosen: Triggers) -> LightCurves:
-    """The alerts that the chosen triggers raise: at time t an alert holds only points at or before t.
+    """The alerts of the chosen triggers: an alert at time t has only points at or before t.
 
-    Training snapshots and the replayed stream are both made here, so that they are the same thing.
+    Training snapshots and the replayed stream both come from this function, so that they agree.
     ``alert_id`` is a hash of object and detection number; ``alert_mjd`` is the detection's time.
     """
     lengths = chosen.end - chosen.start
@@ -149,7 +149,7 @@ def alerts_at(light_curves: LightCurves, chosen: Triggers) -> LightCurves:
     points = {name: getattr(light_curves, name)[take] for name in POINT_COLUMNS}
     rows = {name: getattr(light_curves, name)[chosen.row] for name in ALERT_COLUMNS}
     rows["alert_mjd"] = light_curves.time_mjd[chosen.end - 1]
-    # the object's id is scrambled first: ids that are themselves scrambled counts could cancel against the number
+    # scramble the object's id first: ids that are scrambled counts themselves could cancel against the number
     rows["alert_id"] = scramble(scramble(rows["object_id"], 3) ^ scramble(chosen.number, 1), 2)
     rows["packet_index"] = np.arange(len(chosen))
     return LightCurves(offsets=offsets, **points, **rows)
@@ -163,8 +163,7 @@ def alerts(labelled: Labelled, which: ArrayLike | None = None) -> LightCurves:
 
 
 def last_alerts(light_curves: LightCurves, row: NDArray[np.int64], mjd: NDArray[np.float64]) -> LightCurves:
-    """The alert that each object in ``row`` (m,) had raised last at ``mjd`` (m,); where it had raised none, its points
-    up to then."""
+    """The last alert of each object in ``row`` (m,) up to ``mjd`` (m,); without an alert, its points up to then."""
     all_triggers = triggers(light_curves)
     time = light_curves.time_mjd[all_triggers.end - 1]
     begin, end = (np.searchsorted(all_triggers.row, row, side=side) for side in ("left", "right"))
@@ -184,7 +183,7 @@ def last_alerts(light_curves: LightCurves, row: NDArray[np.int64], mjd: NDArray[
 def _spans(
     light_curves: LightCurves, row: NDArray[np.int64], oldest: NDArray[np.float64], newest: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Per trigger: the first point at or after ``oldest``, and one past the last at or before ``newest``."""
+    """For each trigger: the first point at or after ``oldest``, and one past the last at or before ``newest``."""
     start = np.empty(len(row), np.int64)
     end = np.empty(len(row), np.int64)
     begin_of_row = np.searchsorted(row, np.arange(len(light_curves) + 1))

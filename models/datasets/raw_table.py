@@ -1,4 +1,4 @@
-"""RawTable: columns of a table as its file has them, before anything is checked."""
+"""RawTable: columns of a table as they are in its file, before any check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def row_number(row: int) -> str:
-    """Where a person finds a row in a file that has no lines: its number, from 1."""
+    """The place of a row in a file without lines: its number, from 1."""
     return f"row {row + 1}"
 
 
@@ -19,10 +19,10 @@ def row_number(row: int) -> str:
 class RawTable:
     """Columns of a file.
 
-    - ``names``: of all the file's columns, in their order; ``n_rows``: how many rows it has.
-    - ``columns``: those that were wanted, by name, each of ``n_rows`` values; null: nothing is there.
-    - ``units``: the unit that the file states, by column, where it states one.
-    - ``place``: where a person finds a row, such as "line 7".
+    - ``names``: names of all columns of the file, in order; ``n_rows``: number of rows.
+    - ``columns``: the requested columns, by name, each with ``n_rows`` values; null where missing.
+    - ``units``: the units that the file states, by column.
+    - ``place``: the place of a row, such as "line 7".
     """
 
     names: tuple[str, ...]
@@ -33,9 +33,9 @@ class RawTable:
 
 
 def as_arrow(values: NDArray, missing: NDArray[np.bool_] | None = None) -> pa.ChunkedArray:
-    """A column of NumPy's as one of Arrow's; bytes become text. UnicodeDecodeError where bytes are not UTF-8."""
+    """A NumPy column as an Arrow column; bytes become text. Raises UnicodeDecodeError if bytes are not UTF-8."""
     if values.ndim != 1:
-        return pa.chunked_array([pa.array(list(values.reshape(len(values), -1)))])  # a list a row
+        return pa.chunked_array([pa.array(list(values.reshape(len(values), -1)))])  # one list per row
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8")
     if values.dtype.kind == "O":

@@ -1,4 +1,4 @@
-"""What the readers of files refuse: one error, with the file's name, in place of the many that libraries raise."""
+"""The error for files that cannot be read: one kind, with the name of the file, for the many that libraries raise."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 
 class UnreadableError(ValueError):
-    """A file is not what it should be; the message is one line that names it."""
+    """A file is invalid; the message is one line with its name."""
 
 
 @contextmanager
 def reading(file: Path, what: str) -> Iterator[None]:
-    """Within it, an error of a library becomes an :class:`UnreadableError`: "FILE is not WHAT that can be read: …".
+    """Turn errors of a library into an :class:`UnreadableError`: "FILE is not WHAT that can be read: …".
 
-    For the calls by which a library parses a file, and for those alone: what they gave is checked outside of it, so
-    that a fault of the program is not blamed on the file. Libraries raise whatever they stumble over in a damaged
-    file: EOFError, KeyError, zlib.error, StopIteration, MemoryError, and errors of their own with no common base.
+    Use it only around the calls in which a library parses a file. Check the result outside, so that a fault of the
+    program is not reported as one of the file. On damaged files libraries raise many kinds of errors: EOFError,
+    KeyError, zlib.error, StopIteration, MemoryError, and their own errors without a common base.
     """
     try:
         yield
@@ -28,8 +28,8 @@ def reading(file: Path, what: str) -> Iterator[None]:
 
 
 def in_words(error: Exception) -> str:
-    """An error's message in one line of at most 300 characters; with its kind where that says no more than a name or a
-    number (KeyError: 'x'), or nothing."""
+    """The message of an error in one line of at most 300 characters. If it is empty, a name or a number, the kind of
+    the error comes first (KeyError: 'x')."""
     text = " ".join(str(error).split())[:300]
     kind = type(error).__name__
     if not text:

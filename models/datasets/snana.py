@@ -21,7 +21,7 @@ ARCHIVES = (".tar", ".tar.xz", ".tar.gz", ".tar.bz2", ".tgz")
 ENDING = ".dat"
 MISSING = "-9"
 COLUMN_LISTS = ("VARLIST", "VARNAMES")
-"""The fields that may name the columns of the observations, in older and newer files."""
+"""The fields that name the columns of the observations, in older and newer files."""
 
 
 def is_release(path: Path) -> bool:
@@ -32,9 +32,8 @@ def is_release(path: Path) -> bool:
 def load(path: Path) -> Labelled:
     """The objects of a release (a tar archive, or a folder that holds one or the ``.DAT`` files), fluxes in nJy.
 
-    Objects of types that are not known, and objects never detected, are left out, and ``notes`` tells them. Raises
-    UnreadableError naming the file and the object where a value is not what it must be, a file is cut off or no object
-    is left.
+    Objects of unknown types and objects without a detection are left out and counted in ``notes``. Raises
+    UnreadableError with the file and the object if a value is invalid, a file is truncated, or no object remains.
     """
     digest = hashlib.sha256()
     objects = []
@@ -46,7 +45,7 @@ def load(path: Path) -> Labelled:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One file's text: its fields, the numbers of its observations' lines, and their values."""
+    """The text of one file: its fields, the line numbers of its observations, and their values."""
 
     file: str
     fields: dict[str, str]
@@ -59,11 +58,11 @@ class _Text:
         return (self.fields.get("SNID", "").split() or [""])[0]
 
     def line_of(self, row: int) -> str:
-        """Where a person finds an observation."""
+        """The place of an observation."""
         return f"{self.file}, line {self.lines[row]}"
 
     def whole_place(self, _: int = 0) -> str:
-        """Where a person finds the fields."""
+        """The place of the fields."""
         return f"{self.file}, object {self.name}"
 
     def column(self, name: str) -> list[str]:
@@ -71,7 +70,7 @@ class _Text:
         return [row[at] for row in self.rows]
 
     def number(self, name: str, unknown: str = MISSING) -> float:
-        """The first number of a field, that of ``unknown`` where there is none."""
+        """The first number of a field, or ``unknown`` if there is none."""
         value = (self.fields.get(name, "").split() or [unknown])[0]
         return float(numbers([value], name, self.whole_place)[0])
 
@@ -80,7 +79,7 @@ class _Text:
 
 
 def parse(text: str, file: str, name: str = "") -> ReleasedObject:
-    """One ``.DAT`` file: ``file`` is where a person finds it, ``name`` what tells it from others of the release.
+    """One ``.DAT`` file: ``file`` is its place for messages, ``name`` its name within the release.
 
     Raises UnreadableError as :func:`load`.
     """
@@ -136,13 +135,13 @@ def _content(text: str, file: str) -> _Text:
 
 
 def _type_of(fields: dict[str, str]) -> str:
-    """The simulated type: named in a comment by the challenge, in a field of its own by later versions."""
+    """The simulated type: in a comment in files of the challenge, in a separate field in later versions."""
     in_comment = re.search(r"SN Type\s*=\s*([A-Za-z/]+)", fields.get("SIM_COMMENT", ""))
     return in_comment.group(1) if in_comment else (fields.get("SIM_TYPE_NAME", "").split() or [""])[0]
 
 
 def _points(content: _Text) -> tuple[np.ndarray, NDArray[np.int64] | None]:
-    """The points in known bands, and their PHOTFLAG where the file has the column."""
+    """The points in known bands, and their PHOTFLAG if the file has the column."""
     band_column = "BAND" if "BAND" in content.columns else "FLT"
     wanted = ("MJD", band_column, "FLUXCAL", "FLUXCALERR")
     missing = [name for name in wanted if name not in content.columns]
@@ -184,7 +183,7 @@ def _is_text(name: str) -> bool:
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str, str]]:
-    """Of each object's file where a person finds it, a name, and the text."""
+    """For the file of each object: its place, a name, and the text."""
     texts = sorted(file for file in path.glob("*") if _is_text(file.name))
     for file in texts:
         yield str(file), file.stem, file.read_text(encoding="utf-8", errors="replace")
@@ -206,7 +205,7 @@ def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _require_end(members: tarfile.TarFile) -> None:
-    """The library ends in silence where an archive breaks off within a header: there must be an empty block."""
+    """Require the empty block at the end: the library does not report an archive that is truncated within a header."""
     source = members.fileobj
     if source is not None:
         source.seek(members.offset)

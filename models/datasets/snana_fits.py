@@ -1,4 +1,5 @@
-"""SNANA's FITS format: pairs of ``…HEAD.FITS`` (an object a row) and ``…PHOT.FITS`` (a point a row), also gzipped."""
+"""SNANA's FITS format: pairs of ``…HEAD.FITS`` (a row per object) and ``…PHOT.FITS`` (a row per point), also
+gzipped."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from models.datasets.snana_objects import POINT, ReleasedObject, band_of, first_
 
 _HEAD = re.compile(r"HEAD(?=\.FITS(\.gz)?$)", re.IGNORECASE)
 END_OF_OBJECT = -777.0
-"""MJD of the row that SNANA puts after each object's points."""
+"""MJD of the row that SNANA writes after the points of each object."""
 
 UNKNOWN = -9.0
 
@@ -31,9 +32,9 @@ def is_release(path: Path) -> bool:
 def load(path: Path) -> Labelled:
     """The objects of a release (a HEAD file, or a folder of them), fluxes in nJy.
 
-    Objects of types that are not known, and objects never detected, are left out, and ``notes`` tells them. Raises
-    LookupError where a PHOT file is missing, UnreadableError naming the file and the object where a column is missing,
-    a value is not what it must be, a file is cut off or no object is left.
+    Objects of unknown types and objects without a detection are left out and counted in ``notes``. Raises LookupError
+    if a PHOT file is missing, UnreadableError with the file and the object if a column is missing, a value is invalid,
+    a file is truncated, or no object remains.
     """
     digest, objects = hashlib.sha256(), []
     for head in [path] if path.is_file() else _heads(path):
@@ -44,13 +45,13 @@ def load(path: Path) -> Labelled:
 
 
 def _heads(folder: Path) -> list[Path]:
-    """The HEAD files; of one that is there plain and gzipped the plain one."""
+    """The HEAD files; if one is there both plain and gzipped, the plain one."""
     heads = sorted(file for file in folder.glob("*") if _HEAD.search(file.name))
     return [file for file in heads if file.suffix.lower() != ".gz" or file.with_suffix("") not in heads]
 
 
 def _points_file(head: Path) -> Path:
-    """The PHOT file beside a HEAD file, plain or gzipped, in capitals or not."""
+    """The PHOT file beside a HEAD file, plain or gzipped, in upper or lower case."""
     stem = _HEAD.sub("PHOT", head.name).lower().removesuffix(".gz")
     beside = sorted(file for file in head.parent.glob("*") if file.name.lower() in (stem, f"{stem}.gz"))
     if not beside:
@@ -97,7 +98,7 @@ def _objects(head_file: Path, phot_file: Path) -> list[ReleasedObject]:
 
 
 def _points(phot: pd.DataFrame, file: Path) -> tuple[np.ndarray, NDArray[np.int64] | None]:
-    """All rows of a PHOT file, with band -1 where it is not known, and their PHOTFLAG where there is one."""
+    """All rows of a PHOT file, with band -1 if unknown, and their PHOTFLAG if there is one."""
     band = next((name for name in ("BAND", "FLT") if name in phot), "BAND")
     require(list(phot), ("MJD", band, "FLUXCAL", "FLUXCALERR"), file)
 
@@ -117,7 +118,7 @@ def _points(phot: pd.DataFrame, file: Path) -> tuple[np.ndarray, NDArray[np.int6
 def _spans(
     head: pd.DataFrame, n_rows: int, phot_file: Path, place: Place
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each object's first row in the PHOT file, counted from 0, and the one after its last."""
+    """First row of each object in the PHOT file, from 0, and the row after its last."""
     meaning = f"the number of a row of {phot_file.name}"
     first = whole_numbers(head["PTROBS_MIN"], "PTROBS_MIN", meaning, place, 1) - 1
     end = whole_numbers(head["PTROBS_MAX"], "PTROBS_MAX", meaning, place, 0)
@@ -144,16 +145,16 @@ def _check_times(mjd: NDArray[np.float64], rows: NDArray[np.int64], file: Path, 
 
 
 def _header_columns(head: pd.DataFrame, place: Place) -> dict[str, Any]:
-    """What the HEAD file tells of its objects, by the names of :class:`ReleasedObject`."""
+    """Values of the HEAD file for its objects, by the names of :class:`ReleasedObject`."""
     nothing = np.full(len(head), np.nan)
 
     def column(*names: str) -> NDArray[np.float64]:
-        """The first of the columns that is there."""
+        """The first of the columns that exists."""
         name = next((name for name in names if name in head), None)
         return nothing if name is None else numbers(head[name], name, place)
 
     def first_of(*names: str) -> list[float]:
-        """In each row the first value greater than 0 among the columns that are there."""
+        """For each row the first value greater than 0 among the columns that exist."""
         return [first_known(row) for row in zip(*(column(name) for name in names), strict=True)]
 
     dec = "DEC" if "DEC" in head else "DECL"
@@ -174,7 +175,7 @@ def _header_columns(head: pd.DataFrame, place: Place) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    """A cell as text without blanks around it; "" where there is nothing."""
+    """A cell as text without blanks around it; "" if it is missing."""
     if value is None or value is pd.NA or value != value:
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()

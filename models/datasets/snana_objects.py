@@ -1,4 +1,4 @@
-"""What SNANA's text and FITS files have in common: the objects they tell of, and Labelled made from them."""
+"""The common part of SNANA's text and FITS readers: the objects of a release, and Labelled from them."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _RUNNING_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 @dataclass(frozen=True, slots=True)
 class ReleasedObject:
     """One object of a release: its name, the file it is from, position in degrees, points (time, flux and error in
-    FLUXCAL, band), PHOTFLAG of each point or None, the host's photometric redshift and its error, and what Truth tells.
-    ``template`` is the number that the file gives, 0 where the object was drawn from a continuous model.
+    FLUXCAL, band), PHOTFLAG of each point or None, photometric redshift of the host and its error, and the truth.
+    ``template`` is the number that the file gives; 0 if the object was drawn from a continuous model.
     """
 
     name: str
@@ -58,33 +58,33 @@ class ReleasedObject:
 
     @property
     def class_id(self) -> int | None:
-        """The class id of the simulated type; None where the type is not known."""
+        """The class id of the simulated type; None if the type is unknown."""
         return class_id_of_type(self.type_name)
 
     @property
     def is_detection(self) -> NDArray[np.bool_]:
-        """By PHOTFLAG where the object has any set, else by the signal-to-noise ratio."""
+        """Detections by PHOTFLAG if any is set for the object, otherwise by the signal-to-noise ratio."""
         if self.flags is not None and self.flags.any():
             return (self.flags & PHOTFLAG_DETECTION) > 0
         return is_detection(self.points["flux"], self.points["error"])
 
 
 def first_known(values: Iterable[float]) -> float:
-    """The first value greater than 0 (the format writes -9 for unknown); NaN where there is none."""
+    """The first value greater than 0 (the format has -9 for unknown); NaN if there is none."""
     return next((value for value in values if 0 < value < np.inf), np.nan)
 
 
 def band_of(filter_name: str) -> int:
-    """Index into BANDS of a filter's name, of which the last letter tells (g, DES-z, Y); -1 for others."""
+    """Index into BANDS from the last letter of a filter's name (g, DES-z, Y); -1 for others."""
     letter = filter_name[-1:]
     return BANDS.find("y" if letter == "Y" else letter) if letter else -1
 
 
 def labelled_of(objects: Sequence[ReleasedObject], form: str, path: Path, fingerprint: str) -> Labelled:
-    """The objects that can be learnt from as :class:`Labelled`, fluxes in nJy, in the order given.
+    """The usable objects as :class:`Labelled`, fluxes in nJy, in the order given.
 
-    Objects of types that are not known, and objects never detected, are left out, and ``notes`` tells them.
-    Raises UnreadableError where none is left or a file has two objects of one name.
+    Objects of unknown types and objects without a detection are left out and counted in ``notes``. Raises
+    UnreadableError if no object remains or a file has two objects of one name.
     """
     notes = _types_left_out(objects)
     typed = [one for one in objects if one.class_id is not None]
@@ -113,9 +113,9 @@ def _types_left_out(objects: Sequence[ReleasedObject]) -> tuple[str, ...]:
 
 
 def _names_and_numbers(objects: Sequence[ReleasedObject], path: Path) -> tuple[list[str], list[int]]:
-    """A name and a number for each object, none twice: files of one release may count their objects alike.
+    """A unique name and number for each object: files of one release may count their objects in the same way.
 
-    A running number that is there once is its own; other names are numbered by their SHA-256.
+    A running number that occurs once is kept; other names get a number from their SHA-256.
     """
     count = Counter(one.name for one in objects)
     names = [one.name if count[one.name] == 1 else f"{one.file}/{one.name}" for one in objects]
@@ -177,7 +177,7 @@ def _truth(objects: Sequence[ReleasedObject], names: list[str], numbers: list[in
 
 
 def _template(index: float, number: int) -> int:
-    """The template's number of an object, or one of its own where it was drawn from a continuous model (index 0)."""
+    """The template number of an object, or a unique number if it was drawn from a continuous model (index 0)."""
     if 0 < index < OWN_FAMILY:
         return int(index)
     return OWN_FAMILY + number if index == 0 else NO_TEMPLATE

@@ -1,4 +1,4 @@
-"""What a user names as data: the word plasticc or plasticc-test, or a path to data of a known kind."""
+"""Data by name: the word plasticc or plasticc-test, or a path to data of a known kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLASTICC_TEST = "plasticc-test"
 
 
 def _load_snana(path: Path) -> Labelled:
-    """Text or FITS, whichever lies there."""
+    """SNANA's text or FITS format, by the files that are there."""
     is_fits = snana_fits.is_release(path) and not snana.is_release(path)
     return snana_fits.load(path) if is_fits else snana.load(path)
 
@@ -29,14 +29,14 @@ KINDS: dict[str, Callable[[Path], Labelled]] = {
     "table": table.load,
 }
 INSTALLED: dict[str, Callable[[], Labelled]] = {PLASTICC: plasticc.load, PLASTICC_TEST: plasticc.load_test}
-"""Sets that come with the installation, by the word that names them."""
+"""Installed sets, by the word that names them."""
 
 
 def load(source: str, kind: str | None = None) -> Labelled:
-    """The labelled light curves at ``source``: the word plasticc or plasticc-test for what is installed, else a path.
+    """The labelled light curves of ``source``: the word plasticc or plasticc-test for an installed set, or a path.
 
-    ``kind`` is one of :data:`KINDS`; without it the path's content tells. Raises LookupError where there
-    is nothing, or nothing known, at the path.
+    ``kind`` is one of :data:`KINDS`; by default the content of the path decides. Raises LookupError if there is
+    nothing at the path, or nothing of a known kind.
     """
     if source in INSTALLED and kind in (None, source):
         return INSTALLED[source]()
@@ -49,9 +49,9 @@ def load(source: str, kind: str | None = None) -> Labelled:
 
 
 def holds_light_curves(source: str) -> bool:
-    """Whether ``source`` is what :func:`load` reads, and not alert files.
+    """Whether ``source`` is for :func:`load`, and not alert files.
 
-    Tables of messages or of packets are alert files, and so are tar archives, though SNANA's text may lie in them.
+    Tables of messages or of packets are alert files. So are tar archives, although they may hold SNANA's text.
     """
     if source in INSTALLED:
         return True

@@ -1,4 +1,4 @@
-"""Labelled light curves written as a stream of wire messages, with the truth in a file of its own."""
+"""Labelled light curves written as a stream of wire messages, with the truth in a separate file."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ SCHEMA = pa.schema(
 
 @dataclass(slots=True)
 class Written:
-    """What was written: ``alerts``; ``left_out``: those that no reader of messages would take, and ``reason``, why the
-    first was refused."""
+    """Number of ``alerts`` written, number ``left_out`` because the broker would refuse them, and the ``reason`` for
+    the first of these."""
 
     alerts: int = 0
     left_out: int = 0
@@ -37,10 +37,10 @@ class Written:
 def write(labelled: Labelled, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> Written:
     """Write one wire message per detection, each with its history, in time order.
 
-    ``folder`` gets ``alerts.parquet`` (message, alert_mjd, alert_id, object_id) and ``truth.parquet``
-    (object_id, class_id, class_name): the messages themselves hold no truth. Each message is read before it is
-    written; one that would be a dead letter, such as that of an object without a position, is left out and counted.
-    Raises ValueError where there is no alert to write; nothing is written then.
+    Writes ``alerts.parquet`` (message, alert_mjd, alert_id, object_id) and ``truth.parquet`` (object_id, class_id,
+    class_name) to ``folder``; the messages hold no truth. Each message is read before it is written. One that would be
+    a dead letter, for example of an object without a position, is left out and counted. Raises ValueError if there is
+    no alert to write; then nothing is written.
     """
     stream = alerts(labelled)
     if not len(stream):
@@ -76,7 +76,7 @@ def write(labelled: Labelled, folder: Path, progress: Callable[[int, int], None]
 
 
 def _readable(table: pa.Table, written: Written) -> pa.Table:
-    """The rows whose messages are read as alerts; counts them and the others."""
+    """The rows whose messages can be read as alerts; counts them and the others."""
     _, dead = packets.read(table["message"].to_pylist())
     keep = np.ones(len(table), bool)
     keep[[letter.packet_index for letter in dead]] = False

@@ -1,4 +1,4 @@
-"""A user's own light curves: a table with a point a row."""
+"""Users' light curves: a table with one row per point."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from schemas.taxonomy import NOT_CLASSIFIED, name_of
 ID_SEED = 4004
 
 OF_THE_OBJECT = ("ra_deg", "dec_deg", "host_photoz", "host_photoz_err")
-"""Columns of numbers that are the same in all rows of an object, and may be missing."""
+"""Optional columns of numbers that are the same in all rows of an object."""
 
 
 def load(path: Path) -> Labelled:
     """The light curves of a table's file (see :mod:`models.datasets.table_files`) with the columns :data:`COLUMNS`.
 
-    Without a column of classes, objects are of class 300, not classified. Of points of an object at the same time in
-    the same band the first is kept, and a note says so. Raises UnreadableError naming the column, what it must be, and
-    the row where it is not: nothing is half read.
+    Without a column of classes, objects have class 300, not classified. If an object has several points at the same
+    time in the same band, the first is kept, and a note says so. Raises UnreadableError with the column, its
+    requirement and the row if a value is invalid; the table is read as a whole or not at all.
     """
     table = table_files.read(path, COLUMNS)
     points = check(table, path)
@@ -121,7 +121,7 @@ def _require_whole_positions(alerts: Mapping[str, NDArray], table: RawTable, fir
 
 
 def _repeats(points: Mapping[str, NDArray], table: RawTable, row: NDArray, path: Path) -> tuple[str, ...]:
-    """A note where an object has several points at the same time in the same band; nothing where it has not."""
+    """A note if an object has several points at the same time in the same band; otherwise empty."""
     order = np.lexsort((points["band"], points["time_mjd"], row))
     same = np.ones(len(order) - 1, bool)
     for key in (row, points["time_mjd"], points["band"]):
@@ -138,10 +138,10 @@ def _repeats(points: Mapping[str, NDArray], table: RawTable, row: NDArray, path:
 
 
 def to_table(labelled: Labelled) -> pd.DataFrame:
-    """The table that :func:`load` reads back: a point a row, with everything of :data:`COLUMNS`.
+    """The table that :func:`load` reads: one row per point, with all columns of :data:`COLUMNS`.
 
-    An object without a name is named by its id, and so are objects that share a name, after it. Raises ValueError
-    where there is no point.
+    An object without a name gets its id as the name. Objects that share a name get it followed by the id. Raises
+    ValueError if there is no point.
     """
     curves, owner = labelled.light_curves, labelled.light_curves.alert_of_point
     if not len(owner):
@@ -172,8 +172,8 @@ def _distinct_names(labelled: Labelled) -> NDArray[np.object_]:
 def write(labelled: Labelled, path: Path) -> pd.DataFrame:
     """Write light curves as a table that :func:`load` reads back; returns the table.
 
-    The ending of ``path`` is the format. What is written is read before it gets its name. Raises ValueError where the
-    format can't hold it: a name that it would change, a value outside of what a table's column may be.
+    The suffix of ``path`` gives the format. The file is read again before it gets its name. Raises ValueError if the
+    format cannot hold the table: it would change a name, or a value is outside the range of its column.
     """
     points = to_table(labelled)
     n_objects = points["object"].nunique()

@@ -1,4 +1,4 @@
-"""Tables in Attribute-Relation File Format, as SciPy and Weka read it: numbers, and texts as nominal values."""
+"""Tables in Attribute-Relation File Format, as SciPy and Weka read it: numbers, and text as nominal values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MISSING = "?"
 
 
 def read(path: Path, wanted: Collection[str]) -> RawTable:
-    """The wanted columns."""
+    """The requested columns."""
     from scipy.io import arff
 
     with path.open(encoding="utf-8") as file:
@@ -29,7 +29,7 @@ def read(path: Path, wanted: Collection[str]) -> RawTable:
 
 
 def write(table: pd.DataFrame, path: Path, name: str) -> None:
-    """Write the table; ValueError names a text that the format can't hold as SciPy reads it."""
+    """Write the table; raises ValueError with a text that SciPy could not read from this format."""
     title = name if name.isascii() and name.isprintable() and "'" not in name else "light curves"
     texts = {str(column): values.map(str) for column, values in table.items() if not _is_number(values)}
     quote = _quote(texts)
@@ -50,7 +50,7 @@ def write(table: pd.DataFrame, path: Path, name: str) -> None:
 
 
 def _quote(texts: dict[str, pd.Series]) -> str:
-    """What all texts of the table are put between: SciPy guesses it from the first row, and knows no escapes."""
+    """The quote character for all texts of the table: SciPy guesses it from the first row and knows no escapes."""
     distinct = [(text, column) for column, values in texts.items() for text in values.unique()]
     for text, column in distinct:
         if not (text.isascii() and text.isprintable()) or set(text) & set("{}\\%") or text == MISSING:

@@ -1,4 +1,4 @@
-"""Tables in FITS and HDF5 files, by astropy."""
+"""Tables in FITS and HDF5 files, through astropy."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from models.datasets.astropy_meta import MASK, units_of
 from models.datasets.raw_table import RawTable, as_arrow
 
 HDF5_PATH = "light_curves"
-"""The table's place within an HDF5 file."""
+"""Path of the table within an HDF5 file."""
 
 COLUMN_META = ".__table_column_meta__"
-"""Beside it, under its name with this ending, astropy keeps the units."""
+"""Suffix of the path beside it under which astropy stores the units."""
 
 LARGEST_RATIO = 1_100
-"""No file that is compressed by gzip holds so many times its size."""
+"""A gzip file cannot expand to this many times its size."""
 
 
 def read_fits(path: Path, wanted: Collection[str]) -> RawTable:
-    """The wanted columns of the file's first table. A value is missing where it is the column's TNULL, or a text
-    without letters; how a column would be printed (TDISP) does not matter."""
+    """The requested columns of the first table in the file. A value is missing if it is the column's TNULL or an empty
+    text. The print format (TDISP) is ignored."""
     from astropy.io import fits
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is not as the standard says, but can be read
+        warnings.simplefilter("ignore")  # warnings on deviations from the standard that can be read
         with fits.open(path, memmap=False, character_as_bytes=True) as file:
             hdu = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)), None)
             if hdu is None:
@@ -55,9 +55,9 @@ def _fits_column(hdu: Any, column: Any) -> pa.ChunkedArray:
 
 
 def read_hdf5(path: Path, wanted: Collection[str]) -> RawTable:
-    """The wanted columns of the table at :data:`HDF5_PATH`; a value that astropy masked is missing.
+    """The requested columns of the table at :data:`HDF5_PATH`; values that astropy masked are missing.
 
-    Read without astropy, which reads attributes too: a damaged one can be of any size.
+    The file is read without astropy, which also reads attributes: a damaged one can have any size.
     """
     import h5py
 
@@ -77,8 +77,8 @@ def read_hdf5(path: Path, wanted: Collection[str]) -> RawTable:
 
 
 def write_fits(table: pd.DataFrame, path: Path, name: str) -> None:
-    """Write the table; ValueError names a text that FITS can't hold: anything but printable ASCII, or with a blank at
-    its end."""
+    """Write the table; raises ValueError with a text that FITS cannot hold: not printable ASCII, or with a blank at its
+    end."""
     for column, values in _texts(table).items():
         for text in dict.fromkeys(values.tolist()):
             if not (text.isascii() and text.isprintable() and text == text.rstrip()):
@@ -91,7 +91,7 @@ def write_fits(table: pd.DataFrame, path: Path, name: str) -> None:
 
 
 def write_hdf5(table: pd.DataFrame, path: Path, name: str) -> None:
-    """Write the table at :data:`HDF5_PATH`; texts are kept as UTF-8."""
+    """Write the table at :data:`HDF5_PATH`; texts are stored as UTF-8."""
     astropy_table = _astropy_table(table, {"NAME": name})
     astropy_table.convert_unicode_to_bytestring()
     astropy_table.write(path, format="hdf5", path=HDF5_PATH, compression=True)
@@ -104,7 +104,7 @@ def _astropy_table(table: pd.DataFrame, meta: dict[str, str]) -> Any:
 
 
 def _texts(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """The columns of text, as arrays of NumPy's own strings."""
+    """The text columns as NumPy string arrays."""
     return {
         str(name): values.to_numpy(np.str_)
         for name, values in table.items()

@@ -1,4 +1,4 @@
-"""The columns of a table of light curves: what each must be, and the values it is checked and used as."""
+"""The columns of a table of light curves: the requirements on each, and the values that are checked and used."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ YES_OR_NO = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "fa
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A column's values, and where they are not what they must be; both of shape (n,)."""
+    """The values of a column, and which of them are invalid; both of shape (n,)."""
 
     values: NDArray[Any]
     is_wrong: NDArray[np.bool_]
@@ -35,7 +35,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a column must be, in words; how it is read; its unit; whether it must be there."""
+    """Requirement on a column in words, its reader, its unit, and whether it is required."""
 
     meaning: str
     read: Callable[[pa.ChunkedArray, float], Checked]
@@ -56,7 +56,7 @@ def _number(holds: Callable[[NDArray], NDArray], optional: bool = False) -> Call
 
 
 def _name(value_of: Callable[[str], Any], kind: type) -> Callable[[pa.ChunkedArray, float], Checked]:
-    """A column of names, each distinct one looked up once; ``value_of`` gives None for one that can't be."""
+    """A column of names; each distinct name is looked up once. ``value_of`` gives None for an invalid one."""
 
     def read(column: pa.ChunkedArray, factor: float) -> Checked:
         names = table_values.names(column)
@@ -115,14 +115,14 @@ COLUMNS: dict[str, Column] = {
     "host_photoz": Column("the host's photometric redshift, 0 or greater; empty: unknown", _redshift, ""),
     "host_photoz_err": Column("its standard error, 0 or greater; empty: unknown", _redshift, ""),
 }
-"""The columns, those that must be there first; columns of other names are left unread."""
+"""The columns, required ones first. Columns with other names are not read."""
 
 
 def check(table: RawTable, path: Path) -> Mapping[str, NDArray]:
-    """The values of the columns that are there, converted and checked: times in days, fluxes in nJy, angles in degrees,
-    bands as an index, classes as ids of the taxonomy.
+    """The values of the existing columns, converted and checked: times in days, fluxes in nJy, angles in degrees, bands
+    as an index, classes as ids of the taxonomy.
 
-    Raises UnreadableError naming the column, what it must be, and the first row where it is not.
+    Raises UnreadableError with the column, its requirement and the first invalid row.
     """
     for name, column in COLUMNS.items():
         if column.required and name not in table.columns:
@@ -156,7 +156,7 @@ def _checked(name: str, column: Column, table: RawTable, path: Path) -> NDArray:
 
 
 def cell(table: RawTable, name: str, row: int) -> str:
-    """A cell as a message shows it: texts in quotes, numbers without, with the unit that the file states."""
+    """A cell for messages: text in quotes, numbers without, with the unit that the file states."""
     value = table.columns[name][row].as_py()
     if value == "":
         value = None

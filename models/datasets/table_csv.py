@@ -1,4 +1,4 @@
-"""Tables in CSV files: cells stay texts, and a row is named by the file's own line."""
+"""Tables in CSV files: cells stay text, and messages give the line of the file."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from models.datasets.reading import UnreadableError
 
 
 def read(path: Path, wanted: Collection[str]) -> RawTable:
-    """The wanted columns as texts; an empty cell is an empty text. Raises UnreadableError naming the line that has
-    more or fewer cells than the first."""
+    """The requested columns as text; an empty cell is an empty text. Raises UnreadableError with the line that has more
+    or fewer cells than the first."""
     names = next((tuple(cells) for _, cells in _records(path)), ())
     there = [name for name in dict.fromkeys(names) if name in wanted]
     try:
@@ -38,7 +38,7 @@ def read(path: Path, wanted: Collection[str]) -> RawTable:
 def write(table: pd.DataFrame, path: Path, name: str) -> None:
     """Write the table; a missing number is an empty cell."""
     returns = any("\r" in str(text) for _, values in table.items() if _is_text(values) for text in values.unique())
-    # without quotes a carriage return would end the line
+    # without quotes, a carriage return would end the line
     table.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL)
 
 

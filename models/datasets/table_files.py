@@ -1,4 +1,4 @@
-"""Tables in files of common formats: Parquet, CSV, FITS, HDF5 and ARFF; the file's ending says which."""
+"""Tables in files of common formats: Parquet, CSV, FITS, HDF5 and ARFF, by the suffix of the file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from schemas.whole_file import whole_file
 
 
 def read(path: Path, wanted: Collection[str]) -> RawTable:
-    """The columns ``wanted`` of the table in a file, as far as it has them, as they are written there.
+    """Those of the columns ``wanted`` that the table in a file has, unconverted.
 
-    Raises UnreadableError where the ending is not one of :data:`READERS`, the file is not in the format that its ending
-    says, or it has one of these columns twice. What other columns hold does not matter.
+    Raises UnreadableError if the suffix is not one of :data:`READERS`, the file is not in the format of its suffix, or
+    it has one of these columns twice. Other columns are ignored.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -35,10 +35,10 @@ def read(path: Path, wanted: Collection[str]) -> RawTable:
 def write(
     table: pd.DataFrame, path: Path, name: str = "light curves", check: Callable[[Path], object] = lambda draft: None
 ) -> None:
-    """Write a table in the format that the ending of ``path`` says, whole or not at all.
+    """Write a table whole or not at all, in the format given by the suffix of ``path``.
 
-    ``check`` reads the draft before it gets its name. Raises ValueError where the ending is not one of
-    :data:`WRITERS`, the format cannot hold the table, or ``check`` refuses it.
+    ``check`` reads the draft before it gets its name. Raises ValueError if the suffix is not one of :data:`WRITERS`,
+    the format cannot hold the table, or ``check`` refuses it.
     """
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:

@@ -17,7 +17,7 @@ ASTROPY_META = b"table_meta_yaml"
 
 
 def read(path: Path, wanted: Collection[str]) -> RawTable:
-    """The wanted columns; an index that pandas wrote is a column as others are."""
+    """The requested columns; an index that pandas wrote counts as a column."""
     with pq.ParquetFile(path) as file:
         schema, n_rows = file.schema_arrow, file.metadata.num_rows
         there = [name for name in schema.names if name in wanted]
@@ -31,6 +31,6 @@ def read(path: Path, wanted: Collection[str]) -> RawTable:
 
 
 def _units(schema: pa.Schema) -> dict[str, str]:
-    """The units in the metadata of the fields, or in astropy's of the whole table."""
+    """The units from the metadata of the fields, or from astropy's metadata of the table."""
     units = {field.name: field.metadata[b"unit"].decode() for field in schema if b"unit" in (field.metadata or {})}
     return units | units_of((schema.metadata or {}).get(ASTROPY_META, b"").decode().splitlines())

@@ -1,4 +1,4 @@
-"""Units that a table's file states for its columns."""
+"""Units that a file states for the columns of its table."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ AS_NAMED = {
     "nJy": ("njy", "nanojansky"),
     "": ("", "1", "redshift", "none"),
 }
-"""What people write for the unit that a column has anyway."""
+"""Other spellings of the unit that a column has by definition."""
 
 
 def factor_of(unit: str, wanted: str) -> float | None:
-    """What a number in ``unit`` is multiplied by to be in ``wanted``; None where it does not convert."""
+    """The factor from ``unit`` to ``wanted``; None if the units do not convert."""
     if unit.strip().lower() in AS_NAMED[wanted]:
         return 1.0
     from astropy import units
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of units that are deprecated, but known
+        warnings.simplefilter("ignore")  # warnings on deprecated but known units
         try:
             stated = units.Unit(unit, parse_strict="raise")
-            if not isinstance(stated, units.UnitBase):  # magnitudes and decibels are no multiple of a flux
+            if not isinstance(stated, units.UnitBase):  # magnitudes and decibels are not proportional to a flux
                 return None
             return float(stated.to(units.Unit(wanted)))
         except (ValueError, TypeError, units.UnitsError):

@@ -1,4 +1,4 @@
-"""Raw columns → numbers and names: one conversion, whose result is what is checked and what is used."""
+"""Raw columns to numbers and names: one conversion, whose result is both checked and used."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 NO_NUMBER = ("", "NA", "N/A", "n/a", "<NA>", "nan", "NaN", "NAN", "null", "NULL", "None", "--")
-"""Texts that stand for a missing number (those of pandas, and of astropy's masked cells). A name they may be."""
+"""Texts for a missing number (those of pandas, and of astropy's masked cells). They are allowed as names."""
 
 LARGEST_EXACT = 2.0**53
-"""Whole numbers up to here are exact as a double."""
+"""Whole numbers up to this one are exact as a double."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A column of names: ``code``, shape (n,), is an index into ``distinct``, -1 where nothing is there."""
+    """A column of names: ``code``, shape (n,), is an index into ``distinct``; -1 where missing."""
 
     code: NDArray[np.int64]
     distinct: list[str]
@@ -27,14 +27,14 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A column of numbers, shape (n,), NaN where nothing is there; ``is_other``: something is, but no number."""
+    """A column of numbers, shape (n,), NaN where missing; ``is_other``: there is a value, but not a number."""
 
     value: NDArray[np.float64]
     is_other: NDArray[np.bool_]
 
 
 def names(column: pa.ChunkedArray) -> Names:
-    """Texts as they are, whole numbers in digits. Raises TypeError where values of the column's type name nothing."""
+    """Text unchanged, whole numbers in digits. Raises TypeError if the type of the column is not one for names."""
     column = _plain(column)
     kind = column.type
     if pa.types.is_null(kind):
@@ -49,7 +49,7 @@ def names(column: pa.ChunkedArray) -> Names:
 
 
 def numbers(column: pa.ChunkedArray) -> Numbers:
-    """Numbers of any kind, or texts of such, as doubles."""
+    """Numbers of any type, or as text, as doubles."""
     column = _plain(column)
     kind = column.type
     if pa.types.is_null(kind):
@@ -63,7 +63,7 @@ def numbers(column: pa.ChunkedArray) -> Numbers:
 
 
 def in_words(value: object) -> str:
-    """A cell as a message shows it."""
+    """A cell for messages."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "nothing"
     text = repr(value) if isinstance(value, str) else str(value)
@@ -89,7 +89,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list]:
-    """An index into the distinct values for each row, -1 where nothing is there; and these."""
+    """An index into the distinct values for each row, -1 where missing; and the distinct values."""
     coded = column.combine_chunks().dictionary_encode()
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
     code = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -97,8 +97,8 @@ def _encoded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list]:
 
 
 def _digits(value: float) -> str:
-    """A number that came as a double: in whole digits where it is whole and exact; others would name two objects
-    alike."""
+    """A name given as a double: its digits if it is whole and exact. Rounded numbers could give two objects the same
+    name."""
     if math.isnan(value):
         return ""
     return str(int(value)) if abs(value) < LARGEST_EXACT and value == int(value) else repr(value)
@@ -117,7 +117,7 @@ def _parsed(column: pa.ChunkedArray) -> Numbers:
 
 
 def number(text: str) -> float | None:
-    """A number with blanks around it at most: Python's underscores and the digits of other scripts are none."""
+    """A number, perhaps with blanks around it; Python's underscores and digits of other scripts are not allowed."""
     try:
         return float(text) if text.isascii() and "_" not in text else None
     except ValueError:

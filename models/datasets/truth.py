@@ -1,4 +1,4 @@
-"""Truth: what is known of labelled objects that no feature and no score may ever see."""
+"""Truth: facts about labelled objects that no feature and no score may use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 NO_TEMPLATE = -1
 OWN_FAMILY = 1 << 32
-"""Template numbers from here on belong to one object each; those that simulations count lie far below."""
+"""Template numbers from here on belong to one object each; the numbers in simulations are far below."""
 
 TRUTH_COLUMNS: dict[str, tuple[type, object]] = {
     "name": (np.str_, ""),
@@ -23,23 +23,23 @@ TRUTH_COLUMNS: dict[str, tuple[type, object]] = {
     "trigger_mjd": (np.float64, np.nan),
     "on_sky": (np.bool_, False),
 }
-"""Each column's type, and what it is where nothing is known."""
+"""The type of each column, and its value for unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is known of ``n`` objects beside their light curves and classes; all arrays have shape (n,).
+    """Facts about ``n`` objects beside their light curves and classes; all arrays have shape (n,).
 
-    - ``name``: as the data set names the object; ``other_name``: a second name, such as the IAU's; "" unknown.
-    - ``type_name``: the type in the data set's own words, finer than the class id, such as IIn; "" unknown.
-    - ``redshift``: true (simulations) or spectroscopic; 0 for a star of the Galaxy, NaN unknown.
-    - ``template``: the spectral template that a simulation drew the object from, 0 or more; -1 unknown. Objects drawn
-      from a model of continuous parameters (SALT2, MLCS2k2) share no template: each has a number of its own, from
-      :data:`OWN_FAMILY` on, so that a split by family spreads them over all folds.
+    - ``name``: the name in the data set; ``other_name``: a second name, such as the IAU's; "" if unknown.
+    - ``type_name``: the type as in the data set, finer than the class id, such as IIn; "" if unknown.
+    - ``redshift``: true (simulations) or spectroscopic; 0 for a star of the Galaxy, NaN if unknown.
+    - ``template``: the spectral template of a simulated object, 0 or more; -1 if unknown. Objects from a model with
+      continuous parameters (SALT2, MLCS2k2) share no template: each has a unique number, from :data:`OWN_FAMILY` on, so
+      that a split by family spreads them over all folds.
     - ``spectroscopic``: the object is in the survey's spectroscopic training sample.
-    - ``peak_mjd``: time of largest brightness, MJD TAI (simulations: the model's own time scale); NaN unknown.
-    - ``trigger_mjd``: when the survey's own trigger was satisfied, where the format tells it; NaN unknown.
-    - ``on_sky``: the position is one on the real sky, so that a neighbour in another such set is the same object.
+    - ``peak_mjd``: time of largest brightness, MJD TAI (simulations: the time scale of the model); NaN if unknown.
+    - ``trigger_mjd``: when the trigger of the survey was satisfied, if the format gives it; NaN if unknown.
+    - ``on_sky``: the position is on the real sky, so a neighbour in another such set is the same object.
     """
 
     name: NDArray[np.str_]
@@ -63,7 +63,7 @@ class Truth:
 
     @classmethod
     def of(cls, n: int, **given: ArrayLike) -> Truth:
-        """The truth of ``n`` objects: columns given by name, all others unknown. ValueError for another length."""
+        """The truth of ``n`` objects: columns by name, all others unknown. Raises ValueError for another length."""
         columns: dict[str, NDArray] = {}
         for name, (kind, unknown) in TRUTH_COLUMNS.items():
             columns[name] = np.asarray(given.pop(name), kind) if name in given else np.full(n, unknown, kind)
@@ -81,12 +81,12 @@ class Truth:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Truth]) -> Truth:
-        """The objects of all parts, one after the other."""
+        """Join the objects of all parts."""
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in TRUTH_COLUMNS})
 
     def family(self) -> NDArray[np.int64]:
-        """A group number for each object, 0 up to the number of groups less 1: those of one template share one, an
-        object without a known template is alone. For splits that keep families together."""
+        """A group number for each object, from 0 to the number of groups less 1, for splits that keep families
+        together. Objects of one template are in the same group; an object without a known template is alone."""
         alone = -2 - np.arange(len(self))
         group: NDArray[np.int64] = np.unique(
             np.where(self.template == NO_TEMPLATE, alone, self.template), return_inverse=True

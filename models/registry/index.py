@@ -102,7 +102,7 @@ def read(store: Path) -> Index | None:
         what = f"{error} is missing" if isinstance(error, KeyError) else error
         raise RegistryError(
             f"{file}: not an index of models ({what}): restore it from a copy, or move it away and register a model "
-            "anew with `gueststar train`"
+            "again with `gueststar train`"
         ) from error
 
 

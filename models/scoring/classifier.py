@@ -106,7 +106,7 @@ class Classifier:
                 raise ValueError(f"{len(class_ids)} classes for {len(trees.baseline)} outputs")
         except (KeyError, ValueError) as error:
             raise BundleError(
-                f"{file}: no trees of a classifier ({error}): train the bundle anew with `gueststar train`"
+                f"{file}: no trees of a classifier ({error}): train a new bundle with `gueststar train`"
             ) from error
         return cls(class_ids, trees)
 

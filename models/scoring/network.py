@@ -141,7 +141,7 @@ class Network:
             network.raw_scores(np.full((1, len(normal_scores.quantiles)), np.nan))
         except (KeyError, ValueError, IndexError) as error:
             raise BundleError(
-                f"{file}: no network of a classifier ({error}): train the bundle anew with `gueststar train`"
+                f"{file}: no network of a classifier ({error}): train a new bundle with `gueststar train`"
             ) from error
         return network
 

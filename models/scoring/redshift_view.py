@@ -84,6 +84,6 @@ class RedshiftView:
         if not np.isin(hosted_classes, class_ids).all():
             raise BundleError(
                 f"{folder}: the view with a redshift must know some of the bundle's classes {class_ids.tolist()}, "
-                f"found {hosted_classes.tolist()}: train the bundle anew with `gueststar train`"
+                f"found {hosted_classes.tolist()}: train a new bundle with `gueststar train`"
             )
         return cls(probabilities, scores, np.searchsorted(class_ids, hosted_classes))

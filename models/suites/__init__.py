@@ -1,1 +1,1 @@
-"""Published tests: what is learnt from, what is tested, which figures come out, and whose figures stand beside."""
+"""Published tests: training and test objects, figures, and the published figures of others."""

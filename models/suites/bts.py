@@ -1,4 +1,4 @@
-"""Real supernovae with spectra (Bright Transient Survey, arXiv:2009.01242): five classes, or three, and when."""
+"""Real supernovae with spectra (Bright Transient Survey, arXiv:2009.01242): five or three classes, and how early."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ FIVE_OF_TYPE = {
     "SLSN-I": 3,
     "SN Ib": 4, "SN Ic": 4, "SN Ib/c": 4, "SN Ic-BL": 4,
 }  # fmt: skip
-"""Columns of the catalogue's types, as that work groups them; others (IIb among them) take no part."""
+"""Columns of the catalogue's types, grouped as in that work; other types, such as IIb, are left out."""
 
 THREE = Classes(("Ia", "II", "Ibc"), (2222, 2224, 2223))
 THREE_OF_FIVE = {0: 0, 1: 1, 4: 2}
 THREE_OF_TYPE = {"SN IIn": 1, "SN IIb": 2}
-"""Type Ia, II and Ib/c as in arXiv:2305.08894: here IIn are of type II, and IIb, stripped of most hydrogen, Ibc."""
+"""Type Ia, II and Ib/c as in arXiv:2305.08894: IIn count as type II, and IIb, stripped of most hydrogen, as Ibc."""
 
 
 SIMULATED_AS = {2222: 2222, 2226: 2222, 2223: 2223, 2224: 2224, 2242: 2242}
-"""What simulated classes stand for: those like SN 1991bg are of type Ia here; others take no part."""
+"""The class that each simulated class represents. Those like SN 1991bg count as type Ia; others are left out."""
 
 
 def trials(labelled: Labelled, seed: int) -> list[Trial]:
-    """Five and three classes, cross-validated by object; with the spectrum's redshift as an upper bound."""
+    """Five and three classes, cross-validated by object; with the spectroscopic redshift as an upper bound."""
     types = labelled.truth.type_name
     five = np.array([FIVE_OF_TYPE.get(str(name), -1) for name in types], np.int64)
     three = np.array(
@@ -60,21 +60,21 @@ def trials(labelled: Labelled, seed: int) -> list[Trial]:
 
 
 def with_simulated(trials_of_suite: list[Trial], simulated: Labelled) -> list[Trial]:
-    """The trials with the supernovae among ``simulated`` transients, which give an opinion beside
+    """The trials with the supernovae among ``simulated`` transients, for a second learner trained on them
     (:mod:`models.suites.simulations`)."""
     supernovae = _supernovae(simulated)
     return [replace(trial, simulated=supernovae) for trial in trials_of_suite]
 
 
 def _supernovae(simulated: Labelled) -> Labelled:
-    """The simulated supernovae with a redshift, as the classes they stand for."""
+    """The simulated supernovae with a redshift, with the classes that they represent."""
     rows = np.flatnonzero(np.isin(simulated.class_id, list(SIMULATED_AS)) & (simulated.truth.redshift > 0))
     chosen = simulated.select(rows)
     return replace(chosen, class_id=np.array([SIMULATED_AS[int(one)] for one in chosen.class_id], np.int64))
 
 
 def figures(results: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
-    """``<figure>_<classes>[_day<d>][_redshift]``; without a day the whole light curve; ``ece`` of five classes too."""
+    """``<figure>_<classes>[_day<d>][_redshift]``; the whole light curve without a day; also ``ece`` of five classes."""
     metrics: dict[str, Interval] = {}
     for trial, predictions in results:
         number, _, end = trial.name.partition("_")

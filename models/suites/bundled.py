@@ -1,4 +1,4 @@
-"""A finished bundle on what a suite tests: nothing is learnt, and no object that it learnt from is tested."""
+"""A finished bundle on the test objects of a suite: nothing is trained, and its training objects are left out."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from models.suites.trial import Classes, Predictions, Trial
 from models.training.snapshots import held_out
 
 NOTE = (
-    "a finished model: nothing was learnt here; objects were seen as their last alert showed them; "
-    "probabilities are at the class rates of the objects that others may learn from"
+    "a finished model: nothing was trained here; objects were scored as their last alert showed them; "
+    "probabilities are at the class rates of the suite's training objects"
 )
 
 
 def predictions(scorer: Scorer, trial: Trial, labelled: Labelled, rows: Moments) -> Predictions:
-    """What the bundle says of a trial's tested objects, but for those it may have learnt from.
+    """The bundle's predictions for the test objects of a trial, without those that may be in its training set.
 
-    Of the bundle's classes those of the trial count; classes of the trial that the bundle takes for one share its
-    probability by their rates. Raises ValueError where fewer than two are left, or no object.
+    Only the classes of the trial are used. If the bundle has one class for several of the trial, these divide its
+    probability by their class rates. Raises ValueError if fewer than two classes, or no object, remain.
     """
     k = len(trial.classes)
     learnt, tested = (np.unique(np.concatenate(side)) for side in zip(*trial.folds, strict=True))
@@ -36,7 +36,7 @@ def predictions(scorer: Scorer, trial: Trial, labelled: Labelled, rows: Moments)
     shown = shown.select(np.isin(shown.days, [*trial.days, WHOLE]))
     column = _columns(scorer, trial.classes)
     if not len(shown):
-        raise ValueError("this model may have learnt from all objects that the suite tests: give other objects")
+        raise ValueError("all test objects of the suite may be in the training set of this model: give other objects")
     p_flat, _, _ = scorer.evaluate(shown.features, shown.detections, Host(shown.redshift, shown.redshift_err))
     p = with_prior(np.where(column >= 0, p_flat[:, column], 0.0) + 1e-12, mix)
     return Predictions.not_learnt(
@@ -53,7 +53,7 @@ def predictions(scorer: Scorer, trial: Trial, labelled: Labelled, rows: Moments)
 
 
 def unseen(scorer: Scorer, labelled: Labelled) -> NDArray[np.bool_]:
-    """Objects that no part of the bundle was made from, (n,): all, but of its own training set the held-out ones."""
+    """Objects that no part of the bundle uses, (n,): all but those of its data set that are not held out."""
     training = scorer.manifest["training"]
     learnt_from = " + ".join(training.get("sources", [])).split(" + ")
     if not set(labelled.source.split(" + ")) & set(learnt_from):
@@ -62,7 +62,7 @@ def unseen(scorer: Scorer, labelled: Labelled) -> NDArray[np.bool_]:
 
 
 def _columns(scorer: Scorer, classes: Classes) -> NDArray[np.int64]:
-    """The bundle's column of each of the trial's classes, (k,), -1 where it has none."""
+    """The bundle's column of each class of the trial, (k,); -1 if it has none."""
     bundle_classes = scorer.class_ids.tolist()
     column = np.array(
         [bundle_classes.index(one) if one in bundle_classes else -1 for one in classes.class_ids], np.int64

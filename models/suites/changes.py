@@ -1,4 +1,4 @@
-"""Harm done to light curves on purpose: noise, lost bands, shifted zero points, other visits, one point moved."""
+"""Degraded light curves: added noise, lost bands, shifted zero points, fewer visits, one point moved."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from schemas.light_curves import ALERT_COLUMNS, BANDS, POINT_COLUMNS, LightCurve
 Change = Callable[[LightCurves], LightCurves]
 
 NOISE = (0.5, 1.0, 2.0)
-"""Added noise, in units of a point's own error."""
+"""Added noise, in units of the error of a point."""
 
 ZERO_POINT_MAG = (0.02, 0.05, 0.1)
-"""Shifts of zero points: up in one band and down in the next, which changes colours most."""
+"""Shifts of zero points, alternating up and down from band to band, which changes colours most."""
 
 KEPT_VISITS = (0.75, 0.5, 0.25)
 GAP_DAYS = 10.0
-"""Bad weather before the moment; the trigger itself stays."""
+"""Length of a gap (bad weather) before the alert, days; the trigger itself stays."""
 
 
 def changes(seed: int) -> dict[str, Change]:
-    """All of them by name, ``told`` where the errors say of it; each is the same for the same light curve and seed."""
+    """All changes by name; ``told``: the errors grow too. A change depends on light curve and seed alone."""
     change_by_name: dict[str, Change] = {}
     for size in NOISE:
         change_by_name[f"noise_{size:g}_told"] = partial(noisier, size=size, seed=seed, errors_grow=True)
@@ -42,14 +42,14 @@ def changes(seed: int) -> dict[str, Change]:
 
 
 def noisier(curves: LightCurves, size: float, seed: int, *, errors_grow: bool) -> LightCurves:
-    """Gaussian noise of ``size`` errors added to every flux; with ``errors_grow`` the errors grow by it."""
+    """Gaussian noise of ``size`` errors added to every flux; with ``errors_grow`` the errors include it."""
     error = curves.flux_err_njy
     flux = curves.flux_njy + size * error * _normal(curves, seed)
     return replace(curves, flux_njy=flux, flux_err_njy=error * np.hypot(1.0, size) if errors_grow else error)
 
 
 def without_band(curves: LightCurves, band: int) -> LightCurves:
-    """No point in the band."""
+    """Without the points of the band."""
     return _points(curves, curves.band != band)
 
 
@@ -60,18 +60,18 @@ def shifted_zero_points(curves: LightCurves, mag: float) -> LightCurves:
 
 
 def fewer_visits(curves: LightCurves, part: float, seed: int) -> LightCurves:
-    """A drawn part of the points; the last detection, which raised the alert, stays."""
+    """A random part of the points; the last detection, which triggered the alert, stays."""
     return _points(curves, (_uniform(curves, seed + 1) < part) | _trigger(curves))
 
 
 def with_gap(curves: LightCurves, days: float) -> LightCurves:
-    """No point in the ``days`` before the alert but the last detection."""
+    """Without the points of the last ``days`` before the alert, except the last detection."""
     early = curves.time_mjd < curves.alert_mjd[curves.alert_of_point] - days
     return _points(curves, early | _trigger(curves))
 
 
 def one_point_moved(curves: LightCurves, place: int, sign: float) -> LightCurves:
-    """The point ``place`` from the end (0: the last) moved by one error up or down; nothing where there is none."""
+    """The point ``place`` from the end (0: the last) moved by one error up or down, if there is such a point."""
     point = curves.offsets[1:] - 1 - place
     there = point >= curves.offsets[:-1]
     flux = curves.flux_njy.copy()
@@ -96,7 +96,7 @@ def _trigger(curves: LightCurves) -> NDArray[np.bool_]:
 
 
 def _uniform(curves: LightCurves, seed: int) -> NDArray[np.float64]:
-    """A number of each point's own in [0, 1), by its object, time and band."""
+    """A number in [0, 1) for each point, from its object, time and band."""
     time = np.round(curves.time_mjd * 1e5).astype(np.int64) * len(BANDS) + curves.band
     return uniform(curves.object_id[curves.alert_of_point] ^ scramble(time, seed), seed + 1)
 

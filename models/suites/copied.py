@@ -1,4 +1,4 @@
-"""Moments of copies: labelled objects once more, farther away and seen by other visits."""
+"""Moments of copies: labelled objects moved to greater distances and observed at other visits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.training.copies import made, wanted
 from schemas.light_curves import LightCurves
 
 _KEPT: dict[str, tuple[Copies, Moments]] = {}
-"""The last copies made: trials with and without a redshift, and of other classes, share them."""
+"""The last copies made. Trials with and without a redshift, and with other classes, share them."""
 
 
 def moments_of(
@@ -31,10 +31,10 @@ def moments_of(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Moments:
-    """Copies of the objects in the rows ``train`` at their trigger, at the end and at moments drawn.
+    """Copies of the objects in the rows ``train``: at their trigger, at the end and at random moments.
 
-    A copy has its parent's row and id, so that neither is ever without the other on one side of a split. Of the
-    parents' truth the redshift is used, of the donors' nothing.
+    A copy has the row and id of its parent, so that both are always on the same side of a split. Of the truth, only
+    the redshift of the parents is used.
     """
     number, days = wanted(trial.label[train], trial.copies), trial.days[:1]
     made_copies, rows = seen(
@@ -62,7 +62,7 @@ def seen(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> tuple[Copies, Moments]:
-    """``number`` (n,) copies of each parent, and their moments with something new; the rows' objects are the copies."""
+    """``number`` (n,) copies of each parent, and their moments that have new points; the objects are the copies."""
     asked = [parents.fingerprint, list(days), trigger_bands, seed, as_bright]
     arrays = (parents.light_curves.object_id, number, donors.object_id)
     key = hashlib.sha256(repr(asked).encode() + b"".join(array.tobytes() for array in arrays)).hexdigest()
@@ -77,13 +77,13 @@ def seen(
 
 
 def of_parents(rows: Moments, object_id: NDArray[np.int64], parent: NDArray[np.int64]) -> Moments:
-    """Rows of copies as rows of their parents: ``parent`` is each copy's row among the objects with ``object_id``."""
+    """Rows of copies as rows of their parents; ``parent`` is the row of each copy among the objects ``object_id``."""
     row = parent[rows.object_row]
     return replace(rows, object_row=row, object_id=object_id[row])
 
 
 def _redshift(copies: Copies) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What may be known of the copies' redshifts: photometric ones, or where none are known, the spectrum's."""
+    """The redshifts of the copies that a learner may use: photometric ones, or spectroscopic ones if there are none."""
     curves = copies.light_curves
     photoz, error = (np.asarray(one, np.float64) for one in (curves.host_photoz, curves.host_photoz_err))
     if np.isfinite(photoz).any():

@@ -1,4 +1,4 @@
-"""Anyone's probabilities for a published test: what is asked for, and how they are read."""
+"""Entries of others for a published test: the form to fill in, and the reader of their probabilities."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from models.suites.trial import Predictions, Trial
 
 WHOLE_WORD = "whole"
 SUM_TOLERANCE = 0.01
-"""By which an entry's probabilities may miss 1: rounding to two or three places."""
+"""Tolerance for the sum of an entry's probabilities, which may be rounded to two or three digits."""
 
 
 def form(labelled: Labelled, trials: list[Trial]) -> pd.DataFrame:
-    """Who may be learnt from and who is tested: ``trial``, ``fold``, ``object`` (as the data name it), ``role``."""
+    """Training and test objects: ``trial``, ``fold``, ``object`` (its name in the data), ``role``."""
     parts = []
     for trial in trials:
         for number, pair in enumerate(trial.folds):
@@ -35,10 +35,10 @@ def form(labelled: Labelled, trials: list[Trial]) -> pd.DataFrame:
 
 
 def read(file: Path, labelled: Labelled, trial: Trial) -> Predictions:
-    """The probabilities in a CSV: ``object``, ``days`` (a number, or whole; left out: whole), a column for each class.
+    """The probabilities in a CSV: ``object``, ``days`` (a number, or "whole", the default), a column for each class.
 
-    Every tested object counts at every moment that the file speaks of: one that it does not name there gets the class
-    rates of the objects learnt from, and counts as not answered. Raises ValueError naming the line and what is wrong.
+    Every test object counts at every moment in the file. An object without a row at a moment gets the class rates of
+    the training objects and counts as not answered. Raises ValueError with the line and the fault.
     """
     entry = _entry(file, trial)
     tested, mix, n_train = _tested(trial)
@@ -70,7 +70,7 @@ def read(file: Path, labelled: Labelled, trial: Trial) -> Predictions:
 
 
 def _tested(trial: Trial) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
-    """Rows of the tested objects, class rates of those learnt from, and how many these are."""
+    """Rows of the test objects, class rates of the training objects, and the number of the latter."""
     k = len(trial.classes)
     learnt = [train[trial.label[train] >= 0] for train, _ in trial.folds]
     tested = np.concatenate([test[trial.label[test] >= 0] for _, test in trial.folds])
@@ -80,7 +80,7 @@ def _tested(trial: Trial) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A file of predictions: names, days (m,), probabilities (m, classes), and where a person finds a row."""
+    """A file of predictions: names, days (m,), probabilities (m, classes), and the place of each row in the file."""
 
     name: list[str]
     days: NDArray[np.float64]
@@ -94,7 +94,7 @@ def _entry(file: Path, trial: Trial) -> _Entry:
     missing = [name for name in wanted if name not in table.columns]
     if missing:
         raise ValueError(f"{file} must have the columns {', '.join(wanted)}, and may have days; missing {missing}")
-    with reading(file, "a table of predictions"):  # a column may be of a type that names or counts nothing
+    with reading(file, "a table of predictions"):  # a column may have a type that is neither text nor number
         objects = table_values.names(table.columns["object"])
         p = np.stack([table_values.numbers(table.columns[name]).value for name in trial.classes.names], axis=1)
     nameless = np.flatnonzero(objects.code < 0)

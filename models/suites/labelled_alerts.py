@@ -1,4 +1,4 @@
-"""Labelled alerts beside other brokers' scores: every alert is scored, and type Ia told from type II at like phases."""
+"""Labelled alerts with scores of other brokers: every alert is scored; type Ia is compared with type II by phase."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ PHASES = (0.0, 5.0, 15.0, 30.0, 60.0)
 
 FOLDS = 5
 MIN_OBJECTS = 10
-"""A class is learnt with this many objects; others take no part."""
+"""Least number of objects of a class; classes with fewer are left out."""
 
 LEARNT_ALERTS = 10
-"""Alerts of an object to learn from, at most, beside its last: the others say nearly the same."""
+"""Most training alerts of an object beside its last; further ones add little."""
 
 II = 2224
 """The taxonomy's id of type II supernovae."""
@@ -43,7 +43,7 @@ II = 2224
 class AlertSet:
     """``n`` alerts of the objects in ``labelled``, whose light curves are those of their last alerts.
 
-    ``object_row``: (n,) each alert's object; ``peers``: others' scores, (n,), NaN where silent.
+    ``object_row``: (n,) the object of each alert; ``peers``: scores of other brokers, (n,), NaN where there is none.
     """
 
     labelled: Labelled
@@ -53,7 +53,7 @@ class AlertSet:
 
     @classmethod
     def load(cls, path: Path) -> AlertSet:
-        """From a table of :mod:`schemas.labelled_alerts`. Raises ValueError where an object has two classes."""
+        """From a table of :mod:`schemas.labelled_alerts`. Raises ValueError if an object has two classes."""
         alert_file = labelled_alerts.read(path)
         order = np.lexsort((alert_file.light_curves.alert_mjd, alert_file.light_curves.object_id))
         alerts, class_id = alert_file.light_curves.select(order), alert_file.class_id[order]
@@ -71,9 +71,9 @@ class AlertSet:
         return cls(labelled, alerts, row, {name: values[order] for name, values in alert_file.peers.items()})
 
     def trials(self, seed: int, least: int = MIN_OBJECTS) -> list[Trial]:
-        """Cross-validated by object, with the host's photometric redshift where one is known, and without.
+        """Trials cross-validated by object, with the photometric redshift of the host where there is one, and without.
 
-        Raises ValueError where fewer than two classes have ``least`` objects.
+        Raises ValueError if fewer than two classes have ``least`` objects.
         """
         ids, count = np.unique(self.labelled.class_id, return_counts=True)
         frequent = ids[count >= least]
@@ -95,7 +95,7 @@ class AlertSet:
         return [replace(alone, name="", title="five folds by object, with photo-z", redshift=photoz), alone]
 
     def moments(self, folder: Path | None, *, progress: Progress = silent, n_jobs: int | None = None) -> Moments:
-        """Every alert at its bin of phase, and each object's last once more as the whole of it."""
+        """Every alert in its bin of phase, and the last of each object again as its whole light curve."""
         content: list[object] = [self.labelled.fingerprint, CHALLENGE]
         features, portrait = measured(self.alerts, content, folder, progress=progress, n_jobs=n_jobs)
         n = len(self.alerts)
@@ -121,7 +121,7 @@ class AlertSet:
         )
 
     def phase_bin(self) -> NDArray[np.float64]:
-        """The lower edge of each alert's bin of phase, (n,): days after the first detection in its own history."""
+        """The lower edge of each alert's bin of phase, (n,): days after the first detection in its history."""
         phase = np.maximum(self.alerts.alert_mjd - trigger_mjd(self.alerts), 0.0)
         return np.asarray(PHASES)[np.searchsorted(PHASES, phase, side="right") - 1]
 
@@ -135,14 +135,14 @@ class AlertSet:
         return rank < LEARNT_ALERTS
 
     def abstained(self, predictions: Predictions) -> Predictions:
-        """Where the broker would not classify, the class rates, and ``answered`` False."""
+        """The predictions; for alerts that the broker would not classify the class rates, and ``answered`` False."""
         alerts = self.alerts.select(predictions.number)
         answered = np.array([not reason for reason in reasons(alerts, predictions.detections)], bool)
         p = np.where(answered[:, None], predictions.p, predictions.mix)
         return replace(predictions, p=p, answered=answered)
 
     def figures(self, results: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
-        """``auc_ia_ii``, ``coverage`` and others over all alerts, ``_phase<d>`` in a bin; ``…_peer`` of others."""
+        """``auc_ia_ii``, ``coverage`` and others for all alerts, ``_phase<d>`` for a bin; ``…_peer``: other brokers."""
         metrics: dict[str, Interval] = {}
         for trial, predictions in results:
             end = f"_{trial.name}" if trial.name else ""
@@ -155,7 +155,7 @@ class AlertSet:
         return {"auc_ia_ii": unknown, "auc_ia_ii_peer": unknown} | metrics
 
     def beside(self, metrics: dict[str, Interval]) -> list[Peer]:
-        """Other brokers' figures on the alerts that they answer, to stand beside ours on the same."""
+        """Figures of other brokers on the alerts that they answer, with ours on the same alerts."""
         figures_of_peers = []
         for name in self.peers:
             slug = scores.slug_of(name)
@@ -195,7 +195,7 @@ def _answered(is_answer: NDArray[np.bool_], rows: NDArray[np.int64]) -> float:
 def _area(
     score: NDArray[np.float64], is_ia: NDArray[np.bool_], taken: NDArray[np.bool_], rows: NDArray[np.int64]
 ) -> float:
-    """The area among those of the rows that are taken."""
+    """The area over the selected rows."""
     chosen = rows[taken[rows]]
     return auc(score[chosen], is_ia[chosen])
 
@@ -207,7 +207,7 @@ def _beside(
     is_ia: NDArray[np.bool_],
     both: NDArray[np.bool_],
 ) -> dict[str, Statistic]:
-    """A peer's area, and ours on the alerts that it answered."""
+    """The area of another broker, and ours on the alerts that it answered."""
     return {
         f"auc_ia_ii_{name}": partial(_area, theirs, is_ia, both),
         f"auc_ia_ii_beside_{name}": partial(_area, ours, is_ia, both),
@@ -217,7 +217,7 @@ def _beside(
 def _ia_or_ii(
     trial: Trial, predictions: Predictions, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_], NDArray[np.bool_]]:
-    """p(Ia) among Ia and II at equal rates, who is Ia, and who is either; None where a class is not in the trial."""
+    """p(Ia) among Ia and II at equal rates, which are Ia, which are either; None if the trial lacks a class."""
     nobody = np.zeros(len(rows), bool)
     if IA not in trial.classes.class_ids or II not in trial.classes.class_ids:
         return None, nobody, nobody
@@ -228,7 +228,7 @@ def _ia_or_ii(
 
 
 def _same_phase(score: NDArray[np.float64], is_ia: NDArray[np.bool_], bins: NDArray[np.float64]) -> float:
-    """The area among pairs of one bin of phase: bins weighed by their pairs."""
+    """The area over pairs within one bin of phase; bins are weighted by their number of pairs."""
     areas, pairs = [], []
     for one in np.unique(bins):
         rows = bins == one

@@ -1,4 +1,4 @@
-"""What learns in a published test: a small interface, and the learner that fills it."""
+"""Learners for published tests: the interface, and the learner that is used."""
 
 from __future__ import annotations
 
@@ -23,55 +23,56 @@ from models.suites.moments import Moments
 Array = NDArray[np.float64]
 
 FOLDS = 4
-"""Parts into which the learner cuts its own objects: each is left out once, and all members vote on strangers."""
+"""Number of parts of the training objects. Each member leaves out one part; all members together score test objects."""
 
 FEW_ROWS, FOLDS_OF_FEW = 20_000, 8
-"""With fewer rows there are more parts, so that each member learns from more of them; with many it would only cost."""
+"""With fewer rows there are more parts, so that each member has more training rows; for many it is not worth the
+time."""
 
 MOST_ROWS = 50_000
-"""Of more, each member learns from so many, drawn at random: what learning costs is bounded, however large the data."""
+"""Most training rows of a member, drawn at random from more: this bounds the cost of training for large data sets."""
 
 ITERATIONS = 80
 Networks = tuple[int, tuple[int, ...]]
 LARGE: Networks = (4, (256, 128))
 SMALL: Networks = (2, (128, 64))
-"""Networks of each member, whose logits are averaged, and units of their layers."""
+"""Number of networks of each member, whose logits are averaged, and units of their layers."""
 
 MANY_CLASSES = 8
-"""Large networks learn where there are so many classes, many rows and no copies: with three classes they gain nothing
-for four times as long."""
+"""Large networks are used for at least this many classes, many rows and no copies. With three classes they take four
+times as long without a gain."""
 
 UNSEEN_CLASS = 2.0
-"""A class that a part of the objects lacks gets the least logit of the others minus this."""
+"""If a part of the objects lacks a class, its logit is the least of the others minus this."""
 
 
 class Fitted(Protocol):
-    """What was learnt."""
+    """A trained classifier."""
 
     def predict_proba(self, rows: Moments) -> Array:
-        """Probabilities at the class rates of the objects learnt from, (m, k), rows adding up to 1."""
+        """Probabilities at the class rates of the training objects, (m, k), rows adding up to 1."""
         ...
 
 
 class Learner(Protocol):
-    """Learns classes from moments of objects. Whatever has :meth:`fit` takes part in every suite."""
+    """Learns classes from moments of objects. Anything with :meth:`fit` can be used in every suite."""
 
     @property
     def name(self) -> str:
-        """As it stands in reports."""
+        """Name in reports."""
         ...
 
     def fit(
         self, rows: Moments, label: NDArray[np.int64], group: NDArray[np.int64], n_classes: int, seed: int
     ) -> Learnt:
-        """Learn from ``rows`` (m,) with the true column ``label`` (m,); rows of one ``group`` (m,), such as an object
+        """Train on ``rows`` (m,) with the true column ``label`` (m,). Rows of one ``group`` (m,), such as an object
         with its copies, are held out together."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """A fit, and what the learner would have said of its own objects from the others alone: (m, k)."""
+    """A trained classifier, and its cross-validated predictions for the training rows: (m, k)."""
 
     fitted: Fitted
     held_out: Array
@@ -79,14 +80,13 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class TreesAndNetworks:
-    """Boosted trees and small networks on the catalogue's features, with those of the redshift where it is told, and
+    """Boosted trees and small networks on the catalogue's features, with those of the redshift if there is one, and
     networks on the portrait of the light curve (:func:`kinds_of`).
 
-    Each of ``folds`` members of every kind (by default four, eight where there are few rows) learns from the objects
-    outside one part and is asked about that part:
-    on these answers the kinds are weighed against each other and calibrated, for each number of detections; so is the
-    opinion of a learner of other objects where the rows have one.
-    Strangers get the mean of the members' logits, or where there are few rows, of their probabilities.
+    There are ``folds`` members of every kind (by default four, eight for few rows). Each is trained on the objects
+    outside one part, and predicts that part. These predictions fit the weights of the kinds and the calibration, for
+    each bin of detections. If the rows have the opinion of another learner, it is weighted in the same way. Test
+    objects get the mean of the members' logits or, with few rows, of their probabilities.
     """
 
     name: str = "trees and networks"
@@ -125,16 +125,16 @@ Task = tuple[str, Any, NDArray[np.int64], Array, NDArray[np.bool_], NDArray[np.b
 
 
 def drawn(n: int, seed: int) -> NDArray[np.bool_]:
-    """About :data:`MOST_ROWS` of ``n`` rows, or all where there are no more, (n,)."""
+    """About :data:`MOST_ROWS` of ``n`` rows, or all if there are no more, (n,)."""
     return np.random.default_rng([seed, n]).random(n) * n < MOST_ROWS
 
 
 def kinds_of(rows: Moments, n_classes: int) -> tuple[tuple[str, ...], Networks]:
-    """The kinds of member that learn from ``rows``, and their networks: with portraits where there are any, and where
-    there are many rows of many classes with networks on features and portraits together.
+    """The kinds of members for ``rows``, and their networks: with portraits if there are any, and, for many rows of
+    many classes, with networks on features and portraits together.
 
-    No portraits where there are copies: those are drawn from the very process that portraits show, which tells copies
-    of one class from those of another better than it does the objects they stand for.
+    Portraits are not used with copies. Copies are drawn from the same Gaussian process that the portraits show, so
+    portraits separate the copies of different classes better than the real objects.
     """
     copied = bool(rows.is_copy.any())
     large = n_classes >= MANY_CLASSES and len(rows) >= FEW_ROWS and not copied
@@ -145,7 +145,7 @@ def kinds_of(rows: Moments, n_classes: int) -> tuple[tuple[str, ...], Networks]:
 
 
 def views_of(rows: Moments, kinds: Iterable[str]) -> dict[str, NDArray[np.floating]]:
-    """What each kind of member looks at, (m, inputs)."""
+    """The inputs of each kind of member, (m, inputs)."""
     features = matrix(rows)
     features_by_kind: dict[str, NDArray[np.floating]] = {
         "trees": features,
@@ -159,7 +159,7 @@ def views_of(rows: Moments, kinds: Iterable[str]) -> dict[str, NDArray[np.floati
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Raw scores with a column for every class, also those that this part of the objects lacks."""
+    """Raw scores with a column for every class, also for those that this part of the objects lacks."""
 
     model: Classifier | Network
     n_classes: int
@@ -182,12 +182,12 @@ def _all(tasks: Sequence[Task], n_jobs: int | None) -> list[tuple[Member, Array]
 
 @cache
 def _pool(jobs: int) -> ProcessPoolExecutor:
-    """Kept until the program ends: it takes each process seconds to import what it needs."""
+    """Processes kept until the program ends, because the imports of each take seconds."""
     return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
 
 
 def _member(task: Task) -> tuple[Member, Array]:
-    """One member, and what it says of the rows that it did not see."""
+    """Train one member; returns it and its predictions for the rows outside its training set."""
     kind, x, label, weight, seen, learnt, n_classes, seed, iterations, networks = task
     lessons = x[learnt], label[learnt], weight[learnt]
     model: Classifier | Network
@@ -219,29 +219,30 @@ class _Calibrated:
 
 
 def _mean_logit(calibration: Calibration, answers: list[Array], detections: NDArray[np.int64]) -> Array:
-    """Probabilities of the members' mean answer."""
+    """Probabilities from the mean of the members' logits."""
     return calibration.p_flat(np.mean(answers, axis=0), detections)
 
 
 def _mean_probability(calibration: Calibration, answers: list[Array], detections: NDArray[np.int64]) -> Array:
-    """The mean of the members' probabilities, less sure than theirs: few objects make a calibration too sure."""
+    """The mean of the members' probabilities. It is less confident than each, as a calibration on few objects is
+    overconfident."""
     return np.asarray(np.mean([calibration.p_flat(one, detections) for one in answers], axis=0))
 
 
 def _with_opinion(raw: list[Array], rows: Moments) -> Array:
-    """The raw scores of all kinds, (kinds, m, k), with another learner's opinion as one more where there is one."""
+    """The raw scores of all kinds, (kinds, m, k), followed by the opinion of another learner if there is one."""
     return np.stack([*raw, rows.opinion] if rows.opinion.shape[1] else raw)
 
 
 def matrix(rows: Moments) -> Array:
-    """The catalogue's features, with those of the redshift beside them where any row has one."""
+    """The catalogue's features, followed by those of the redshift if any row has one."""
     if not np.isfinite(rows.redshift).any():
         return rows.features
     return np.concatenate([rows.features, redshift_features(rows.features, rows.redshift, rows.redshift_err)], axis=1)
 
 
 def row_weight(rows: Moments) -> Array:
-    """An object counts once, its copies together as much again: 1 over the rows of either sort."""
+    """Weights: an object has total weight 1 over its rows, and so have all its copies together."""
     sort = np.stack([rows.object_id, rows.is_copy.astype(np.int64)], axis=1)
     _, row, count = np.unique(sort, axis=0, return_inverse=True, return_counts=True)
     return np.asarray(1.0 / count[row.ravel()])

@@ -1,4 +1,4 @@
-"""Learn and test a trial, fold by fold."""
+"""Train and test a trial, fold by fold."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from models.suites.trial import Predictions, Trial
 BALANCES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 SURE = 0.95
-"""A tested object whose most probable class has this probability is learnt from as if it were of that class."""
+"""Self-training: test objects whose most probable class has this probability join the training set with that class."""
 
 WHOLE_FAMILIES = 0.5
-"""Of all template families, those that are held out whole."""
+"""Fraction of the template families that are held out as a whole."""
 
 
 def run(
@@ -36,7 +36,7 @@ def run(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Predictions:
-    """Learn and test, fold by fold. ``n_jobs``: processes that make copies and measure them."""
+    """Train and test, fold by fold. ``n_jobs``: processes that make copies and extract their features."""
     if trial.redshift is not None:
         rows = rows.with_redshift(*trial.redshift)
     if trial.simulated is not None:
@@ -64,12 +64,12 @@ def _fold(
 ) -> Predictions:
     train, test = (part[trial.label[part] >= 0] for part in trial.folds[number])
     learnt_from = rows.of_objects(train).for_learning()
-    real = slice(len(learnt_from))  # copies come after
+    real = slice(len(learnt_from))  # copies follow
     if trial.copies:
         donors = labelled.light_curves.select(test)
         made = copied.moments_of(labelled, train, donors, trial, seed, progress=progress, n_jobs=n_jobs)
         learnt_from = Moments.concatenate([learnt_from, made])
-    tested = rows.of_objects(test)  # without lessons nobody needs their moments drawn
+    tested = rows.of_objects(test)  # random moments are needed for self-training only
     shown = tested if trial.lessons else tested.select(_is_asked(trial, tested))
     steps = number * (1 + trial.lessons), len(trial.folds) * (1 + trial.lessons)
     group = _families(labelled, seed) if trial.by_family else labelled.light_curves.object_id
@@ -100,7 +100,7 @@ def _is_asked(trial: Trial, shown: Moments) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """Probabilities of the tested rows at the class rates ``mix``, and of those learnt from at ``learnt_mix``."""
+    """Probabilities of the test rows at the class rates ``mix``, and of the training rows at ``learnt_mix``."""
 
     p: NDArray[np.float64]
     mix: NDArray[np.float64]
@@ -118,8 +118,8 @@ def _lessons(
     steps: tuple[int, int],
     progress: Progress,
 ) -> _Said:
-    """Learn, and once more for each lesson from those of ``shown`` too that the learner is sure of; ``steps`` done
-    before, and of all folds."""
+    """Train, then train again in each round of self-training with the confident rows of ``shown`` added; ``steps``:
+    done before, and of all folds."""
     done, of = steps
     label = trial.label[learnt_from.object_row]
     progress(f"learning: {trial.title}", done, of)
@@ -143,10 +143,11 @@ def _taught(
     seed: int,
     sure: NDArray[np.int64] | None = None,
 ) -> _Said:
-    """Learn from rows with their labels, and answer the rows ``shown``; ``group``: of each object.
+    """Train on rows with their labels, and predict the rows ``shown``; ``group``: of each object.
 
-    ``sure``: those of ``shown`` that are learnt from too, the last of ``learnt_from``. They are answered by members
-    that have not learnt from their object: else its first moments would know what its last ones said.
+    ``sure``: the rows of ``shown`` that are also in the training set, as the last rows of ``learnt_from``. Members
+    that were not trained on their object predict them; otherwise the predictions at its first moments would depend on
+    its last ones.
     """
     k = len(trial.classes)
     learnt = learner.fit(learnt_from, label, group[learnt_from.object_row], k, seed)
@@ -162,8 +163,10 @@ def _taught(
 
 
 def _sure(shown: Moments, p: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of the tested objects whose class the learner is sure of once it has seen the whole light curve, and that
-    class: self-training (Yarowsky 1995, doi:10.3115/981658.981684). Nobody looks at their true class."""
+    """Rows of the test objects whose whole light curve gives one class with high probability, and that class.
+
+    This is self-training (Yarowsky 1995, doi:10.3115/981658.981684). The true classes are not used.
+    """
     whole = np.flatnonzero(np.isinf(shown.days) & (p.max(axis=1) >= SURE))
     thought = np.full(shown.object_row.max(initial=-1) + 1, -1)
     thought[shown.object_row[whole]] = p[whole].argmax(axis=1)
@@ -172,8 +175,9 @@ def _sure(shown: Moments, p: NDArray[np.float64]) -> tuple[NDArray[np.int64], ND
 
 
 def _families(labelled: Labelled, seed: int) -> NDArray[np.int64]:
-    """Who is held out together, (n,): for one half of the template families all their objects, for the other half
-    each object with its copies. So the answers that are calibrated concern known and unknown families alike."""
+    """The group of each object, (n,); a group is held out together. In one half of the template families a group is the
+    whole family, in the other half an object with its copies. So the calibration includes known and unknown families.
+    """
     family = labelled.truth.family()
     return np.where(uniform(family, seed + 11) < WHOLE_FAMILIES, family, labelled.light_curves.object_id)
 
@@ -181,7 +185,7 @@ def _families(labelled: Labelled, seed: int) -> NDArray[np.int64]:
 def best_balance(
     p: NDArray[np.float64], label: NDArray[np.int64], days: NDArray[np.float64], mix: NDArray[np.float64]
 ) -> float:
-    """The power of the class rates with the best macro-F1 over the whole light curves among ``p`` (m, k)."""
+    """The power of the class rates with the best macro-F1 of ``p`` (m, k) over whole light curves."""
     whole = np.isinf(days)
     scores = [
         macro_f1(balanced_choice(p[whole], mix, balance), label[whole], np.ones(whole.sum())) for balance in BALANCES
@@ -192,6 +196,6 @@ def best_balance(
 def balanced_choice(
     p: NDArray[np.float64], mix: NDArray[np.float64], balance: float | NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """``p / mix ** balance``, (m, k), rows adding up to 1: the class with the most is chosen."""
+    """``p / mix ** balance``, (m, k), rows adding up to 1; the class with the largest value is chosen."""
     power = np.broadcast_to(np.asarray(balance), (len(p),))[:, None]
     return with_prior(p, np.maximum(mix, 1e-9) ** -power)

@@ -1,4 +1,4 @@
-"""Moments: each object as it was known some days after its trigger, with its features."""
+"""Moments: each object some days after its trigger, with the features known at that time."""
 
 from __future__ import annotations
 
@@ -25,31 +25,32 @@ from models.training.training_rows import keep
 from schemas.light_curves import BANDS, LightCurves
 
 WHOLE = float("inf")
-"""Days after the trigger: all that there is of the light curve."""
+"""Days after the trigger that stand for the whole light curve."""
 
 DRAWN = 3
-"""Further moments of each object, at detections drawn by a hash of the object's id: for learning alone."""
+"""Extra moments of each object, at detections drawn by a hash of its id; for training only."""
 
 PORTRAIT_NAMES = tuple(f"portrait_{number}" for number in range(PORTRAIT_SIZE))
 
 VERSION = 3
-"""Raised when the same data give other moments or portraits."""
+"""Increased whenever the same data give other moments or portraits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
     """Rows of objects at moments, arrays of shape (m,).
 
-    - ``features``: (m, f) in the catalogue's order, of the points up to ``mjd`` alone.
+    - ``features``: (m, f) in the catalogue's order, from the points up to ``mjd`` only.
     - ``object_row``: the object's row in its :class:`Labelled`; ``object_id``: its id.
-    - ``mjd``: the moment, MJD TAI; ``days``: after the trigger, infinite for the whole light curve, NaN where the
-      moment is for learning alone.
-    - ``detections``: up to then; ``is_new``: the light curve has points that no earlier moment of the object had.
-    - ``redshift``, ``redshift_err``: what a learner may know of it, NaN where it may not.
-    - ``is_copy``: of a copy of the object (:mod:`features.augment`), not of the object itself.
-    - ``number``: the moment's place among those of the suite, from 0; -1 of a copy's.
-    - ``portrait``: (m, p) as :mod:`features.portrait` draws it, (m, 0) without.
-    - ``opinion``: (m, k) logits of a learner of other objects (:mod:`models.suites.simulations`), (m, 0) without one.
+    - ``mjd``: the moment, MJD TAI; ``days``: after the trigger, infinite for the whole light curve, NaN for a
+      moment that is for training only.
+    - ``detections``: number up to then; ``is_new``: there are points that no earlier moment of the object had.
+    - ``redshift``, ``redshift_err``: the redshift that a learner may use; NaN if there is none.
+    - ``is_copy``: the row is of a copy of the object (:mod:`features.augment`).
+    - ``number``: the index of the moment among those of the suite, from 0; -1 for a copy.
+    - ``portrait``: (m, p) from :mod:`features.portrait`; (m, 0) without.
+    - ``opinion``: (m, k) logits of a learner trained on other objects (:mod:`models.suites.simulations`); (m, 0)
+      without.
     """
 
     features: NDArray[np.float64]
@@ -76,7 +77,7 @@ class Moments:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Moments]) -> Moments:
-        """The rows of all parts, one after the other."""
+        """Join the rows of all parts."""
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__})
 
     def of_objects(self, rows: ArrayLike) -> Moments:
@@ -84,22 +85,24 @@ class Moments:
         return self.select(np.isin(self.object_row, np.asarray(rows)))
 
     def for_learning(self) -> Moments:
-        """The moments at which something was new, in any case one of each object."""
+        """The moments that have new points, but at least one of each object."""
         return self.select(self.is_new)
 
     def at(self, days: float) -> Moments:
-        """The moments so many days after the trigger."""
+        """The moments ``days`` after the trigger."""
         return self.select(self.days == days)
 
     def with_redshift(self, redshift: ArrayLike, error: ArrayLike) -> Moments:
-        """What is known of the redshift of each object of the labelled set, (n,) each."""
+        """Redshift and error of each object of the labelled set, (n,) each."""
         z, err = np.asarray(redshift, np.float64), np.asarray(error, np.float64)
         return replace(self, redshift=z[self.object_row], redshift_err=err[self.object_row])
 
 
 def trigger_mjd(light_curves: LightCurves, bands: int = 1) -> NDArray[np.float64]:
-    """When each object had been detected in ``bands`` bands, MJD TAI, (n,); where it never was in so many, its first
-    detection, and where it has none, its first point."""
+    """When each object was first detected in ``bands`` bands, MJD TAI, (n,).
+
+    If it never was in so many, its first detection; without a detection, its first point.
+    """
     begin = first_time(light_curves, np.ones(len(light_curves.time_mjd), bool))
     trigger = np.where(np.isfinite(begin), begin, np.inf)
     in_band = [
@@ -122,12 +125,12 @@ def moments(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Moments:
-    """Every object at each of the ``days`` after its trigger (:func:`trigger_mjd`), at the end, and at a few moments
-    drawn.
+    """Every object at each of the ``days`` after its trigger (:func:`trigger_mjd`), at the end, and at a few random
+    moments.
 
-    With ``as_alerts`` an object is seen as its last alert up to the moment showed it (:func:`last_alerts`), without a
-    portrait: what a model of the stream is made for. Features are kept in ``folder/<fingerprint>.parquet`` and read
-    from there the next time; nowhere without one.
+    With ``as_alerts`` a moment shows the object as its last alert did (:func:`last_alerts`), without a portrait, for
+    models of the stream. Features are stored in ``folder/<fingerprint>.parquet`` and read from there the next time;
+    without a folder they are not stored.
     """
     object_row, mjd, day = _chosen(labelled, days, trigger_bands, drawn)
     whole = labelled.light_curves
@@ -173,13 +176,13 @@ def _chosen(
 
 
 def _drawn(curves: LightCurves, first: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """A time of each object between its first detection and its end, evenly in the square root of the days."""
+    """A random time of each object between its first detection and its end, uniform in the square root of the days."""
     luck = uniform(curves.object_id, 100 + k)
     return first + luck**2 * np.maximum(curves.alert_mjd - first, 0.0)
 
 
 def is_new(row: NDArray[np.int64], mjd: NDArray[np.float64], n_points: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether a moment has points that no earlier one of the object in ``row`` had, (m,)."""
+    """Whether a moment has points that no earlier moment of the object in ``row`` had, (m,)."""
     order = np.lexsort((mjd, row))
     new = np.ones(len(row), bool)
     same = (np.diff(row[order]) == 0) & (np.diff(n_points[order]) == 0)
@@ -196,8 +199,8 @@ def measured(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Features (m, f) and portraits, (m, p), or (m, 0) without: read from the folder's file of what ``content`` names,
-    or measured, and written there."""
+    """Features (m, f) and portraits, (m, p), or (m, 0) without: read from the file of ``content`` in the folder, or
+    computed and written there."""
     names = [*NAMES, *(PORTRAIT_NAMES if with_portraits else ())]
     measure = extract_with_portraits if with_portraits else extract_many
     if folder is None:

@@ -1,4 +1,4 @@
-"""What a suite gives back: figures with intervals, peers' figures, and the predictions they come from."""
+"""The result of a suite: figures with intervals, published figures of others, and the predictions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.suites.trial import Predictions, Trial
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A published figure: the name of ours that it stands beside, its value, where it is from, and what differs."""
+    """A published figure: the name of our figure that it is compared with, its value, its source, and what differs."""
 
     metric: str
     value: float
@@ -22,10 +22,10 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Objects learnt from and tested on, each figure as (value, low, high) with a 95 % interval over objects.
+    """Numbers of training and test objects, and each figure as (value, low, high) with a 95 % interval over objects.
 
-    ``trials`` holds every trial with its predictions, the main one first; ``labelled`` the objects they count in;
-    ``notes`` what a reader must know.
+    ``trials`` holds every trial with its predictions, the main one first; ``labelled`` the objects; ``notes`` remarks
+    for the reader.
     """
 
     suite: str

@@ -1,4 +1,4 @@
-"""Published figures on the same data, or near it."""
+"""Published figures on the same or similar data."""
 
 from __future__ import annotations
 

@@ -17,26 +17,26 @@ DAYS = (0.0, 5.0, 15.0, 25.0, 50.0)
 FOLDS = 5
 
 COPIES = 5
-"""Copies of each training object on average, where the test set is learnt for."""
+"""Copies of each training object on average, for the trial on the test set."""
 
 LESSONS = 1
-"""There it is learnt once more, from the tested objects that the learner is sure of too."""
+"""Rounds of self-training in that trial."""
 
 
 def trials(labelled: Labelled, seed: int) -> list[Trial]:
-    """Five folds by object; the host's photometric redshift is used, as the challenge allowed. Without it as well would
-    take twice the time."""
+    """Five folds by object, with the photometric redshift of the host, as the challenge allowed. A second trial without
+    it would double the time."""
     classes, label = _classes(labelled, labelled.class_id)
     folds = folds_of(np.arange(len(label)), label, FOLDS, seed, labelled.light_curves.object_id)
     return _with_and_without("five folds", labelled, classes, label, folds)[:1]
 
 
 def test_trials(learnt_from: Labelled, tested: Labelled) -> tuple[Labelled, list[Trial]]:
-    """Learn the classes of the tested supernovae from the training set; objects in both are learnt from only.
+    """Train on the training set for the classes of the test supernovae; objects in both sets are not tested.
 
-    The training objects are nearer and brighter than the tested ones: they have copies.
+    The training objects are nearer and brighter than the test objects, so they get copies.
     """
-    # all that is tested is from the second set
+    # all test objects are from the second set
     both = replace(concatenate([learnt_from, tested]), source=tested.source)
     is_test = np.arange(len(both)) >= len(learnt_from)
     classes, label = _classes(both, tested.class_id)
@@ -50,7 +50,7 @@ def test_trials(learnt_from: Labelled, tested: Labelled) -> tuple[Labelled, list
 def _with_and_without(
     title: str, labelled: Labelled, classes: Classes, label: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]
 ) -> list[Trial]:
-    """The trial with the host's photometric redshift, and that with the light curve alone."""
+    """The trial with the photometric redshift of the host, and the one with the light curve alone."""
     curves = labelled.light_curves
     photoz = (curves.host_photoz.astype(np.float64), curves.host_photoz_err.astype(np.float64))
     with_photoz = Trial("", f"{title}, with photo-z", classes, label, folds, DAYS, photoz)
@@ -58,7 +58,7 @@ def _with_and_without(
 
 
 def _classes(labelled: Labelled, class_id: np.ndarray) -> tuple[Classes, np.ndarray]:
-    """The classes among ``class_id``, and the column of each object's, -1 for those of others."""
+    """The classes in ``class_id``, and the column of each object; -1 for other classes."""
     ids = np.unique(class_id)
     names = tuple(name_of(int(one)) for one in ids)
     label = np.where(np.isin(labelled.class_id, ids), np.searchsorted(ids, labelled.class_id), -1)
@@ -66,7 +66,7 @@ def _classes(labelled: Labelled, class_id: np.ndarray) -> tuple[Classes, np.ndar
 
 
 def figures(results: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
-    """``log_loss_flat macro_f1 auc_ia ece`` and others, ``_day<d>``; ``_no_photoz`` where the host's was not known."""
+    """``log_loss_flat macro_f1 auc_ia ece`` and others, ``_day<d>``; ``_no_photoz`` without the host's redshift."""
     metrics: dict[str, Interval] = {}
     for trial, predictions in results:
         end = f"_{trial.name}" if trial.name else ""

@@ -1,4 +1,4 @@
-"""What the broker published against labels that came later: the suite ``stream``."""
+"""The suite ``stream``: published classifications against labels that came later."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ COLUMNS = (
     "object_id", "object_name", "alert_id", "alert_mjd", "input_time_ms", "ra_deg", "dec_deg", "band", "flux_njy",
     "flux_err_njy", "class_ids", "p_flat", "p_survey", "class_id", "is_novel", "model_sha256",
 )  # fmt: skip
-"""Of the archive."""
+"""Columns of the archive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """An object's class, when it became known (ms since 1970 UTC; infinite: after all alerts), and whether the object
-    was drawn at random to be asked for."""
+    """The class of an object, when it became known (ms since 1970 UTC; infinite: after all alerts), and whether the
+    object was selected at random for a label."""
 
     class_id: int
     known_ms: float = float("inf")
@@ -47,9 +47,9 @@ class Label:
 def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: int, draws: int = 200) -> Outcome:
     """The figures of the alerts ``rows`` (:data:`COLUMNS`, in order of object and time) whose objects have labels.
 
-    Only what came before its object's label counts. Alerts whose model did not know their object's class measure the
-    search for novelty, and ``unknown_class`` counts them; they are in no other figure. Raises ValueError where no
-    alert is left.
+    Only alerts before the label of their object count. Alerts whose model did not know the class of their object
+    measure the selection of novelty; ``unknown_class`` gives their fraction, and they are in no other figure. Raises
+    ValueError if no alert remains.
     """
     ids = rows["object_id"].to_numpy()
     known_ms = np.array([labels[int(one)].known_ms if int(one) in labels else -np.inf for one in ids])
@@ -93,14 +93,14 @@ def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: i
 
 
 def _known_when_published(rows: pa.Table, class_id: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the model that an alert was published with knew its object's class, (n,)."""
+    """Whether the model of each alert knew the class of its object, (n,)."""
     return np.array(
         [one in ids for one, ids in zip(class_id.tolist(), rows["class_ids"].to_pylist(), strict=True)], bool
     )
 
 
 def _probabilities(rows: pa.Table) -> tuple[list[int], NDArray[np.float64], NDArray[np.float64]]:
-    """All classes that were published, probabilities (n, k) at the newest model's survey rates, and these (k,)."""
+    """All published classes, probabilities (n, k) at the survey rates of the newest model, and these rates (k,)."""
     spoken = [tuple(one) for one in rows["class_ids"].to_pylist()]
     classes = sorted({one for ids in set(spoken) for one in ids})
     flat, mix = np.zeros((len(rows), len(classes))), np.full(len(classes), 1e-9)
@@ -117,7 +117,7 @@ def _probabilities(rows: pa.Table) -> tuple[list[int], NDArray[np.float64], NDAr
 
 
 def _objects(rows: pa.Table, labels: Mapping[int, Label], source: str) -> tuple[Labelled, NDArray[np.int64]]:
-    """The objects, their light curves of the published points, and each alert's object."""
+    """The objects, their light curves from the published points, and the object of each alert."""
     ids, first, row = np.unique(rows["object_id"].to_numpy(), return_index=True, return_inverse=True)
     last = np.append(first[1:], len(rows)) - 1
     mjd = rows["alert_mjd"].to_numpy()
@@ -157,7 +157,7 @@ def _predictions(
     object_row: NDArray[np.int64],
     labelled: Labelled,
 ) -> Predictions:
-    """Of every alert at its bin of days, and of each object's last once more as the whole of it."""
+    """Predictions of every alert in its bin of days, and of the last of each object again as its whole light curve."""
     n, mjd = len(rows), rows["alert_mjd"].to_numpy()
     first = np.searchsorted(object_row, np.arange(len(labelled)))
     last = np.append(first[1:], n) - 1
@@ -198,7 +198,7 @@ def _figures(results: list[tuple[Trial, Predictions]], seed: int, draws: int) ->
 
 
 def _unknown(said: Predictions, is_unknown: NDArray[np.bool_], seed: int, draws: int) -> dict[str, Interval]:
-    """The fraction of the labelled objects whose class the model of their alert did not know, at each moment."""
+    """The fraction of labelled objects whose class was unknown to the model of their alert, at each moment."""
     metrics: dict[str, Interval] = {}
     for days in scores.told((*DAYS, WHOLE), said):
         rows = said.at(days)
@@ -213,8 +213,8 @@ def _fraction_of(is_one: NDArray[np.bool_], rows: NDArray[np.int64]) -> float:
 
 
 def _novelty(rows: pa.Table, is_unknown: NDArray[np.bool_], seed: int, draws: int) -> dict[str, Interval]:
-    """Of the alerts selected as novel the fraction whose class was known (compare the rate that is asked for), of
-    those of unknown classes the fraction selected, and of all the fraction classified."""
+    """Three fractions: of the alerts selected as novel, those of known classes (compare with the requested
+    false-discovery rate); of the alerts of unknown classes, those selected; of all alerts, those classified."""
     selected = pc.fill_null(rows["is_novel"], False).to_numpy(zero_copy_only=False).astype(bool)
     answered = rows["class_id"].to_numpy() != NOT_CLASSIFIED
 

@@ -1,7 +1,7 @@
-"""Calibration repaired: how right the probabilities are once a few of the tested objects, drawn at random, have labels.
+"""Repaired calibration: the calibration error after a few test objects, drawn at random, got labels.
 
-Where the tested objects are of another population than those learnt from, no calibration on the latter is right. Labels
-of a fair sample of the former are what repairs it, as the label loop asks for.
+If the test objects are of another population than the training objects, a calibration on the training objects is wrong.
+Labels of a representative sample of the test objects repair it; the label loop requests such labels.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from models.suites.scores import Interval
 from models.suites.trial import Predictions
 
 LABELS = 200
-"""So many tested objects are given labels."""
+"""Number of test objects that get labels."""
 
 LEAST_PROBABILITY = 1e-6
 
 
 def figures(predictions: Predictions, *, seed: int, draws: int) -> dict[str, Interval]:
-    """``ece_repaired`` and ``log_loss_repaired`` of the whole light curves of all other tested objects; nothing where
-    too few would be left."""
+    """``ece_repaired`` and ``log_loss_repaired`` of the whole light curves of all other test objects; empty if too few
+    would remain."""
     rows = predictions.at(WHOLE)
     order = np.argsort(uniform(predictions.object_id[rows], seed + 31), kind="stable")
     labelled, rest = rows[order[:LABELS]], rows[order[LABELS:]]

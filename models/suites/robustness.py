@@ -1,4 +1,4 @@
-"""How far a finished bundle's accuracy falls when light curves are harmed, and whether its probabilities notice."""
+"""How much the accuracy of a bundle drops on degraded light curves, and whether its probabilities reflect it."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from schemas.taxonomy import name_of
 
 NAME = "robustness"
 DAYS = (15.0,)
-"""Each object is looked at so many days after its first detection, and whole."""
+"""Each object is scored this many days after its first detection, and whole."""
 
 MOVED_POINTS = 10
-"""Of the points before the moment, those of which the worst is moved by one error."""
+"""Number of last points among which the worst one is moved by one error."""
 
 DRAWN = 3
-"""Changes whose predictions are given back, for pictures: those that cost most."""
+"""Number of changes whose predictions are returned for plots: those with the largest loss."""
 
 UNHARMED = "unharmed"
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Objects at moments: light curves (m,), the object's row, its label and the day of each."""
+    """Objects at moments: light curves (m,), and row, label and days of each."""
 
     curves: LightCurves
     object_row: NDArray[np.int64]
@@ -47,17 +47,17 @@ class Shown:
 
 
 def run(scorer: Scorer, labelled: Labelled, *, seed: int = 1, draws: int = 200, progress: Progress = silent) -> Outcome:
-    """Every change of :mod:`models.suites.changes` done to objects that the bundle has not learnt from, and the worst
-    of single points moved by one error. Raises ValueError where no such object is left."""
+    """Apply every change of :mod:`models.suites.changes` to objects outside the bundle's training set, and move the
+    worst single point by one error. Raises ValueError if no such object remains."""
     shown = _shown(scorer, labelled)
     todo = changes.changes(seed)
     p_by_change: dict[str, NDArray[np.float64]] = {}
     for number, (name, change) in enumerate([(UNHARMED, lambda curves: curves), *todo.items()]):
-        progress("light curves harmed", number, len(todo) + 2)
+        progress("degraded light curves", number, len(todo) + 2)
         p_by_change[name] = _p_flat(scorer, change(shown.curves))
-    progress("light curves harmed", len(todo) + 1, len(todo) + 2)
+    progress("degraded light curves", len(todo) + 1, len(todo) + 2)
     p_by_change["worst_point"] = _worst_point(scorer, shown, p_by_change[UNHARMED])
-    progress("light curves harmed", len(todo) + 2, len(todo) + 2)
+    progress("degraded light curves", len(todo) + 2, len(todo) + 2)
     mix = np.bincount(shown.label, minlength=len(scorer.class_ids)) / len(shown.label)
     ids = tuple(int(one) for one in scorer.class_ids)
     classes = Classes(tuple(name_of(one) for one in ids), ids)
@@ -92,7 +92,7 @@ def _shown(scorer: Scorer, labelled: Labelled) -> Shown:
     rows = np.flatnonzero(is_usable)
     if not len(rows):
         raise ValueError(
-            "robustness needs objects of classes that the model knows and has not learnt from: give others with --data"
+            "robustness needs objects of known classes outside the training set of the model: give others with --data"
         )
     whole = labelled.light_curves
     first = trigger_mjd(whole.select(rows))
@@ -102,8 +102,8 @@ def _shown(scorer: Scorer, labelled: Labelled) -> Shown:
 
 
 def _p_flat(scorer: Scorer, curves: LightCurves) -> NDArray[np.float64]:
-    """Probabilities at equal rates, (m, k), also of what the stream would not classify: nothing hides."""
-    # one process: starting others would take longer than the features, for every change anew
+    """Probabilities at equal rates, (m, k), also for alerts that the stream would not classify."""
+    # one process: for every change, starting others would take longer than the features
     return scorer.evaluate(extract_many(curves, n_jobs=1), n_detections(curves))[0]
 
 

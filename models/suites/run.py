@@ -1,4 +1,4 @@
-"""Run a suite: read the data, measure features, learn, test, and give the figures."""
+"""Run a suite: read the data, extract features, train, test, and compute the figures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from schemas.taxonomy import CHALLENGE
 SUITES = ("spcc", "plasticc", "plasticc-test", "bts", CHALLENGE)
 KIND = {"spcc": "snana", "plasticc": "plasticc", "plasticc-test": "plasticc-test", "bts": "bts"}
 DEFAULT_DATA = {"plasticc": "plasticc", "plasticc-test": "plasticc-test"}
-"""Data that come with the installation; the other suites need a folder."""
+"""Installed data sets; the other suites need a folder."""
 
 Figures = Callable[[list[tuple[Trial, Predictions]], int, int], dict[str, Interval]]
 FIGURES: dict[str, Figures] = {
@@ -38,9 +38,9 @@ FIGURES: dict[str, Figures] = {
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A suite with its data: the objects, the trials, the figures of their predictions.
+    """A suite with its data: the objects, the trials, and the function for the figures.
 
-    ``alerts``: where the suite scores given alerts instead of moments of light curves.
+    ``alerts``: set if the suite scores given alerts instead of moments of light curves.
     """
 
     suite: str
@@ -50,7 +50,7 @@ class Prepared:
     alerts: AlertSet | None = None
 
     def moments(self, folder: Path, progress: Progress, n_jobs: int | None, *, as_alerts: bool = False) -> Moments:
-        """What the learner is shown, or with ``as_alerts`` what the stream is; features are kept in ``folder``."""
+        """The moments for the learner, or with ``as_alerts`` as in the stream; features are stored in ``folder``."""
         if self.alerts is not None:
             return self.alerts.moments(folder, progress=progress, n_jobs=n_jobs)
         days, bands = self.trials[0].days, self.trials[0].trigger_bands
@@ -59,13 +59,12 @@ class Prepared:
         )
 
     def said(self, predictions: Predictions) -> Predictions:
-        """What the broker would publish: of alerts that it doesn't classify, the class rates."""
+        """The predictions as the broker would publish them: class rates for alerts that it does not classify."""
         return predictions if self.alerts is None else self.alerts.abstained(predictions)
 
 
 def prepare(suite: str, data: str | None, seed: int, *, learns: bool = True) -> Prepared:
-    """A suite with its data, for learning or for a finished model. Raises LookupError where the suite or the data are
-    unknown."""
+    """A suite with its data, for training or for a finished model. Raises LookupError if suite or data are unknown."""
     if suite not in SUITES:
         raise LookupError(f"no suite {suite!r}; there are {', '.join(SUITES)}")
     source = data or DEFAULT_DATA.get(suite)
@@ -95,9 +94,9 @@ def run(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Outcome:
-    """Learn and test as the suite says; features are kept in ``folder``.
+    """Train and test as the suite prescribes; features are stored in ``folder``.
 
-    ``draws``: of the bootstrap. ``n_jobs``: processes that make copies, measure features and learn.
+    ``draws``: of the bootstrap. ``n_jobs``: processes that make copies, extract features and train.
     """
     prepared = prepare(suite, data, seed)
     chosen = learner or TreesAndNetworks(n_jobs=n_jobs)
@@ -121,9 +120,10 @@ def score_model(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Outcome:
-    """The figures of a finished bundle on what a suite tests; nothing is learnt.
+    """The figures of a finished bundle on the test objects of a suite; nothing is trained.
 
-    Raises ValueError where the bundle knows fewer than two of the suite's classes, or has seen all tested objects.
+    Raises ValueError if the bundle knows fewer than two classes of the suite, or all test objects may be in its
+    training set.
     """
     prepared = prepare(suite, data, seed, learns=False)
     rows = prepared.moments(folder, progress, n_jobs, as_alerts=True)
@@ -137,9 +137,9 @@ def score_model(
 def score_entry(
     suite: str, data: str | None, entry: Path, trial_name: str | None, *, seed: int = 1, draws: int = 200
 ) -> Outcome:
-    """The figures of anyone's probabilities for one trial of a suite, the first unless it is named.
+    """The figures of the probabilities in a file for one trial of a suite, by default the first.
 
-    Raises LookupError where the suite has no such trial, ValueError where the file is no entry.
+    Raises LookupError if the suite has no such trial, ValueError if the file is not a valid entry.
     """
     prepared = prepare(suite, data, seed)
     names = {one.name: one for one in prepared.trials}

@@ -28,17 +28,17 @@ def flat(predictions: Predictions) -> NDArray[np.float64]:
 
 
 def told(days: Iterable[float], predictions: Predictions) -> list[float]:
-    """Those of the moments that the predictions speak of: ours of all, an entry of its own."""
+    """The moments that have predictions: all of them for ours, those in the file for an entry."""
     return [day for day in days if len(predictions.at(day))]
 
 
 def at_moment(predictions: Predictions, classes: Classes, days: float) -> dict[str, Statistic]:
-    """Figures of one moment as functions of chosen rows of it."""
+    """Figures of one moment, as functions of chosen rows."""
     return of_rows(predictions, classes, predictions.at(days))
 
 
 def of_rows(predictions: Predictions, classes: Classes, rows: NDArray[np.int64]) -> dict[str, Statistic]:
-    """Figures of some rows as functions of chosen ones among them."""
+    """Figures of some rows, as functions of chosen ones among them."""
     p, q, y = predictions.p[rows], flat(predictions)[rows], predictions.label[rows]
     chosen = balanced_choice(p, predictions.mix, predictions.balance[rows])
     answered = predictions.answered[rows]
@@ -99,7 +99,7 @@ def measured(
 
 
 def timing(predictions: Predictions, *, seed: int, draws: int) -> dict[str, Interval]:
-    """Days to a right class that stays, median and fraction that gets there, and changes of class per object."""
+    """Days until the class stays right: median, and fraction of objects that get there; changes of class per object."""
     rows = np.flatnonzero(np.isfinite(predictions.days))
     if not len(rows):
         return {}
@@ -117,23 +117,23 @@ def timing(predictions: Predictions, *, seed: int, draws: int) -> dict[str, Inte
 
 
 def calibration_floor(predictions: Predictions, days: float, *, seed: int) -> Interval:
-    """The calibration error that right probabilities would show on so few objects."""
+    """The calibration error of perfectly calibrated probabilities on a sample of this size."""
     rows = predictions.at(days)
     value = error_of_the_perfect(predictions.p[rows], np.ones(len(rows)), seed=seed)
     return value, value, value
 
 
 def held_out_auc(predictions: Predictions, classes: Classes, days: float) -> float:
-    """Area under the ROC curve of type Ia over the objects learnt from, each by learners that had not seen it."""
+    """Cross-validated area under the ROC curve of type Ia over the training objects."""
     rows, ia = predictions.held_out_days == days, classes.class_ids.index(IA)
     return evaluation.auc(predictions.held_out[rows, ia], predictions.held_out_label[rows] == ia)
 
 
 def slug_of(name: str) -> str:
-    """A class name as it stands in a figure's name."""
+    """A class name as part of the name of a figure."""
     return "".join(c if c.isalnum() else "_" for c in name.lower()).strip("_")
 
 
 def day_of(days: float) -> str:
-    """``_day5``; nothing for the whole light curve."""
+    """``_day5``; empty for the whole light curve."""
     return f"_day{days:g}" if np.isfinite(days) else ""

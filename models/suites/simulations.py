@@ -1,7 +1,7 @@
-"""What simulated supernovae teach about real ones: the opinion of a learner that has seen no real one.
+"""The opinion on real supernovae of a learner trained on simulated ones alone.
 
-It learns from copies of the simulated objects that are as bright as the real ones, at their visits, in their bands and
-with their noise. Of the real objects no class and no redshift is looked at.
+It is trained on copies of the simulated objects, as bright as the real ones, with their visits, bands and noise. The
+classes and redshifts of the real objects are not used.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from models.training.copies import wanted
 from schemas.light_curves import LightCurves
 
 COPIES = 3
-"""Copies of each simulated object on average, more of the rarer classes."""
+"""Copies of each simulated object on average; rarer classes get more."""
 
 LEAST_PROBABILITY = 1e-3
 
 Array = NDArray[np.float64]
 
 _SAID: dict[tuple[object, ...], Array] = {}
-"""What was learnt with and without redshifts, by data and seed: trials share it."""
+"""Trained learners with and without redshifts, by data and seed; trials share them."""
 
 
 def opinion(
@@ -42,7 +42,7 @@ def opinion(
 ) -> Array:
     """Log-probabilities at equal class rates of all ``rows``, less their mean: (m, k) for the classes of the trial.
 
-    Classes of the trial with one id have the same; each must be among those of ``trial.simulated``.
+    Classes of the trial with the same id get the same; each must be among those of ``trial.simulated``.
     """
     simulated = trial.simulated
     if simulated is None:
@@ -72,7 +72,7 @@ def _copies(
     progress: Progress,
     n_jobs: int | None,
 ) -> Moments:
-    """Moments of ``number`` (n,) copies of each simulated object, with their redshifts where the trial has some."""
+    """Moments of ``number`` (n,) copies of each simulated object, with their redshifts if the trial uses them."""
     bands = trial.trigger_bands
     copies, rows = copied.seen(
         simulated, donors, number, trial.days[:2], bands, seed, as_bright=True, progress=progress, n_jobs=n_jobs

@@ -1,4 +1,4 @@
-"""The supernova photometric classification challenge (arXiv:1001.5210): type Ia or not, from whom one learns, when."""
+"""The supernova photometric classification challenge (arXiv:1001.5210): type Ia or not, by training set and by day."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from models.suites.trial import Classes, Folds, Predictions, Trial, folds_of, sh
 
 DAYS = (0.0, 5.0, 15.0, 25.0, 50.0)
 N_TRAIN = 1103
-"""Objects with a spectrum in the challenge's public sample (arXiv:1001.5210); as many are drawn at random."""
+"""Number of objects with a spectrum in the public sample of the challenge (arXiv:1001.5210); the random training set
+has the same number."""
 
 CLASSES = Classes(("Ia", "Ibc", "II"), (2222, 2223, 2224))
 GROUP_FOLDS = 5
 
 TRIGGER_BANDS = 2
-"""The challenge holds only objects detected in two bands (arXiv:1001.5210, section 2): that is its trigger."""
+"""The trigger: the challenge has only objects that were detected in two bands (arXiv:1001.5210, section 2)."""
 
 COPIES = {"spectroscopic": 12}
-"""Copies of each object on average, by split: the objects with a spectrum are nearer and brighter than the others."""
+"""Copies of each object on average, by trial. Objects with a spectrum are nearer and brighter than the others."""
 
 
 LESSONS = {"spectroscopic": 2}
-"""How often it is learnt again, from the tested objects that the learner is sure of too."""
+"""Rounds of self-training, by trial."""
 
 
 def trials(labelled: Labelled, seed: int) -> list[Trial]:
@@ -76,7 +77,7 @@ def _splits(labelled: Labelled, label: NDArray[np.int64], seed: int) -> list[tup
 
 
 def figures(results: list[tuple[Trial, Predictions]], seed: int, draws: int) -> dict[str, Interval]:
-    """``auc_<trial>``, ``fom_<trial>`` and others of each trial, whole; and of the random one each day."""
+    """``auc_<trial>``, ``fom_<trial>`` and others of each trial for whole light curves; the random one also by day."""
     metrics: dict[str, Interval] = {}
     for trial, predictions in results:
         of = scores.at_moment(predictions, trial.classes, WHOLE)

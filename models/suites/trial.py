@@ -1,4 +1,4 @@
-"""A trial: who is learnt from and who is tested, which classes, and what may be known of the redshift."""
+"""A trial: training and test objects, classes, and the redshifts that may be used."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from models.datasets.labelled import Labelled
 from models.hashing import uniform
 
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
-"""Rows of objects to learn from and to test, the pairs one after the other; no object is on both sides."""
+"""Rows of training and test objects of each fold; no object is in both."""
 
 SPECTRUM_ERROR = 0.001
-"""Of a redshift from the spectrum of a supernova's host; larger from the supernova itself."""
+"""Error of a redshift from a spectrum of the host; from the supernova itself it is larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """The classes of a trial, ``k`` of them: their names, and taxonomy ids for figures that need the tree."""
+    """The ``k`` classes of a trial: names, and taxonomy ids for figures that need the class tree."""
 
     names: tuple[str, ...]
     class_ids: tuple[int, ...]
@@ -31,15 +31,16 @@ class Classes:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """``name`` ends the names of its figures; ``title`` is for people.
+    """``name`` is the suffix of the names of its figures; ``title`` is for people.
 
-    ``label``: the column of each object's true class, (n,), -1 for objects that take no part. ``copies``: how many an
-    object to learn from has on average, see :mod:`models.suites.copied`; the donors of their visits and noise are the
-    tested objects, whose classes and redshifts are not looked at. ``adapts_rates``: the tested objects have other
-    class rates; these are estimated from their probabilities, without their classes.
-    ``by_family``: the learner holds out whole template families too, since those tested may be of none it knows.
-    ``simulated``: objects of all the classes from which another learner takes its opinion of the tested ones.
-    ``lessons``: so many times the learner learns again, then also from the tested objects whose class it is sure of.
+    - ``label``: the column of the true class of each object, (n,); -1 for objects that are left out.
+    - ``copies``: copies per training object on average, see :mod:`models.suites.copied`. The donors of their visits and
+      noise are the test objects, whose classes and redshifts are not used.
+    - ``adapts_rates``: the test objects have other class rates, which are estimated from their probabilities, without
+      their classes.
+    - ``by_family``: the learner also holds out whole template families, because test objects may be of unknown ones.
+    - ``simulated``: objects of all classes on which a second learner is trained.
+    - ``lessons``: rounds of self-training, in which confident test objects join the training set.
     """
 
     name: str
@@ -60,13 +61,14 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What was said of every tested object at every moment; arrays of shape (m,), ``p`` (m, k).
+    """Predictions for every test object at every moment; arrays of shape (m,), ``p`` (m, k).
 
-    ``mix``: class rates of the objects learnt from, (k,). ``balance``: an object is given the class with the most
-    ``p / mix ** balance``, a power from 0 (the most probable class) to 1 chosen on held-out objects. ``held_out``,
-    ``held_out_label``, ``held_out_days``: the same for the objects learnt from, by learners that had not seen them:
-    the cross-validated figure. ``n_train``: how many were learnt from. ``number``: the moment's place among those of
-    the suite, -1 of an entry's.
+    - ``mix``: class rates of the training objects, (k,).
+    - ``balance``: the predicted class has the largest ``p / mix ** balance``. The power, from 0 (the most probable
+      class) to 1, is chosen on held-out objects.
+    - ``held_out``, ``held_out_label``, ``held_out_days``: cross-validated predictions for the training objects.
+    - ``n_train``: number of training objects.
+    - ``number``: the index of the moment among those of the suite; -1 for an entry.
     """
 
     p: NDArray[np.float64]
@@ -102,7 +104,7 @@ class Predictions:
         mix: NDArray[np.float64],
         n_train: int = 0,
     ) -> Predictions:
-        """What was not learnt here: no objects are held out, and the most probable class is chosen."""
+        """Predictions that were not trained here: no objects are held out, and the most probable class is chosen."""
         return cls(
             p=p,
             label=label,
@@ -121,12 +123,12 @@ class Predictions:
         )
 
     def at(self, days: float) -> NDArray[np.int64]:
-        """Rows of the moments so many days after the trigger."""
+        """Rows of the moments ``days`` after the trigger."""
         return np.flatnonzero(self.days == days)
 
 
 def folds_of(group: ArrayLike, label: ArrayLike, n_folds: int, seed: int, object_id: ArrayLike) -> Folds:
-    """Folds that keep groups whole and share each class's objects evenly: the largest groups are dealt first.
+    """Folds that keep groups together and divide each class evenly; the largest groups are assigned first.
 
     ``group``, ``label``, ``object_id``: (n,); objects with label -1 are left out. Groups of equal size are taken in
     the order of a seeded hash of their smallest object id.
@@ -147,6 +149,6 @@ def folds_of(group: ArrayLike, label: ArrayLike, n_folds: int, seed: int, object
 
 
 def shared_groups(folds: Folds, group: Sequence[int] | NDArray[np.int64]) -> int:
-    """How many groups lie on both sides of a split: 0 in an honest one."""
+    """Number of groups on both sides of a split; it must be 0."""
     names = np.asarray(group)
     return sum(len(np.intersect1d(names[train], names[test])) for train, test in folds)

@@ -37,7 +37,7 @@ def base_table(manifest: Mapping[str, Any], store: Path, progress: Progress = si
         if made.stem == stem:
             return table
     raise LookupError(
-        f"the training table of the model is missing ({file}): train it anew with `gueststar train`, on the data "
+        f"the training table of the model is missing ({file}): train it again with `gueststar train`, on the data "
         f"it was made from: {', '.join(manifest['training'].get('sources', [])) or 'unknown'}"
     )
 

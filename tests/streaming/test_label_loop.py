@@ -177,7 +177,7 @@ def test_labels_teach_a_new_class_the_alias_moves_and_moves_back(loop: Loop) -> 
     assert loop.registry.rollback().sha256 == first.sha256
     assert _aliases(loop) == {PRODUCTION: first.sha256, PREVIOUS: retrained.model.sha256}
     loop.registry.promote(retrained.model.version)
-    with pytest.raises(LookupError, match="learnt from these very labels already"):
+    with pytest.raises(LookupError, match="trained with these same labels"):
         loop.retrain()
 
 

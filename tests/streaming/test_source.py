@@ -221,7 +221,7 @@ def test_a_topic_made_anew_is_an_error_naming_both(reader_of: Callable[..., Gues
     anew = create_again(reader, alerts)
     anew.produce([b"other"] * 9)
     for ask in (lambda: reader_of(anew).latestOffset(end, ALL), lambda: reader_of(anew).partitions(start, end)):
-        with pytest.raises(ChangedTopic, match=f"{alerts.name} was deleted and made anew") as raised:
+        with pytest.raises(ChangedTopic, match=f"{alerts.name} was deleted and created again") as raised:
             ask()
         assert start["topics"][alerts.name]["id"] in str(raised.value)
 

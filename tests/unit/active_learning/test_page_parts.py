@@ -119,4 +119,4 @@ def test_an_alert_without_classes_is_shown_all_the_same(request_of: RequestOf) -
 def test_a_page_that_is_cut_off_says_since_when_why_and_that_it_waits() -> None:
     words = wording.cut_off_in_words(CutOff(1_772_330_405_250, "Kafka does not answer at a:1"))
     assert words.startswith("Cut off since 02:00:05 UTC: ")
-    assert "no label can be saved. Kafka does not answer at a:1. The page goes on by itself" in words
+    assert "no label can be saved. Kafka does not answer at a:1. The page continues by itself" in words

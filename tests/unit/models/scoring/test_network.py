@@ -77,5 +77,5 @@ def test_what_is_written_is_read_again(fitted: Network, tmp_path: Path) -> None:
     features, _ = blobs(50, seed=3)
     assert again.raw_scores(features) == pytest.approx(fitted.raw_scores(features), abs=1e-4)
     np.savez(tmp_path / "other.npz", quantiles=np.zeros((2, 3)))
-    with pytest.raises(BundleError, match="train the bundle anew"):
+    with pytest.raises(BundleError, match="train a new bundle"):
         Network.load(tmp_path / "other.npz", fitted.normal_scores)

@@ -122,7 +122,7 @@ def test_harm_costs_accuracy_and_is_told(scorer: Scorer, strangers: Labelled) ->
     assert metrics["accuracy_lost_worst_point"]["value"] == pytest.approx(lost)
     assert lost >= 0
     assert {f"accuracy_lost_{name}_day15" for name in changes.changes(1)} <= set(metrics)
-    with pytest.raises(ValueError, match="has not learnt from"):
+    with pytest.raises(ValueError, match="outside the training set"):
         robustness.run(scorer, strangers.select(strangers.class_id == 2243))
 
 

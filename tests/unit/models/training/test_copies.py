@@ -62,6 +62,6 @@ def test_a_bundle_with_copies_says_so_and_its_table_is_found(small: Small, tmp_p
     table = base_table(manifest, tmp_path / "store")
     assert len(table) == manifest["training"]["n_snapshots"]
     (tmp_path / "store" / "training" / f"{manifest['training']['table']}.parquet").unlink()
-    with pytest.raises(LookupError, match="train it anew"):
+    with pytest.raises(LookupError, match="train it again"):
         base_table(manifest, tmp_path / "store")  # only a part of the installed set: it cannot be made again
     assert plasticc.load().source == small.labelled.source
