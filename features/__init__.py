@@ -11,7 +11,7 @@ __all__ = ["FeatureMatrix", "extract"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:  # loaded at first use: the compiled parts take a second to import
+    if name in __all__:  # loaded at first use: importing the compiled parts takes a second
         from features import matrix
 
         return getattr(matrix, name)

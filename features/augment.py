@@ -1,10 +1,11 @@
-"""Copies of supernovae: the same event farther away, seen by the visits to another object.
+"""Copies of supernovae: the same event at another redshift, observed at the visits to another object.
 
-The Gaussian process of a whole light curve says what its flux was at any time and wavelength. A copy moves the event to
-another redshift (its spectrum shifts along the process's wavelengths, its time stretches, its distance dims it) and
-observes it at the times, in the bands and with the noise of a donor. It teaches a classifier that learnt from near and
-bright events what far and faint ones look like (Boone 2019, arXiv:1907.04690, section 4; Revsbech et al. 2018,
-arXiv:1706.03811). Where those take the process's mean, a copy is a draw: what the parent left open stays open.
+The Gaussian process of a whole light curve gives its flux at any time and wavelength. A copy moves the event to another
+redshift: its spectrum shifts in wavelength, its time stretches, and its flux changes with distance. It is observed at
+the times, in the bands and with the noise of a donor. With such copies a classifier can be trained for distant, faint
+events on a training set of near, bright ones (Boone 2019, arXiv:1907.04690, section 4; Revsbech et al. 2018,
+arXiv:1706.03811). Those works use the mean of the process. Here a copy is a random draw from the process, so that it
+also has the uncertainty that the data of the parent leave.
 """
 
 from __future__ import annotations
@@ -24,39 +25,39 @@ from schemas.photometry import DETECTION_SIGNAL_TO_NOISE, is_detection
 Array = NDArray[np.float64]
 
 STRETCH = (0.95, 1.6)
-"""Bounds of (1 + new redshift) / (1 + old): nearer, a parent's noise would show as structure; farther, the copy's blue
-bands would lie beyond the parent's."""
+"""Bounds of (1 + new redshift) / (1 + old). In a nearer copy the noise of the parent would look like structure; the
+blue bands of a more distant copy would lie outside the bands of the parent."""
 
 RATE_EVOLUTION = 2.0
-"""Events per volume and time grow as (1 + z) to this power: between type Ia, 1.5 (arXiv:0801.3297), and the star
-formation that core collapse follows, 3.6 (arXiv:astro-ph/0601463)."""
+"""The rate of events per volume and time grows as (1 + z) to this power. It lies between the values for type Ia, 1.5
+(arXiv:0801.3297), and for star formation, which core collapse follows, 3.6 (arXiv:astro-ph/0601463)."""
 
 LARGEST_OPEN = 0.5
-"""A point at which the process's standard deviation is more than this fraction of its amplitude is left out."""
+"""Points where the standard deviation of the process is more than this fraction of its amplitude are left out."""
 
 PEAK_JITTER_DAYS = 3.0
-"""Standard deviation of a copy's peak about the donor's."""
+"""Standard deviation of the peak time of a copy around that of its donor, days."""
 
 LEAST_DETECTIONS = 2
-"""A copy with fewer would not have been found: two detections make an event (LSE-163)."""
+"""A copy with fewer detections would not be an event: that needs two (LSE-163)."""
 
 NEAREST = 0.003
-"""Least redshift of a copy that is moved to be as bright as a donor: nearer, motions of galaxies are as large."""
+"""Least redshift of a copy that gets the brightness of a donor. Below it, peculiar velocities are as large."""
 
 LASTING = 0.8
-"""Donors that tell no more than their detections lend their visits if they last as long as this quantile: a copy is
-seen no longer than its donor was."""
+"""A donor without points other than detections is used only if its light curve is at least as long as this quantile,
+because a copy is observed no longer than its donor."""
 
 TRIES = 5
-"""So many draws are made for each copy wanted, until it is found."""
+"""Most draws for each copy, until one is detected."""
 
 NEAR = 5
-"""A copy's photometric redshift errs as that of one of the so many parents nearest in redshift."""
+"""The error of a copy's photometric redshift is that of one of this many parents nearest in redshift."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """``light_curves`` (m,); ``parent``: each one's row among the parents; ``redshift``: the true one of the copy."""
+    """``light_curves`` (m,); ``parent``: the row of each copy's parent; ``redshift``: the true redshift of the copy."""
 
     light_curves: LightCurves
     parent: NDArray[np.int64]
@@ -75,12 +76,13 @@ def copies(
     *,
     as_bright: bool = False,
 ) -> Copies:
-    """Up to ``wanted`` (n,) copies of each parent, fewer where they would not be detected.
+    """Up to ``wanted`` (n,) copies of each parent, fewer if they would not be detected.
 
-    ``redshift`` (n,): the parents' true ones; no copies where it is 0 or NaN. ``donors`` give visits and noise; their
-    classes are not asked. New redshifts follow the volume and :data:`RATE_EVOLUTION` within :data:`STRETCH`; with
-    ``as_bright`` a copy is where its peak is as bright as that of a donor. That is for donors of another survey with a
-    limit in flux: in near space there are as many events of each brightness of one class as of any other.
+    ``redshift`` (n,): true redshifts of the parents; there are no copies where it is 0 or NaN. ``donors`` give visits
+    and noise; their classes are not used. New redshifts follow the volume and :data:`RATE_EVOLUTION` within
+    :data:`STRETCH`. With ``as_bright``, the redshift of a copy makes its peak as bright as that of a donor. Use this
+    for donors of another flux-limited survey: in the nearby universe the distribution of brightness is the same for all
+    classes.
     """
     z, number = np.asarray(redshift, np.float64), np.asarray(wanted, np.int64)
     fits, peak = fit(parents), peak_mjd(parents)
@@ -103,9 +105,9 @@ def copies(
 
 
 def source_noise_njy(light_curves: LightCurves) -> Array:
-    """Variance that a source itself adds for each unit of its flux, nJy, in each band, (6,), 0 or greater.
+    """Variance that the flux of a source adds, per unit of flux, nJy, in each band, (6,), 0 or greater.
 
-    The slope of a straight line through variance against flux, every point weighted by its relative error.
+    This is the slope of a line fitted to variance against flux, with each point weighted by its relative error.
     """
     slopes = np.zeros(wavelengths_nm().shape[1])
     for band in range(len(slopes)):
@@ -120,8 +122,8 @@ def source_noise_njy(light_curves: LightCurves) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Sky:
-    """The donors, with their peaks (``peak_flux_njy``: those above zero, ascending), and what a source adds to the
-    noise."""
+    """The donors with their peaks (``peak_flux_njy``: those above zero, ascending), and the noise that a source
+    adds."""
 
     donors: LightCurves
     peak: Array
@@ -175,7 +177,7 @@ class _Process:
         return cross @ self.weights, cross
 
     def draw(self, time: Array, wavelength: Array, cross: Array, luck: np.random.Generator) -> tuple[Array, Array]:
-        """What a draw adds to the mean, and the standard deviation, (m,) both."""
+        """The difference of a random draw from the mean, and the standard deviation, both (m,)."""
         explained = np.linalg.solve(self.factor, cross.T)
         left = _covariance(self.amplitude, self.timescale, time, wavelength, time, wavelength) - explained.T @ explained
         jitter = 1e-8 * self.amplitude**2 * np.eye(len(time))
@@ -183,7 +185,7 @@ class _Process:
         normal = luck.standard_normal(len(time))
         try:
             return np.linalg.cholesky(left + jitter) @ normal, std
-        except np.linalg.LinAlgError:  # rounding made it indefinite: independent draws have the same scatter
+        except np.linalg.LinAlgError:  # indefinite by rounding: independent draws have the same scatter
             return std * normal, std
 
 
@@ -195,7 +197,7 @@ def _covariance(amplitude: float, timescale: float, t: Array, w: Array, t2: Arra
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A copy's points."""
+    """The points of a copy."""
 
     time: Array
     flux: Array
@@ -208,26 +210,26 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where copies of one parent are: redshifts, ascending, and the fraction of copies up to each."""
+    """The distribution of the redshifts of copies of one parent: redshifts, ascending, and the fraction up to each."""
 
     redshifts: Array
     fraction: Array
 
     def redshift(self, luck: float) -> float:
-        """That of a copy, for a number drawn evenly from 0 to 1."""
+        """The redshift of a copy, for a random number uniform in 0 to 1."""
         return float(np.interp(luck, self.fraction, self.redshifts))
 
     @classmethod
     def by_volume(cls, z: float) -> _Place:
-        """Within the bounds of the stretch."""
+        """Redshifts by volume and rate, within the bounds of the stretch."""
         grid = np.linspace(max((1 + z) * STRETCH[0] - 1, 0.3 * z), (1 + z) * STRETCH[1] - 1, 200)
-        # 1 / (1 + z): an observer's year is shorter at the source.
+        # 1 / (1 + z): an observer's year is shorter in the rest frame.
         cumulative = np.cumsum(volume_per_redshift(grid) * (1 + grid) ** (RATE_EVOLUTION - 1))
         return cls(grid, cumulative / cumulative[-1])
 
     @classmethod
     def as_bright(cls, z: float, process: _Process, peak: float, sky: _Sky) -> _Place:
-        """Where the peak in the brightest band is as bright as the donors' peaks are."""
+        """Redshifts at which the peak in the brightest band is as bright as the peaks of the donors."""
         grid = np.geomspace(NEAREST, (1 + z) * STRETCH[1] - 1, 200)
         bands = np.unique(process.wavelength)
         flux = process.mean(np.full(len(bands), peak), bands)[0].max() * _dimming(z, grid)
@@ -237,7 +239,7 @@ class _Place:
 
 
 def _dimming(z: float, new: ArrayLike) -> Array:
-    """Flux at a new redshift over that at ``z``, at wavelengths stretched alike: flux per frequency is
+    """Flux at a new redshift over that at ``z``, at the same rest-frame wavelength: flux per frequency is
     (1 + z) L / (4 π d²) (Hogg 1999, arXiv:astro-ph/9905116, equation 22)."""
     farther = np.asarray(new, np.float64)
     near = luminosity_distance_mpc(z) / luminosity_distance_mpc(farther)
@@ -245,7 +247,7 @@ def _dimming(z: float, new: ArrayLike) -> Array:
 
 
 def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck: np.random.Generator) -> _Seen | None:
-    """The event at the new redshift as a donor's visits show it; None where they don't detect it."""
+    """The event at the new redshift, observed at the visits of a donor; None if it is not detected."""
     donor = int(luck.choice(sky.usable))
     of_donor = slice(sky.donors.offsets[donor], sky.donors.offsets[donor + 1])
     visit, band = sky.donors.time_mjd[of_donor], sky.donors.band[of_donor]
@@ -261,7 +263,7 @@ def _seen(process: _Process, peak: float, z: float, new: float, sky: _Sky, luck:
         donor_variance - source * np.maximum(sky.donors.flux_njy[of_donor], 0), 0.25 * donor_variance
     )
     if (mean * dimming >= 0.6 * DETECTION_SIGNAL_TO_NOISE * np.sqrt(background)).sum() < LEAST_DETECTIONS:
-        return None  # hopeless: spares the draw
+        return None  # cannot be detected: saves the draw
     extra, std = process.draw(time, wavelength, cross, luck)
     flux = (mean + extra) * dimming
     error = np.sqrt(background + source * np.maximum(flux, 0))
@@ -301,7 +303,7 @@ def _assembled(parents: LightCurves, z: Array, seen_copies: list[tuple[int, floa
 
 
 def _photoz(parents: LightCurves, z: Array, redshift: Array, luck: np.random.Generator) -> tuple[Array, Array]:
-    """Photometric redshifts of copies and their errors: wrong as those of parents at about that redshift are."""
+    """Photometric redshifts of copies and their errors, with the errors of parents at about that redshift."""
     with_both_redshifts = np.flatnonzero((z > 0) & np.isfinite(parents.host_photoz))
     if not len(with_both_redshifts) or not len(redshift):
         return np.full(len(redshift), np.nan), np.full(len(redshift), np.nan)

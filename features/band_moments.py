@@ -16,11 +16,11 @@ _N_BANDS = len(BANDS)
 
 
 class BandMoments(NamedTuple):
-    """Of each band, (6,): ``n_points``; ``mean`` flux weighted by 1/error², nJy; ``square``, the sum of the
+    """For each band, (6,): ``n_points``; ``mean`` flux weighted by 1/error², nJy; ``square``, the sum of the
     squared differences from it, and ``noise``, the sum of the squared errors, nJy².
 
-    ``square`` is exactly 0 for a band whose points are one number but for rounding (:mod:`features.rounding`): the
-    mean has a rounding of its own, and what is divided by the scatter would be made of that alone.
+    ``square`` is exactly 0 for a band that is constant within rounding (:mod:`features.rounding`). Otherwise the
+    rounding of the mean alone would determine everything that is divided by the scatter.
     """
 
     n_points: Array
@@ -51,5 +51,5 @@ def moments_of(flux: Array, error: Array, band: NDArray[np.int8]) -> BandMoments
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def residual(flux: float, band: int, moments: BandMoments) -> float:
-    """A point's flux less the mean of its band, nJy; exactly 0 in a band that is constant."""
+    """Flux of a point less the mean of its band, nJy; exactly 0 in a constant band."""
     return flux - moments.mean[band] if moments.square[band] != 0.0 else 0.0

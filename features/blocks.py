@@ -1,4 +1,4 @@
-"""The blocks of features, in the order of the matrix: whoever goes through all blocks reads :data:`BLOCKS`."""
+"""The blocks of features, in the order of the matrix: :data:`BLOCKS` is the only list of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a block may measure: the light curves with their fits, the process on its grid, the common series."""
+    """The inputs of a block: the light curves with their fits, the process on its grid, the common series."""
 
     fits: GaussianProcessFits
     grid: GridFlux
@@ -33,17 +33,17 @@ class Inputs:
 
 
 def inputs_of(fits: GaussianProcessFits) -> Inputs:
-    """What all blocks measure, of fitted light curves."""
+    """The inputs of all blocks, from fitted light curves."""
     return Inputs(fits, predict_grid(fits), common_series(fits.light_curves))
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Features that one module measures: ``measure`` gives their columns (n, features), in the order of ``features``.
+    """The features of one module: ``measure`` gives their columns (n, features), in the order of ``features``.
 
-    ``cost_us``: CPU time, µs an alert, from ``python docs/features/cost.py`` on one core of an Intel Xeon; fitting and
-    predicting the Gaussian process comes before and is not counted. ``from_process``: measured of the process, missing
-    where that did not converge.
+    ``cost_us``: CPU time, µs per alert, from ``python docs/features/cost.py`` on one core of an Intel Xeon, without the
+    fit and the prediction of the Gaussian process. ``from_process``: the features are measured on the Gaussian process,
+    and are missing if it did not converge.
     """
 
     features: tuple[Feature, ...]
@@ -68,4 +68,4 @@ BLOCKS = (
     Block(timescales.FEATURES, lambda of: timescales.columns(of.series), 14.2),
     Block(context.FEATURES, lambda of: context.columns(of.curves, of.grid), 0.4),
 )
-"""All blocks, in the order of the matrix: the order is part of what a trained model is bound to."""
+"""All blocks, in the order of the matrix. Trained models depend on this order."""

@@ -15,7 +15,7 @@ from features.definition import Feature
 __all__ = ["CATALOGUE", "NAMES", "VERSION", "Feature", "columns_of", "fingerprint"]
 
 VERSION = 3
-"""Raised whenever the same light curve gets another value in any feature."""
+"""Increased whenever any feature of the same light curve changes its value."""
 
 CATALOGUE: tuple[Feature, ...] = tuple(feature for block in BLOCKS for feature in block.features)
 """The columns of the feature matrix, block by block."""
@@ -29,6 +29,6 @@ def columns_of(features: NDArray[np.float64], names: Sequence[str]) -> NDArray[n
 
 
 def fingerprint() -> str:
-    """SHA-256 over names, units and version, hexadecimal: two matrices with one fingerprint mean the same."""
+    """SHA-256 over names, units and version, hexadecimal: matrices with the same fingerprint have the same columns."""
     content = [VERSION, [[feature.name, feature.unit] for feature in CATALOGUE]]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

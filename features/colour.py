@@ -1,7 +1,7 @@
-"""Colours from the Gaussian process: on the rise, at the peak, after it, now, and how fast they change.
+"""Colours from the Gaussian process: on the rise, at the peak, after it, at the alert, and their rates of change.
 
 A colour is the difference of two asinh magnitudes (Lupton, Gunn & Szalay 1999, doi:10.1086/301004), softened by
-the typical error of the light curve, so that a band without flux gives a limit and not an infinity.
+the typical error of the light curve, so that a band without flux gives a limit instead of infinity.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from features.grid import GridFlux
 from schemas.light_curves import BANDS, LightCurves
 
 RATE_DAYS = 1.0
-"""A rate now is the change over the last day: the process is not so well known that a shorter time would tell more."""
+"""A rate at the alert is the change over the last day: the process is too uncertain for a shorter time."""
 
 BRIGHT_FRACTION = 0.2
-"""The range and the mean of a colour are taken where the flux in r is above this fraction of its peak."""
+"""Range and mean of a colour use the times at which the flux in r is above this fraction of its peak."""
 
 AFTER_DAYS = (10.0, 20.0)
 
@@ -106,7 +106,8 @@ def columns(curves: LightCurves, grid: GridFlux) -> NDArray[np.float64]:
 
 
 def typical_error(curves: LightCurves) -> NDArray[np.float64]:
-    """Harmonic mean of the errors of each light curve, nJy, (n,): the deep points count most; NaN without points."""
+    """Harmonic mean of the errors of each light curve, nJy, (n,): the deepest points have the most weight; NaN
+    without points."""
     total = np.bincount(curves.alert_of_point, 1.0 / curves.flux_err_njy, minlength=len(curves))
     return curves.n_points / np.where(total > 0, total, np.nan)
 
@@ -127,7 +128,7 @@ def _measure_history(
     seen: NDArray[np.bool_],
     out: NDArray[np.float64],
 ) -> None:
-    """What needs the colour at more times than two."""
+    """Features that need the colour at more than two times."""
     last = time.shape[1] - 1
     for i in range(len(time)):
         t, row = time[i], out[i]

@@ -1,10 +1,11 @@
-"""All bands of a light curve as one series: each point less its band's mean, over its band's standard deviation.
+"""All bands of a light curve as one series: each point less the mean of its band, over the standard deviation of the
+band.
 
-Sources whose bands vary together (pulsating stars, quasars, eclipses) then give one well-sampled series instead of
-six sparse ones. The mean of a band is weighted by the errors, its standard deviation is taken about that mean with
-m - 1 degrees of freedom; bands with one point are left out. A band whose m points are one number but for rounding
-(:mod:`features.rounding`) has the value 0 everywhere, and for its deviation the root of its summed squared errors over
-m - 1. With a single band the series is the flux, shifted and scaled.
+If the bands of a source vary together (pulsating stars, quasars, eclipses), this gives one well-sampled series instead
+of six sparse ones. The mean of a band is weighted by the errors; the standard deviation is around that mean, with m - 1
+degrees of freedom. Bands with one point are left out. A band whose m points are constant within rounding
+(:mod:`features.rounding`) has the value 0 everywhere; its standard deviation is then the root of the sum of squared
+errors over m - 1. With a single band the series is the flux, shifted and scaled.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class CommonSeries(NamedTuple):
     """The series of n light curves: points ``offsets[i]:offsets[i + 1]`` belong to light curve ``i``.
 
     ``time`` in days since the first of them, ``value`` and ``error`` in standard deviations of the band, ``band``;
-    ``scale_njy`` (n,): the root mean square of the points' standard deviations, NaN for a series without points.
+    ``scale_njy`` (n,): the root mean square of the standard deviations of the points, NaN for a series without points.
     """
 
     offsets: NDArray[np.int64]
@@ -39,7 +40,7 @@ class CommonSeries(NamedTuple):
 
 
 def common_series(curves: LightCurves) -> CommonSeries:
-    """The series of every light curve; its points are in the order of the light curve's."""
+    """The series of every light curve, with its points in the order of the light curve."""
     n, points = len(curves), len(curves.time_mjd)
     series = CommonSeries(
         np.zeros(n + 1, np.int64),

@@ -1,6 +1,6 @@
-"""Where on the sky the alert is, and what the packet tells of its surroundings, as far as it bears on what it can be.
+"""Position on the sky, and the surroundings of the alert from the packet, as far as they help to classify it.
 
-A packet without such a field leaves its features missing; so do light curves that never had packets.
+If the packet lacks a field, its features are missing; so they are for light curves without packets.
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ FEATURES = (
         "doi:10.3847/0004-6256/152/6/154",
     ),
     Feature(
-        "host_ellipticity", NUMBER, _BLOCK, 0, "Ellipticity of the nearest candidate; missing where it is not told."
+        "host_ellipticity",
+        NUMBER,
+        _BLOCK,
+        0,
+        "Ellipticity of the nearest candidate; missing where the packet does not tell.",
     ),
     Feature(
         "star_score",
@@ -79,7 +83,7 @@ FEATURES = (
         "Largest absolute flux of a detection over its sum with the template's flux, 0 (a small change of something "
         "bright) to 1 (from nothing); missing without either.",
     ),
-    Feature("is_dipole", NUMBER, _BLOCK, 0, "1 where the source is a dipole of two images; missing where not told."),
+    Feature("is_dipole", NUMBER, _BLOCK, 0, "1 where the source is a dipole of two images; missing where not given."),
     Feature(
         "n_image_flags",
         NUMBER,

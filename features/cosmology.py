@@ -1,4 +1,4 @@
-"""Distances in a flat universe of matter and a cosmological constant (Hogg 1999, arXiv:astro-ph/9905116)."""
+"""Distances in a flat universe with matter and a cosmological constant (Hogg 1999, arXiv:astro-ph/9905116)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 HUBBLE_KM_S_MPC, MATTER_DENSITY = 70.0, 0.3
-"""The challenge data were simulated close to these (arXiv:1001.5210, section 3)."""
+"""Close to the parameters of the challenge's simulation (arXiv:1001.5210, section 3)."""
 LIGHT_KM_S = 299_792.458
 
 LARGEST_REDSHIFT = 10.0
@@ -23,7 +23,7 @@ def luminosity_distance_mpc(redshift: ArrayLike) -> NDArray[np.float64]:
 
 
 def volume_per_redshift(redshift: ArrayLike) -> NDArray[np.float64]:
-    """Comoving volume for each unit of redshift, all sky, Mpc³; same shape (equation 28)."""
+    """Comoving volume per unit of redshift, all sky, Mpc³; same shape (equation 28)."""
     z = np.asarray(redshift, np.float64)
     hubble_distance = LIGHT_KM_S / HUBBLE_KM_S_MPC
     comoving = hubble_distance * np.interp(z, _Z, _COMOVING)

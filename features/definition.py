@@ -1,4 +1,4 @@
-"""What a feature is."""
+"""The definition of a feature."""
 
 from __future__ import annotations
 
@@ -48,10 +48,11 @@ SIGNED_FRACTION = (-1.0, 1.0)
 class Feature:
     """One column of the feature matrix.
 
-    ``unit`` is one of :data:`UNITS`; ``block`` the module that measures it; with fewer than ``min_points`` points
-    it is missing (NaN), as it is wherever its description says; ``source`` a DOI, an arXiv number or empty;
-    ``range`` the least and the greatest value it can take, in its unit; ``bands`` the letters of those that must
-    all have a point.
+    - ``unit``: one of :data:`UNITS`; ``block``: the module that measures the feature.
+    - ``min_points``: with fewer points the feature is missing (NaN). Its description gives other cases.
+    - ``source``: a DOI, an arXiv number or empty.
+    - ``range``: the least and the greatest possible value, in its unit.
+    - ``bands``: the letters of the bands that must all have a point.
     """
 
     name: str
@@ -65,19 +66,19 @@ class Feature:
 
 
 def columns_by_name(features: Sequence[Feature]) -> Any:
-    """The column of each of a block's features, by its name: with ``COLUMN = columns_by_name(FEATURES)`` the feature
-    "period" is written to ``row[COLUMN.period]``. The order of ``features`` is the only place where it is decided.
+    """The column of each feature of a block, by name: with ``COLUMN = columns_by_name(FEATURES)`` the feature "period"
+    is written to ``row[COLUMN.period]``. The order of ``features`` alone decides the columns.
 
-    A named tuple of whole numbers: compiled functions have them as constants, and do not compile with a name that is
-    no feature's. Raises ValueError if a name stands twice.
+    The result is a named tuple of integers. Compiled functions use them as constants, and do not compile with a name
+    that is not a feature. Raises ValueError if a name occurs twice.
     """
     return namedtuple("Columns", [feature.name for feature in features])(*range(len(features)))
 
 
 def finite_or_missing(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``values`` with NaN, which is missing, for each that is not finite or is too large for float32.
+    """``values``, with NaN (missing) for each that is not finite or is too large for float32.
 
-    Features are published and learnt from as float32; its largest number is 3.4e38.
+    Features are published and used for training as float32, whose largest number is 3.4e38.
     """
     with np.errstate(over="ignore"):
         as_published = values.astype(np.float32)

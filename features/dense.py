@@ -1,8 +1,8 @@
 """The Gaussian process by Cholesky factorisation of the whole covariance matrix: exact, and simple enough to check
 by eye.
 
-Its time grows with the cube of the number of points and its memory with the square. It serves as an independent
-check of the linear-time backend, with which it shares the search for the greatest likelihood and nothing else.
+Its time grows with the cube of the number of points, its memory with the square. It is an independent check of the
+linear-time backend: the two share only the search for the maximum of the likelihood.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 @_compiled
 def log_likelihood(x: float, y: float, curve: Curve, factor: Array, white: Array) -> float:
-    """Natural log of the likelihood at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²); -inf where the
-    matrix can't be factored.
+    """Natural log of the likelihood at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²); -inf if the
+    matrix cannot be factored.
 
     On return ``factor`` (points, points) holds the lower Cholesky factor, ``white`` (points,) the whitened flux.
     """
@@ -63,7 +63,7 @@ def _solve_transposed(factor: Array, solution: Array) -> None:
 
 @_compiled
 def fit(points: Points, start: Array, solutions: Solutions) -> None:
-    """Fit every light curve; ``start`` (n, 2) holds log amplitude² and log timescale² to begin at, or NaN."""
+    """Fit every light curve; ``start`` (n, 2): log amplitude² and log timescale² where the search begins, or NaN."""
     search = np.empty(searching.SIZE)
     trial_x, trial_y, values = np.empty(searching.TRIALS), np.empty(searching.TRIALS), np.empty(searching.TRIALS)
     for i in range(len(points.offsets) - 1):

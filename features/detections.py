@@ -1,5 +1,4 @@
-"""The state of the alert: how much has been measured, since when, how significant it is, and how the latest point
-compares with those before it."""
+"""The state of the alert: number of points, times, significance, and the latest point compared with those before."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ from features.grid import GridFlux
 from schemas.light_curves import BANDS, LightCurves
 
 NIGHT_DAYS = 0.5
-"""Points less than half a day apart are of one night."""
+"""Points less than half a day apart belong to one night."""
 
 _BLOCK = "detections"
 

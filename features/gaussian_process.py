@@ -1,10 +1,10 @@
-"""Fit a Gaussian process in time and wavelength to every light curve of a batch, and predict flux from it.
+"""Fit a Gaussian process in time and wavelength to every light curve of a batch, and predict the flux.
 
 The kernel, its constants and its bounds are in :mod:`features.kernel`. Three backends give the same answer:
 
-- ``state_space``: exact in linear time, compiled; the one the broker uses;
+- ``state_space``: exact in linear time, compiled; the broker uses this one;
 - ``dense``: Cholesky factorisation, compiled, cubic time;
-- ``george``: the george package and SciPy's optimiser, the reference; with it any other kernel that george can write.
+- ``george``: the george package and SciPy's optimiser, the reference; it also takes other kernels of george.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class GaussianProcessFits:
     - ``amplitude_njy``: standard deviation of the process, nJy, greater than 0.
     - ``timescale_days``: its correlation length in time, days, within ``kernel.TIMESCALE_BOUNDS_DAYS``.
     - ``log_likelihood``: natural log of the probability density of the fluxes (nJy) at these values.
-    - ``converged``: the search ended at a maximum. Without points, or where it did not, nothing else should be used.
+    - ``converged``: the search ended at a maximum. If not, or without points, do not use the other values.
     - ``weights_per_njy``: (points,) the inverse covariance of the points (signal and noise) times their fluxes, 1/nJy.
     - ``error_floor``: standard error added in quadrature to every point, a fraction of its flux.
-    - ``explained``: (n, 6, 3) what the filter knew of each band after the last point (``points.Solutions``); without
+    - ``explained``: (n, 6, 3) state of the filter for each band after the last point (``points.Solutions``); without
       it :meth:`predict_std_now` takes longer.
-    - ``kernel``: the george kernel that was asked for, or None: that of :mod:`features.kernel`.
+    - ``kernel``: the requested george kernel, or None for that of :mod:`features.kernel`.
 
     All but ``converged`` are NaN for a light curve without points.
     """
@@ -93,10 +93,10 @@ class GaussianProcessFits:
         return _restored(mean, order), _restored(std, order)
 
     def predict_std_now(self, time_mjd: ArrayLike) -> Array:
-        """The standard deviation of :meth:`predict` at one time for each light curve, (n, 6), nJy: next to nothing
-        where ``time_mjd`` (n,), MJD TAI, is at or after the last point.
+        """The standard deviation of :meth:`predict` at one time for each light curve, (n, 6), nJy.
 
-        After the last point the filter only forgets: over s = √3 × days / timescale its known[f, f] becomes
+        It costs almost nothing if ``time_mjd`` (n,), MJD TAI, is at or after the last point. There the explained part
+        of the covariance only decays: over s = √3 × days / timescale known[f, f] becomes
         e⁻²ˢ (known[f, f] + 2 s known[f, g] + s² known[g, g]) (:mod:`features.state_space`).
         """
         now = np.asarray(time_mjd, np.float64)
@@ -113,7 +113,7 @@ class GaussianProcessFits:
         return self.amplitude_njy[:, None] * np.sqrt(np.maximum(1 - explained_fraction, 0.0))
 
     def predict_mean(self, time_mjd: ArrayLike) -> Array:
-        """The mean of :meth:`predict` alone, (n, 6, m), nJy: much cheaper."""
+        """Only the mean of :meth:`predict`, (n, 6, m), nJy: much cheaper."""
         wanted, order = self._ascending(time_mjd)
         out = np.empty((len(self), N_BANDS, wanted.shape[1]))
         points = points_of(self.light_curves, self.error_floor)
@@ -136,7 +136,7 @@ class GaussianProcessFits:
         return np.take_along_axis(wanted, order, axis=1), order
 
     def _logarithms(self) -> tuple[Array, Array]:
-        with np.errstate(divide="ignore"):  # an amplitude of zero: errors too small for a double's square
+        with np.errstate(divide="ignore"):  # amplitude zero: the squared errors are too small for a double
             return 2 * np.log(self.amplitude_njy), 2 * np.log(self.timescale_days)
 
 
@@ -150,15 +150,15 @@ def fit(
 ) -> GaussianProcessFits:
     """Fit amplitude and timescale of every light curve by maximum likelihood.
 
-    ``start`` (n, 2), amplitude in nJy and timescale in days, begins the search at earlier values of the same
-    objects (NaN: none known) and saves part of the work; without it the search is a function of the light curve
-    alone. ``error_floor`` is a standard error added in quadrature to every point, as a fraction of its flux: what
-    calibration and the model leave open; with a raw S/N over 1,000 no solver keeps its digits without it.
+    ``start`` (n, 2), amplitude in nJy and timescale in days: earlier values of the same objects where the search
+    begins (NaN for none). This saves part of the work; without it the result depends on the light curve alone.
+    ``error_floor``: standard error added in quadrature to every point, as a fraction of its flux, for the uncertainty
+    of calibration and model. Without it every solver loses digits at a raw S/N above 1,000.
 
-    ``kernel``, for the backend george alone, is any george kernel of two dimensions, time over the timescale and
-    wavelength in nm: the covariance is amplitude² × kernel, its own parameters stay as given, and the timescale is in
+    ``kernel``, for the backend george only: a george kernel of two dimensions, time over the timescale and wavelength
+    in nm. The covariance is amplitude² × kernel; the parameters of the kernel stay as given, and the timescale is in
     units of its length. Never raises for valid light curves. Raises ValueError for an unknown backend, a kernel that
-    the backend can't take, a start of another shape or an error floor outside 0 to 1.
+    the backend does not accept, a start of another shape or an error floor outside 0 to 1.
     """
     _require(backend, kernel)
     if not 0.0 <= error_floor < 1.0:

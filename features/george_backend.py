@@ -1,9 +1,9 @@
 """The same Gaussian process through george (Ambikasaran et al. 2015, arXiv:1403.6015) and SciPy's L-BFGS-B: the
 reference.
 
-Slow, one light curve after the other, and written by other people: what the compiled backends are checked against.
-It is also the place to try another kernel: any that george can write, over (time / timescale, wavelength in nm).
-Amplitude and timescale are fitted as ever, the kernel's own parameters stay as they were given.
+It is slow, treats one light curve after the other, and is independent code, so the compiled backends are checked
+against it. It also accepts any other kernel of george, over (time / timescale, wavelength in nm). Amplitude and
+timescale are fitted as usual; the parameters of the kernel stay as given.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from features.points import Curve, Points, Solutions, curve_of
 
 Array = NDArray[np.float64]
 _START_DAYS = 20.0
-_GRADIENT_STEP = 1e-4  # log amplitude² and log timescale²: the likelihood is good to ten digits
+_GRADIENT_STEP = 1e-4  # of log amplitude² and log timescale²: the likelihood is accurate to ten digits
 Loss = Callable[[Array], tuple[float, Array]]
 
 
 def process(x: float, y: float, curve: Curve, survey: int, kernel: Any = None) -> Any:
-    """A george.GP at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²), its matrix factored; of the
-    house's kernel or of another."""
+    """A george.GP at log amplitude² ``x`` (nJy²) and log timescale² ``y`` (days²), its matrix factored, with
+    the default kernel or another."""
     import george
     from george import kernels
 
@@ -64,14 +64,14 @@ def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solut
             solutions.x[i], solutions.y[i] = x, y
             solutions.converged[i] = ended and math.isfinite(solutions.value[i])
         except (np.linalg.LinAlgError, ValueError, OverflowError):
-            solutions.value[i] = np.nan  # george gave up on the matrix: not converged
+            solutions.value[i] = np.nan  # george could not factor the matrix: not converged
 
 
 def maximise(curve: Curve, start: Array, loss_from: Callable[[Array], Loss]) -> tuple[bool, float, float]:
-    """L-BFGS-B within the bounds of :mod:`features.search`: whether it succeeded, and where it ended.
+    """L-BFGS-B within the bounds of :mod:`features.search`; returns whether it succeeded, and its end.
 
-    ``loss_from`` takes the place (2,) at which the search begins, log amplitude² and log timescale², and returns the
-    negative log-likelihood with its gradient.
+    ``loss_from`` gets the start (2,) of the search, log amplitude² and log timescale², and returns the function for the
+    negative log-likelihood and its gradient.
     """
     from scipy.optimize import minimize
 
@@ -88,7 +88,7 @@ def maximise(curve: Curve, start: Array, loss_from: Callable[[Array], Loss]) -> 
 
 
 def _loss(curve: Curve, survey: int, first: Array, kernel: Any = None) -> Loss:
-    """The log-likelihood and its gradient, negative; of the house's kernel with george's own gradient."""
+    """The negative log-likelihood and its gradient, for the default kernel with george's gradient."""
     if kernel is not None:
         return _loss_of_any(curve, survey, kernel)
     gp = process(first[0], first[1], curve, survey)
@@ -102,7 +102,7 @@ def _loss(curve: Curve, survey: int, first: Array, kernel: Any = None) -> Loss:
 
 
 def _loss_of_any(curve: Curve, survey: int, kernel: Any) -> Loss:
-    """The same for any kernel, with the gradient from differences."""
+    """The same for any kernel, with the gradient from finite differences."""
 
     def height(x: float, y: float) -> float:
         return float(process(x, y, curve, survey, kernel).log_likelihood(curve.flux))

@@ -1,4 +1,4 @@
-"""The Gaussian process on a grid of past times, from which shape and colour are measured."""
+"""The Gaussian process on a grid of past times. Shape and colour are measured on it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from features.rounding import is_constant
 from schemas.light_curves import LightCurves
 
 LEAST_PEAK = 1e-6
-"""A positive peak below this part of the band's largest absolute flux is none: in a long gap the process falls to zero
-but for rounding, on one side or the other."""
+"""A positive peak below this fraction of the band's largest absolute flux is not counted: in a long gap the process
+falls to zero, and rounding makes it slightly positive or negative."""
 
 LEAST_STD = 1e-7
-"""The process's standard deviation is not known better than this part of its amplitude: its square is one less a number
-that has a rounding of 1e-14."""
+"""Lower limit of the standard deviation of the process, as a fraction of its amplitude. Its square is computed as one
+less a number with a rounding error of 1e-14."""
 
 GRID_TIMES = 100
 PER_DAY = 2.0**30
-"""The grid's times lie on this many marks a day before the alert (0.08 ms apart). A double holds them exactly, so that
-a light curve at another time has the same grid to the last bit: a fit that a rounding can tip would differ."""
+"""The times of the grid are multiples of a day divided by this number, counted from the alert (0.08 ms). A double holds
+them exactly, so a light curve that is shifted in time has the same grid to the last bit. Otherwise rounding could
+change the result of a fit."""
 
 BEFORE_FIRST_DETECTION_DAYS = 50.0
-"""The grid begins this long before the first detection (or at the first point, if that is later): longer than
-supernovae rise, and short enough that years of silence before a transient don't thin the grid out."""
+"""The grid begins this long before the first detection, or at the first point if that is later. This is longer than the
+rise of supernovae, and short enough that years without signal before a transient do not make the grid coarse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,10 @@ class GridFlux:
     """``time_mjd`` (n, m), ascending, ends at the alert; ``mean_njy`` (n, 6, m); ``std_now_njy`` (n, 6), at the
     alert, at least :data:`LEAST_STD` of the amplitude.
 
-    A band whose mean is one number but for rounding (:mod:`features.rounding`) has the alert's at every time: it has no
-    peak anywhere else.
+    A band whose mean is constant within rounding (:mod:`features.rounding`) gets the value at the alert at all times,
+    so that it has no peak elsewhere.
 
-    NaN where the process has no points or has not converged.
+    NaN if the process has no points or did not converge.
     """
 
     time_mjd: NDArray[np.float64]
@@ -47,8 +48,8 @@ class GridFlux:
 
 
 def predict_grid(fits: GaussianProcessFits) -> GridFlux:
-    """Predict on times from the beginning to the alert, their distance to the alert growing as the square: finest
-    now."""
+    """Predict at times from the beginning to the alert. Their distance from the alert grows quadratically, so the grid
+    is finest at the alert."""
     curves = fits.light_curves
     beginning = first_time(curves, curves.is_detection) - BEFORE_FIRST_DETECTION_DAYS
     first = first_time(curves, np.ones(len(curves.time_mjd), bool))

@@ -1,9 +1,9 @@
-"""The filter of :mod:`features.state_space` for several pairs of amplitude and timescale side by side.
+"""The filter of :mod:`features.state_space` for several pairs of amplitude and timescale at once.
 
 Every number of the filter becomes a vector of four (:mod:`features.vectors`), one for each trial point of the search,
-so that four filters cost little more than one. ``explained`` is symmetric: for every pair of bands p ≤ q it is
-kept once, as its elements [f_p, f_q], [f_p, g_q], [g_p, f_q] and [g_p, g_q], one vector after the other. One pass adds
-a point to it and lets it fade up to the next point.
+so that four filters cost little more than one. ``explained`` is symmetric: for every pair of bands p ≤ q it is stored
+once, as its elements [f_p, f_q], [f_p, g_q], [g_p, f_q] and [g_p, g_q], one vector after the other. One pass adds a
+point and lets ``explained`` decay up to the next point.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from features.vectors import WIDTH, aligned, everywhere, exponential, load, stor
 
 LANES = TRIALS
 
-# Where in the work space everything begins.
+# Offsets in the work space.
 _PAIRS = N_BANDS * (N_BANDS + 1) // 2
 _FF, _FG, _GF, _GG, _PAIR = 0, WIDTH, 2 * WIDTH, 3 * WIDTH, 4 * WIDTH
 _MEAN_F = _PAIRS * _PAIR
@@ -38,7 +38,7 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 
 def work_space() -> Array:
-    """The work space that :func:`log_likelihoods` needs."""
+    """The work space of :func:`log_likelihoods`."""
     return aligned(_SIZE)
 
 
@@ -92,7 +92,7 @@ def _gain(work: Array, correlation: Array, bands: int, band: int) -> None:
 
 @_compiled
 def _learn_and_fade_mean(work: Array, bands: int, surprise: Array, s: Array, decay: Array) -> None:
-    """Take a point in, and let time pass up to the next; the last three are vectors."""
+    """Add a point, then advance to the time of the next; the last three arguments are vectors."""
     for k in range(0, bands * WIDTH, WIDTH):
         f = load(work, _MEAN_F + k) + load(work, _GAIN_F + k) * surprise
         g = load(work, _MEAN_G + k) + load(work, _GAIN_G + k) * surprise

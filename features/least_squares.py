@@ -1,10 +1,10 @@
-"""Bounded least squares for the shapes of transients: compiled, never raises, and stops after a fixed number of steps.
+"""Bounded least squares for the shapes of transients: compiled, never raises, with a fixed maximum of steps.
 
-The model is an amplitude for each band, zero or more, times one shape s(t; theta). For given theta the amplitudes that
-fit best are known exactly, so that only theta is searched (variable projection: Golub & Pereyra 1973,
-doi:10.1137/0710036, with Kaufman's approximation of the derivatives, doi:10.1007/BF01932995), by Levenberg's and
-Marquardt's damped steps (doi:10.1137/0111030) within bounds. A weak Gaussian prior on theta keeps the search
-well-posed where the points can't tell a parameter; it is no part of the chi-square that is reported.
+The model is an amplitude for each band, zero or more, times one shape s(t; theta). For given theta the best amplitudes
+have an exact solution, so only theta is searched (variable projection: Golub & Pereyra 1973, doi:10.1137/0710036, with
+Kaufman's approximation of the derivatives, doi:10.1007/BF01932995). The search uses the damped steps of Levenberg and
+Marquardt (doi:10.1137/0111030) within bounds. A weak Gaussian prior on theta keeps the search well-posed if the points
+do not constrain a parameter; the reported chi-square does not include it.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ TOLERANCE = 0.02
 """The search ends when a step gains less than this in chi-square: a seventh of a standard error of a parameter."""
 
 RELATIVE_TOLERANCE = 1e-3
-"""... or less than this part of it: where the model doesn't fit, further digits of its parameters mean nothing."""
+"""... or less than this fraction of it: if the model does not fit, more digits of its parameters mean nothing."""
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 
 class Problem(NamedTuple):
     """The points of one light curve, band after band: days from the peak, flux and inverse variance in any one unit,
-    each (m,). Band k has those from ``begin[k]`` to ``begin[k + 1]``, a multiple of four: the last of a band may be of
-    weight and flux 0. ``points`` is the number of real ones, ``power`` the sum of weight × flux²."""
+    each (m,). Band k has those from ``begin[k]`` to ``begin[k + 1]``, a multiple of four: the last points of a band may
+    be padding with weight and flux 0. ``points`` is the number of real ones, ``power`` the sum of weight × flux²."""
 
     time: Array
     flux: Array
@@ -47,7 +47,7 @@ class Problem(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Where theta is sought: the model; ``low`` and ``high``, ``centre`` and ``width`` of the prior, each (p,)."""
+    """The search for theta: the model; ``low`` and ``high``, ``centre`` and ``width`` of the prior, each (p,)."""
 
     model: int
     low: Array
@@ -57,7 +57,7 @@ class Search(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Room for the work of a fit of up to n points and p parameters, used again for the next."""
+    """Work space for fits of up to n points and p parameters, used again for each fit."""
 
     shape: Array
     slopes: Array
@@ -77,7 +77,7 @@ class Memory(NamedTuple):
 
 @_compiled
 def memory_for(points: int, parameters: int) -> Memory:
-    """Room for fits of up to so many points and parameters."""
+    """Work space for fits of up to this many points and parameters."""
     m, p = points + WIDTH * _N_BANDS, parameters
     return Memory(
         np.empty(m),
@@ -117,7 +117,7 @@ def by_band(time: Array, flux: Array, weight: Array, band: NDArray[np.int8]) -> 
 
 @_compiled
 def minimise(problem: Problem, search: Search, theta: Array, memory: Memory, most_steps: int) -> tuple[float, bool]:
-    """Move ``theta`` (p,) to the nearest minimum; its chi-square, and whether the search came to its end."""
+    """Move ``theta`` (p,) to the nearest minimum; returns its chi-square, and whether the search converged."""
     p, damping = len(theta), DAMPING
     best, chi2 = _project(problem, search, theta, memory)
     _normal_equations(problem, search, theta, memory)
@@ -150,7 +150,7 @@ def minimise(problem: Problem, search: Search, theta: Array, memory: Memory, mos
 
 @_compiled
 def objective(problem: Problem, search: Search, theta: Array, memory: Memory) -> float:
-    """What is minimised: chi-square at the best amplitudes, and the prior's."""
+    """The minimised function: chi-square at the best amplitudes plus that of the prior."""
     return _project(problem, search, theta, memory)[0]
 
 
@@ -180,7 +180,7 @@ def _project(problem: Problem, search: Search, theta: Array, memory: Memory) -> 
 
 @_compiled
 def _normal_equations(problem: Problem, search: Search, theta: Array, memory: Memory) -> None:
-    """Gradient and approximate Hessian at the theta that was projected last."""
+    """Gradient and approximate Hessian at the theta of the last projection."""
     p, m, gradient, hessian, pull = len(theta), len(problem.time), memory.gradient, memory.hessian, memory.pull
     _weigh(problem, memory)
     for a in range(p):
@@ -206,7 +206,7 @@ def _normal_equations(problem: Problem, search: Search, theta: Array, memory: Me
 
 @_compiled
 def _weigh(problem: Problem, memory: Memory) -> None:
-    """What each point's slopes are multiplied with: ``rest`` w A (f - A s), ``side`` w A s, ``bend`` w A²."""
+    """The factors of the slopes of each point: ``rest`` w A (f - A s), ``side`` w A s, ``bend`` w A²."""
     for k in range(_N_BANDS):
         size = memory.amplitude[k]
         for j in range(problem.begin[k], problem.begin[k + 1], WIDTH):
@@ -218,7 +218,7 @@ def _weigh(problem: Problem, memory: Memory) -> None:
 
 @_compiled
 def _damped_step(search: Search, theta: Array, memory: Memory, damping: float) -> bool:
-    """Set ``trial`` to the next place, inside the bounds; False where the equations can't be solved."""
+    """Set ``trial`` to the next theta, inside the bounds; returns False if the equations cannot be solved."""
     p, factor, step = len(theta), memory.factor, memory.step
     for a in range(p):
         held = (theta[a] <= search.low[a] and memory.gradient[a] < 0.0) or (
@@ -242,7 +242,7 @@ def _damped_step(search: Search, theta: Array, memory: Memory, damping: float) -
 
 @_compiled
 def _solve(factor: Array, x: Array, p: int) -> bool:
-    """Solve by Cholesky's factorisation of the lower triangle, in place; False where it is not positive."""
+    """Solve by Cholesky factorisation of the lower triangle, in place; returns False if it is not positive definite."""
     for a in range(p):
         for b in range(a + 1):
             total = factor[a, b]

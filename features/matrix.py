@@ -1,4 +1,4 @@
-"""LightCurves in, feature matrix out."""
+"""From LightCurves to the feature matrix."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from features.gaussian_process import GaussianProcessFits
 from schemas.light_curves import LightCurves
 
 CHUNK_ALERTS = 500
-"""Alerts measured at a time: the predicted grids of that many light curves fit in the processor's cache hierarchy."""
+"""Alerts per chunk: the predicted grids of that many light curves fit into the processor's caches."""
 
 _QUIET = np.errstate(over="ignore", divide="ignore", invalid="ignore")
-"""What overflows or is undefined is no warning: it becomes missing."""
+"""No warnings for overflows or undefined values: they become missing."""
 
 _MIN_POINTS = np.array([feature.min_points for feature in CATALOGUE])
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureMatrix:
-    """``values`` (n, features) float64, finite also as float32 or NaN = missing; ``names`` of its columns; the Gaussian
-    process ``fits``."""
+    """``values`` (n, features) float64, finite also as float32, NaN where missing; ``names`` of its columns; the
+    Gaussian process ``fits``."""
 
     values: NDArray[np.float64]
     names: tuple[str, ...]
@@ -42,7 +42,7 @@ def extract(
 ) -> FeatureMatrix:
     """Measure every feature of every alert; never raises for valid light curves.
 
-    Each row depends on its own light curve alone, whatever else is in the batch. ``backend`` and ``start`` as in
+    Each row depends on its own light curve only, not on the rest of the batch. ``backend`` and ``start`` as in
     :func:`features.gaussian_process.fit`. Why a value is missing: :func:`features.missing.reasons`.
 
     >>> import numpy as np, features

@@ -1,10 +1,9 @@
-"""The mean of the Gaussian process alone, at any times: linear time, and many times cheaper than its standard
-deviation.
+"""The mean of the Gaussian process at any times, in linear time: much cheaper than its standard deviation.
 
 The mean is Σ_j amplitude² × correlation[p, band_j] × matern(|t - t_j|) × α_j with α = (K + variance)⁻¹ flux. Over
 the points before t, Σ α_j (1 + s_j) exp(-s_j) with s = √3 |t - t_j| / timescale needs only the two sums Σ α_j
-exp(-s_j) and Σ α_j s_j exp(-s_j) for each band, and both follow from their values at an earlier t; likewise for
-the points after t.
+exp(-s_j) and Σ α_j s_j exp(-s_j) for each band. Both follow from their values at an earlier t. The same holds for the
+points after t.
 """
 
 from __future__ import annotations

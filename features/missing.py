@@ -16,15 +16,15 @@ from schemas.light_curves import BANDS
 
 
 class Reason(IntEnum):
-    """Why a feature is missing; the first that holds in this order.
+    """Why a feature is missing: the first reason in this order that applies.
 
     - ``MEASURED``: it is not missing.
     - ``TOO_FEW_POINTS``: the light curve has fewer points than the feature or its fit needs.
-    - ``NO_BAND``: a band that it compares has no point.
-    - ``NOT_CONVERGED``: the Gaussian process, or the fit that it is a parameter of, did not converge.
-    - ``NOT_SEEN``: the light curve does not show it, or not yet: no decline, no second night, no positive peak, nothing
-      that varies beyond rounding, or no number that float32 holds.
-    - ``NOT_GIVEN``: the packet doesn't say (features of the block context).
+    - ``NO_BAND``: a band that the feature needs has no point.
+    - ``NOT_CONVERGED``: the Gaussian process, or the parametric fit of the feature, did not converge.
+    - ``NOT_SEEN``: the light curve does not show it, or not yet: no decline, no second night, no positive peak, no
+      variation beyond rounding, or a value too large for float32.
+    - ``NOT_GIVEN``: the packet does not give it (features of the block context).
     """
 
     MEASURED = 0
@@ -47,8 +47,8 @@ _FIRST_FIT = CATALOGUE.index(parametric.FEATURES[0])
 def reasons(values: NDArray[np.float64], fits: GaussianProcessFits) -> NDArray[np.int8]:
     """The :class:`Reason` of each entry of the feature matrix ``values`` (n, features), as int8 of the same shape.
 
-    ``fits`` are those the matrix came with. Not part of the extraction: it costs as much as the fits of the block
-    parametric, which it repeats to learn how they ended.
+    ``fits`` are those of the matrix. This is not part of the extraction, because it repeats the fits of the block
+    parametric to see whether they converged.
     """
     curves = fits.light_curves
     present = np.zeros((len(curves), len(BANDS)), bool)

@@ -1,11 +1,11 @@
-"""Transients fitted with a few parameters: the supernova model with a plateau, Bazin's, a rising sigmoid, an
-exponential and a linear decline.
+"""Parametric fits of transients: the supernova model with a plateau, Bazin's model, a rising sigmoid, an exponential
+and a linear decline.
 
-The models are in features.transient_models, the search in features.least_squares. All bands share one shape, each has
-its own amplitude: an alert has too few points in one band. Errors have the floor of the Gaussian process. Points from
-the beginning of the prediction grid on are used (50 days before the first detection): all of them by the first two
-models, those up to the peak of the process in r by the sigmoid, those from the peak on by the declines. A fit needs one
-more point than it has parameters and amplitudes. Where the peak is negative there is nothing to fit.
+The models are in features.transient_models, the search in features.least_squares. All bands share one shape, because an
+alert has too few points in one band; each band has its own amplitude. Errors have the floor of the Gaussian process.
+Only points from the beginning of the prediction grid on are used (50 days before the first detection). The first two
+models use all of them, the sigmoid those up to the peak of the process in r, the declines those from the peak on. A fit
+needs one more point than it has parameters and amplitudes. Nothing is fitted to a negative peak.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from schemas.light_curves import BANDS, LightCurves
 Array = NDArray[np.float64]
 MODELS = (EXPONENTIAL, LINEAR, SIGMOID, BAZIN, PLATEAU)
 FITTED, TOO_FEW, NO_PEAK, NOT_CONVERGED = range(4)
-"""What became of a fit: see :func:`statuses`."""
+"""The result of a fit: see :func:`statuses`."""
 
 _BLOCK = "parametric"
 _R = BANDS.index("r")
@@ -60,7 +60,7 @@ _MAGNITUDES_PER_E_FOLD = 2.5 / _LN10
 LEAST_CHI2 = 1e-3
 
 MOST_STEPS = np.array([20, 20, 25, 35, 40])
-"""Steps of the search for each model of MODELS: enough for all but two in a hundred."""
+"""Most steps of the search for each model of MODELS: enough for 98 % of the fits."""
 
 START = np.array(
     [
@@ -98,10 +98,10 @@ HIGH = np.array(
         [50.0, math.log(100.0), math.log(1000.0), math.log(200.0), 1.0],
     ]
 )
-"""Where each model's search starts, which is the middle of the prior; the prior's standard deviation; the bounds. Rows
-as in MODELS, columns as features.transient_models orders the parameters. The middles are typical of supernovae (Villar
-et al. 2019, arXiv:1905.07422), the widths an e-fold and more. With a fall shorter than the width of its join the
-plateau model would grow without bounds before the plateau."""
+"""Start of the search for each model, which is the centre of the prior; standard deviation of the prior; bounds. Rows
+as in MODELS, columns in the order of the parameters in features.transient_models. The centres are typical of supernovae
+(Villar et al. 2019, arXiv:1905.07422); the widths are an e-fold and more. If the fall were shorter than the width of
+the transition, the plateau model would grow without bound before the plateau."""
 
 
 _Described = tuple[str, str, tuple[float, float], str]
@@ -195,7 +195,7 @@ FIRST_COLUMN = np.array([MODELS_OF_FEATURE.index((model,)) for model in MODELS])
 """The first feature of each model."""
 
 PLATEAU_STARTS = np.log(np.array([6.0, 15.0, 40.0, 90.0]))
-"""Lengths of the plateau of which the best is where the search starts, ln days."""
+"""Lengths of the plateau, ln days; the search starts at the best of them."""
 
 
 def columns(curves: LightCurves, grid: GridFlux) -> Array:
@@ -204,7 +204,7 @@ def columns(curves: LightCurves, grid: GridFlux) -> Array:
 
 
 def statuses(curves: LightCurves, grid: GridFlux) -> NDArray[np.int8]:
-    """What became of each model's fit, (n, models): FITTED, TOO_FEW points, NO_PEAK above zero, NOT_CONVERGED."""
+    """The result of the fit of each model, (n, models): FITTED, TOO_FEW points, NO_PEAK above zero, NOT_CONVERGED."""
     return _fitted(curves, grid)[1]
 
 
@@ -260,8 +260,8 @@ def _log_ratio(chi2: float, other_chi2: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _choose_start(problem: Problem, search: Search, theta: Array, memory: Memory) -> None:
-    """Set the length of the plateau to the best of a few: the chi-square has a minimum for a long plateau, and another
-    for none at all."""
+    """Set the length of the plateau to the best of a few values: chi-square has one minimum for a long plateau, and
+    another without a plateau."""
     best, chosen = np.inf, theta[3]
     for length in PLATEAU_STARTS:
         theta[3] = length

@@ -1,10 +1,10 @@
 """A Lomb-Scargle periodogram of the common series of all bands, on a small grid of frequencies.
 
-The generalised form with weights and a floating mean (Zechmeister & Kürster 2009, arXiv:0901.2573). The bands share
-phase and relative amplitude, as in the common-phase model of VanderPlas & Ivezić 2015 (arXiv:1502.01344). The
+It is the generalised form with weights and a floating mean (Zechmeister & Kürster 2009, arXiv:0901.2573). The bands
+share phase and relative amplitude, as in the common-phase model of VanderPlas & Ivezić 2015 (arXiv:1502.01344). The
 frequencies are multiples of half a cycle per length of the light curve, from one cycle to :data:`FREQUENCIES` / 2
-cycles: finely enough that no peak falls between them, and so few that every alert can have one. Cosines are not
-computed anew at every frequency but turned on by the step in phase.
+cycles. This is fine enough that no peak falls between them, and cheap enough for every alert. Cosines are not computed
+at every frequency but rotated by the step in phase.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOWEST = 2
 MIN_POINTS = 8
 CYCLES_PER_STEP = 0.5
 ERROR_FLOOR_SQUARED = 0.01
-"""Added to the squared errors, in variances of the band: a few points of high S/N shall not be all that counts."""
+"""Added to the squared errors, in variances of the band, so that a few points of high S/N do not dominate."""
 
 FEATURES = (
     Feature(
@@ -62,7 +62,7 @@ COLUMN = columns_by_name(FEATURES)
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def strongest(series: CommonSeries, out: Array) -> None:
-    """Fill ``out`` (n, features): what :data:`FEATURES` tell of the highest peak; NaN below 8 points."""
+    """Fill ``out`` (n, features): the :data:`FEATURES` of the highest peak; NaN below 8 points."""
     power = np.empty(FREQUENCIES)
     for i in range(len(series.scale_njy)):
         a, b = series.offsets[i], series.offsets[i + 1]
@@ -88,7 +88,8 @@ def strongest(series: CommonSeries, out: Array) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def powers(phase: Array, value: Array, error: Array, power: Array) -> bool:
-    """Fill ``power`` (FREQUENCIES,) at k × half a cycle per unit of ``phase``; False where there is no variance."""
+    """Fill ``power`` (FREQUENCIES,) at k × half a cycle per unit of ``phase``; returns False if there is no
+    variance."""
     n = len(phase)
     w = 1.0 / (error * error + ERROR_FLOOR_SQUARED)
     w /= w.sum()

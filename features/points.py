@@ -1,4 +1,4 @@
-"""The points of a batch as the compiled loops take them."""
+"""The points of a batch, in the form for the compiled loops."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Points(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """The points of one light curve, in time order, and the correlation between its bands: (6, 6), or fewer if only
-    those bands are numbered that have points."""
+    """The points of one light curve, in time order, and the correlation between its bands: (6, 6), or smaller if only
+    bands with points are numbered."""
 
     time: Array
     flux: Array
@@ -56,8 +56,8 @@ def curve_of(points: Points, i: int) -> Curve:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def own_bands(curve: Curve) -> Curve:
-    """The same light curve with its bands numbered anew, 0 and up, none without a point: exact for all that asks
-    only for those bands, and cheaper."""
+    """The same light curve with only the bands that have points, numbered from 0. Results for these bands are exact,
+    and cheaper."""
     place = np.full(N_BANDS, -1, np.int8)
     count = 0
     for i in range(len(curve.band)):
@@ -84,9 +84,9 @@ def longest_of(points: Points) -> int:
 
 
 class Solutions(NamedTuple):
-    """What a fit fills in: log amplitude² ``x`` (nJy²), log timescale² ``y`` (days²), log-likelihood ``value`` and
+    """The results of the fits: log amplitude² ``x`` (nJy²), log timescale² ``y`` (days²), log-likelihood ``value`` and
     ``converged`` (n,), ``alpha`` = (K + variance)⁻¹ flux (points,), 1/nJy, and ``explained`` (n, 6, 3): the
-    filter's known[f, f], known[f, g] and known[g, g] of each band after the last point, NaN from a backend without a
+    filter's known[f, f], known[f, g] and known[g, g] of each band after the last point, NaN for a backend without a
     filter. All are NaN and False for a light curve without points."""
 
     x: Array
@@ -98,7 +98,7 @@ class Solutions(NamedTuple):
 
 
 def unsolved(points: Points) -> Solutions:
-    """Solutions of which nothing is known yet."""
+    """Solutions before the fit: NaN and False."""
     n = len(points.offsets) - 1
     x, y, value = np.full((3, n), np.nan)
     alpha, explained = np.full(len(points.time), np.nan), np.full((n, N_BANDS, 3), np.nan)
@@ -106,7 +106,7 @@ def unsolved(points: Points) -> Solutions:
 
 
 def peak_mjd(light_curves: LightCurves) -> Array:
-    """Time of each light curve's most significant point, MJD TAI, (n,); NaN without points."""
+    """Time of the most significant point of each light curve, MJD TAI, (n,); NaN without points."""
     typical = np.full(len(light_curves), np.nan)
     significance = light_curves.flux_njy / light_curves.flux_err_njy
     for i in np.flatnonzero(light_curves.n_points):

@@ -1,8 +1,8 @@
-"""The portrait of a light curve: its shape as the Gaussian process sees it, in phase and band, for networks.
+"""The portrait of a light curve: the mean of its Gaussian process by phase and band, as input for networks.
 
-Features say what we thought of asking; a portrait says how the light curve looks. It holds neither brightness nor
-redshift: beside the features, which know both, it is of more use without (Boone 2019, arXiv:1907.04690, predicts the
-process on such a grid for his features; Qu et al. 2021, arXiv:2106.04370, classify pictures of it).
+A portrait shows the shape of the whole light curve, beyond the features that we chose. It has neither brightness nor
+redshift; together with the features, which have both, this works better. Boone 2019 (arXiv:1907.04690) predicts the
+process on such a grid for his features; Qu et al. 2021 (arXiv:2106.04370) classify images of it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from features.points import peak_mjd
 from schemas.light_curves import BANDS
 
 PHASES_DAYS = (-50, -35, -25, -18, -12, -7, -3, 0, 3, 7, 12, 18, 25, 33, 42, 52, 65, 80, 100, 130)
-"""Days from the most significant point, as observed: closest where transients change fastest."""
+"""Days from the most significant point, in the observer frame; densest where transients change fastest."""
 
 SLACK_DAYS = 5.0
-"""The process is believed so long before the first point and after the alert."""
+"""The process is used up to this many days before the first point and after the alert."""
 
 PORTRAIT_SIZE = (len(BANDS) + 2) * len(PHASES_DAYS)
 
 
 def portraits(fits: GaussianProcessFits) -> NDArray[np.float32]:
-    """One row a light curve, (n, :data:`PORTRAIT_SIZE`), of the process fitted to it.
+    """One row per light curve, (n, :data:`PORTRAIT_SIZE`), of the process fitted to it.
 
-    First the process's mean flux at each phase, band after band, over the largest absolute one, from -1 to 1; 0 where
-    the phase is not between the first point and the alert. Then for each phase 1 where it is after the alert, and 1
-    where it is before the first point. Without a point, or where the process did not converge, fluxes are 0.
+    First the mean flux of the process at each phase, band after band, over the largest absolute value, from -1 to 1; 0
+    if the phase is not between the first point and the alert. Then, for each phase, 1 if it is after the alert; then 1
+    if it is before the first point. Without points, or if the process did not converge, fluxes are 0.
     """
     curves, n = fits.light_curves, len(fits)
     has_points = curves.n_points > 0

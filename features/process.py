@@ -1,6 +1,6 @@
-"""The Gaussian process itself: how strong, how fast, how much better than silence, and what it leaves unexplained.
+"""The Gaussian process itself: amplitude, timescale, gain over no signal, and residuals.
 
-A residual is a point less the process at that point, in standard errors with the error floor.
+A residual is the flux of a point less the process at that point, in standard errors with the error floor.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ COLUMN = columns_by_name(FEATURES)
 
 
 class Fitted(NamedTuple):
-    """What the process is, of n light curves: nJy, days; ``std_now_njy`` and ``mean_now_njy`` in r at the alert."""
+    """Properties of the process for n light curves: nJy, days; ``std_now_njy`` and ``mean_now_njy`` in r at the
+    alert."""
 
     amplitude_njy: Array
     timescale_days: Array

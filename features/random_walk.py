@@ -2,11 +2,11 @@
 
 Covariance sigma² exp(-|t - t'| / tau) (Kelly, Bechtold & Siemiginowska 2009, arXiv:0903.5315; MacLeod et al. 2010,
 arXiv:1004.0276). The likelihood is exact and takes one pass over the points (a Kalman filter of one state). It is
-evaluated at a fixed table of tau and sigma; the highest value and its neighbours give the maximum by a parabola in
-log tau and log sigma. That is a coarse fit: the points tell sigma² / tau best, and along that ridge, between the
-table's steps in sigma, tau is off by up to half a decade; where the light curve is too short to tell, it is the
-table's edge. So it is for a light curve that is constant: tau is 1,000 days and sigma 0.18 of its deviation, and the
-gain is next to nothing.
+evaluated on a fixed grid of tau and sigma; a parabola in log tau and log sigma through the highest value and its
+neighbours gives the maximum. The fit is coarse. The points constrain sigma² / tau best; along that ridge, between the
+steps of the grid in sigma, tau is wrong by up to half a decade. If the light curve is too short to constrain tau, the
+result is the edge of the grid. This is also the result for a constant light curve: tau is 1,000 days, sigma 0.18 of its
+deviation, and the gain almost 0.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _BLOCK, _SOURCE = "timescales", "arXiv:0903.5315"
 MIN_POINTS = 6
 LOG_TAU_DAYS = np.linspace(-0.5, 3.0, 8)
 LOG_SIGMA = np.linspace(-0.75, 0.75, WIDTH)
-"""log10 of tau in days, and of sigma in standard deviations of the series: a walk much slower than the light curve is
-seen for a part of its range only, so that its sigma is larger than what was seen."""
+"""log10 of tau in days, and of sigma in standard deviations of the series: if a walk is much slower
+than the light curve is long, only a part of its range is observed, and its sigma is larger than the observed one."""
 
 _RATES = 10.0**-LOG_TAU_DAYS
 _VARIANCES = 10.0 ** (2.0 * LOG_SIGMA)
@@ -88,7 +88,7 @@ def fit(series: CommonSeries, out: Array) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _summit(values: Array, best: int) -> float:
-    """The place of the maximum among values at 0, 1, 2 ...: by a parabola, at an edge the edge."""
+    """The position of the maximum among values at 0, 1, 2 ..., by a parabola; at an edge, the edge."""
     if 0 < best < len(values) - 1:
         bend = values[best - 1] - 2.0 * values[best] + values[best + 1]
         if bend < 0.0:
@@ -98,7 +98,7 @@ def _summit(values: Array, best: int) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def decays(time: Array, rate: Array) -> Array:
-    """exp(-rate × the time since the point before), shape (n, rates): 0 for the first point, which has none before."""
+    """exp(-rate × the time since the point before), shape (n, rates): 0 for the first point."""
     decay = np.zeros((len(time), len(rate)))
     for j in range(1, len(time)):
         row, since = decay[j], time[j] - time[j - 1]
@@ -110,7 +110,7 @@ def decays(time: Array, rate: Array) -> Array:
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def log_likelihoods(decay: Array, value: Array, error: Array, variance: Array, out: Array) -> None:
     """The log-likelihoods ``out`` (4,) of a walk that decays between points by ``decay`` (n,), for each ``variance``
-    (4,) = sigma²; all four go side by side."""
+    (4,) = sigma²; all four are computed at once."""
     sigma2 = load(variance, 0)
     mean, spread, misfit, product = everywhere(0.0), sigma2, everywhere(0.0), everywhere(1.0)
     volume, determinant = np.full(WIDTH, LOG_2_PI * len(value)), np.empty(WIDTH)
@@ -136,7 +136,7 @@ def log_likelihoods(decay: Array, value: Array, error: Array, variance: Array, o
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _white(value: Array, error: Array) -> float:
-    """The log-likelihood of independent values with the variance that is left beyond the errors."""
+    """The log-likelihood of independent values with the variance in excess of the errors."""
     beyond = max((value * value).mean() - (error * error).mean(), 0.0)
     total = 0.0
     for j in range(len(value)):

@@ -1,17 +1,18 @@
-"""Where the likelihood is greatest: a search over log amplitude² and log timescale², eight trial points at a time.
+"""Search for the maximum of the likelihood over log amplitude² and log timescale², eight trial points at a time.
 
 Without a start, four rounds scan eight timescales and three amplitudes, and large amplitudes at short timescales.
-Eight points around the most promising place then determine a quadratic surface by least squares, the search moves to
-its highest point inside both the bounds and the region in which the surface was learnt, and the pattern shrinks as the
-steps do. Trial points may lie just outside the bounds, where the likelihood is as well defined as inside; the place
-that is returned never does.
+Then a quadratic surface is fitted to eight points around the best place by least squares. The search moves to the
+highest point of the surface inside the bounds and inside the region where the surface was fitted; the pattern of points
+shrinks with the steps. Trial points may lie just outside the bounds, where the likelihood is equally well defined; the
+result never does.
 
-The likelihood can have several maxima. A second one that the scan saw, and whatever lies on the other side of the dip
-that fast variables have near a day, is climbed too where it may be the higher one. A start skips the scan; it is made
-up for where the climb goes far, long, or to a bound, or where a look over all timescales from the summit finds another.
+The likelihood can have several maxima. The search also climbs a second one if it may be higher: one that the scan
+found, or one on the other side of the dip that fast variables have near a day. A start skips the scan. The scan is done
+after all if the climb goes far, takes long or ends at a bound, or if a check of all timescales from the maximum finds
+another.
 
-Eight at a time, because a backend may evaluate them side by side. The search lives in one small array, so that
-compiled backends can carry it through their own loops without any call back into Python.
+There are eight trial points because a backend may evaluate them in parallel. The state of the search is one small
+array, so that compiled backends can use it in their loops without calls to Python.
 """
 
 from __future__ import annotations
@@ -35,22 +36,22 @@ RUNNING, CONVERGED, FAILED = 0.0, 1.0, 2.0
 MAX_ROUNDS = 60
 SCAN_TIMESCALES_DAYS = (0.3, 0.9, 2.5, 7.0, 20.0, 55.0, 160.0, 500.0)
 SCAN_AMPLITUDES = (0.45, 1.1, 2.7)  # in units of the root mean square flux above the noise
-OUTLIER_AMPLITUDES = (1.25, 6.0)  # in units of the largest flux: a few wild points can ask for as much
+OUTLIER_AMPLITUDES = (1.25, 6.0)  # in units of the largest flux: a few outliers can favour as much
 OUTLIER_TIMESCALES_DAYS = (0.3, 1.0, 4.0, 25.0)
 SCANS = len(SCAN_AMPLITUDES) + 1
 SIZE = SCANNED + SCANS * TRIALS
 WIDE, NARROW, WARM = 0.6, 0.1, 0.25  # half-widths of the pattern, in log amplitude² and log timescale²
-REACH = 2.5  # how far, in half-widths, the quadratic surface is believed
-GAIN_TOLERANCE = 1e-3  # natural log of the likelihood: a thousandth tells no two models apart
-EXACT = 3e-3  # a surface that misses no trial point by more than this is believed about the summit inside
-SURPRISE = 0.05  # a trial point that beats the surface by this much is followed instead
-RIVAL = 6.0  # a second maximum is climbed if the scan saw it no further than this below the first
+REACH = 2.5  # how far, in half-widths, the quadratic surface is trusted
+GAIN_TOLERANCE = 1e-3  # natural log of the likelihood: a difference of a thousandth is not significant
+EXACT = 3e-3  # a surface within this of all trial points is trusted on the maximum inside
+SURPRISE = 0.05  # a trial point that is higher than the surface by this much is followed instead
+RIVAL = 6.0  # a second maximum of the scan is climbed if it is at most this far below the first
 DIP_DAYS = 4.0  # maxima below this may have another on the far side of the dip ...
 DIP_SIDES_DAYS = (0.3, 1.8)  # ... found from one of these
-WARM_ROUNDS, WARM_REACH = 5, 1.0  # a start is given up after so many rounds, or so far away (log², either way)
-LOOK_TIMESCALES_DAYS = (0.3, 0.8, 2.5, 8.0, 30.0, 150.0, 1000.0)  # seen from the summit that a start led to ...
+WARM_ROUNDS, WARM_REACH = 5, 1.0  # a start is discarded after this many rounds, or this far away (log², either way)
+LOOK_TIMESCALES_DAYS = (0.3, 0.8, 2.5, 8.0, 30.0, 150.0, 1000.0)  # for the check of the maximum that a start led to ...
 LOOK_OUTLIER = (6.0, 0.3)  # ... with an amplitude in units of the largest flux at a timescale in days
-LOOK_RIVAL = 3.0  # a second maximum that is seen no further than this below the summit asks for a scan
+LOOK_RIVAL = 3.0  # a second maximum at most this far below the first one requires a scan
 
 _PATTERN = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, -1], [1, -1]], np.float64)
 _TERMS = np.stack(
@@ -131,7 +132,7 @@ def advance(
     trial_y: NDArray[np.float64],
     value: NDArray[np.float64],
 ) -> None:
-    """Learn from the log-likelihoods of the eight trial points, and move; sets STATUS when the search is over."""
+    """Update the search with the log-likelihoods of the eight trial points; sets STATUS when the search is over."""
     search[ROUNDS] += 1.0
     if search[SCAN] > 0.0:
         _scan(search, trial_x, trial_y, value)
@@ -148,9 +149,9 @@ def advance(
         search[STATUS] = FAILED
         return
     worse = not math.isfinite(value.sum()) or value[0] < best_before - 1e-9 * abs(best_before)
-    if worse and search[BEST] <= best_before:  # the last step was bad, and nothing around its end is better
+    if worse and search[BEST] <= best_before:  # the last step went down, and no point around its end is higher
         search[X], search[Y] = search[BEST_X], search[BEST_Y]
-        if search[HALF] < 0.3 * NARROW:  # nor anywhere so near that it would matter
+        if search[HALF] < 0.3 * NARROW:  # nor any point close enough to matter
             search[STATUS] = CONVERGED
         search[HALF] = max(0.4 * search[HALF], 0.25 * NARROW)
     else:
@@ -168,7 +169,7 @@ def _scan(
     trial_y: NDArray[np.float64],
     value: NDArray[np.float64],
 ) -> None:
-    """Keep a round of the scan; after the last, choose where to climb."""
+    """Store a round of the scan; after the last, choose where to climb."""
     stage = SCANS - int(search[SCAN])
     for k in range(TRIALS):
         search[SCANNED + stage * TRIALS + k] = value[k] if math.isfinite(value[k]) else -np.inf
@@ -202,8 +203,8 @@ def _scan(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _ridge(search: NDArray[np.float64], place_x: NDArray[np.float64], height: NDArray[np.float64]) -> int:
-    """Of every timescale scanned the likely best amplitude and its log-likelihood, from a parabola through three
-    amplitudes; the best of all."""
+    """For each scanned timescale the best amplitude and its log-likelihood, from a parabola through three amplitudes;
+    returns the best of all."""
     apart = math.log(SCAN_AMPLITUDES[2] / SCAN_AMPLITUDES[0])
     for j in range(TRIALS):
         a, b, c = search[SCANNED + j], search[SCANNED + TRIALS + j], search[SCANNED + 2 * TRIALS + j]
@@ -220,7 +221,7 @@ def _ridge(search: NDArray[np.float64], place_x: NDArray[np.float64], height: ND
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _between(place_x: NDArray[np.float64], height: NDArray[np.float64], first: int) -> tuple[float, float]:
-    """The top of a parabola through the best timescale scanned and its neighbours."""
+    """The maximum of a parabola through the best scanned timescale and its neighbours."""
     x, y = place_x[first], 2.0 * math.log(SCAN_TIMESCALES_DAYS[first])
     if first == 0 or first == TRIALS - 1:
         return x, y
@@ -236,8 +237,8 @@ def _between(place_x: NDArray[np.float64], height: NDArray[np.float64], first: i
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _judge_start(search: NDArray[np.float64]) -> None:
-    """Give a start up, and scan, where the climb from it goes far or long or ends at a bound of the timescale at
-    which it did not begin."""
+    """Discard a start and scan, if the climb from it goes far, takes long, or ends at a bound of the timescale where it
+    did not begin."""
     ended = search[STATUS] == CONVERGED
     far = max(abs(search[X] - search[START_X]), abs(search[Y] - search[START_Y])) > WARM_REACH
     edge = ended and (search[Y] <= search[Y_LOW] or search[Y] >= search[Y_HIGH])
@@ -250,8 +251,7 @@ def _judge_start(search: NDArray[np.float64]) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _look(search: NDArray[np.float64], trial_x: NDArray[np.float64], trial_y: NDArray[np.float64]) -> None:
-    """Trial points over all timescales, seen from the summit that a start led to: seven on the ridge, one for wild
-    points."""
+    """Trial points over all timescales, from the maximum that a start led to: seven on the ridge, one for outliers."""
     for k in range(TRIALS - 1):
         trial_x[k] = max(search[TOP_X], search[CENTRE] + 2.0 * math.log(SCAN_AMPLITUDES[1]))
         trial_y[k] = 2.0 * math.log(LOOK_TIMESCALES_DAYS[k])
@@ -261,7 +261,8 @@ def _look(search: NDArray[np.float64], trial_x: NDArray[np.float64], trial_y: ND
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _judge_summit(search: NDArray[np.float64], value: NDArray[np.float64]) -> None:
-    """Give a start up, and scan, where the ridge rises again beyond a dip, or anything is higher than the summit."""
+    """Discard a start and scan, if the ridge rises again beyond a dip, or any trial point is higher than the
+    maximum."""
     search[LOOK] = 2.0
     rival = value[TRIALS - 1] > search[TOP]
     last = TRIALS - 2
@@ -281,7 +282,7 @@ def _judge_summit(search: NDArray[np.float64], value: NDArray[np.float64]) -> No
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _try_another(search: NDArray[np.float64]) -> None:
-    """At a summit: climb another that may be higher, or end at the highest."""
+    """At a maximum: climb another that may be higher, or end at the highest."""
     if search[BEST] > search[TOP]:
         search[TOP], search[TOP_X], search[TOP_Y] = search[BEST], search[X], search[Y]
     if search[NEXT] > search[TOP] - RIVAL:
@@ -323,7 +324,7 @@ def _climb(search: NDArray[np.float64], value: NDArray[np.float64]) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _misfit(surface: NDArray[np.float64], value: NDArray[np.float64]) -> float:
-    """How far the surface is from the trial point that it misses most."""
+    """The largest difference of the surface from a trial point."""
     most = 0.0
     for k in range(TRIALS):
         most = max(most, abs(value[k] - value[0] - _height(surface, _PATTERN[k, 0], _PATTERN[k, 1])))
@@ -334,8 +335,8 @@ def _misfit(surface: NDArray[np.float64], value: NDArray[np.float64]) -> float:
 def highest(
     surface: NDArray[np.float64], low_x: float, high_x: float, low_y: float, high_y: float
 ) -> tuple[float, float]:
-    """The highest point of a quadratic surface inside a box: the summit if it lies inside, else the best of the
-    edges."""
+    """The highest point of a quadratic surface inside a box: its maximum if that is inside, otherwise the best point of
+    the edges."""
     c, gx, gy, hxx, hyy, hxy = surface[0], surface[1], surface[2], surface[3], surface[4], surface[5]
     determinant = 4.0 * hxx * hyy - hxy * hxy
     if hxx < 0.0 and determinant > 0.0:

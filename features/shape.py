@@ -1,8 +1,8 @@
 """The shape of the light curve so far, from the Gaussian process in r: peak, rise, decline, slope, width,
-repetition; and how the shape differs between g and i.
+repetition; and the difference in shape between g and i.
 
 Times from the peak to 0.5 and 0.2 of its flux, and the flux at fixed times from the peak, follow the positive-width
-and fraction features of Boone 2019 (arXiv:1907.04690). All of the process is used up to the alert and no further.
+and fraction features of Boone 2019 (arXiv:1907.04690). The process is used up to the alert only.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PHASES_DAYS = (-20.0, -10.0, -5.0, 5.0, 10.0, 20.0, 40.0, 80.0)
 """Times from the peak at which the flux is a feature: the rise and the first months of supernovae."""
 
 CURVATURE_DAYS = 5.0
-"""The curvature is the change of slope over this long: the process itself has none at its points."""
+"""The curvature is the change of slope over this time, days: the process has no second derivative at its points."""
 
 _PHASES = np.array(PHASES_DAYS)
 _POSITIVE_PEAK = "the rise was not seen or the peak is negative"
@@ -57,7 +57,7 @@ def _feature(
 
 
 def phase_name(days: float) -> str:
-    """Name of the flux so many days after the peak, of :data:`PHASES_DAYS`."""
+    """Name of the flux this many days after the peak, of :data:`PHASES_DAYS`."""
     return f"flux_{abs(days):.0f}_days_{'before' if days < 0 else 'after'}_peak"
 
 
@@ -300,7 +300,7 @@ def _measure_slopes(
 def _compare(
     t: NDArray[np.float64], blue: NDArray[np.float64], red: NDArray[np.float64], row: NDArray[np.float64]
 ) -> None:
-    """How the shape in a blue band differs from that in a red one."""
+    """Differences in shape between a blue and a red band."""
     peak_blue, peak_red, last = int(np.argmax(blue)), int(np.argmax(red)), len(t) - 1
     row[COLUMN.peak_lag] = t[peak_red] - t[peak_blue]
     large_blue, large_red, step = np.abs(blue).max(), np.abs(red).max(), t[last] - t[last - 1]
@@ -319,7 +319,7 @@ def _compare(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _days_to(t: NDArray[np.float64], flux: NDArray[np.float64], peak: int, part: float, direction: int) -> float:
-    """Time from the peak to the nearest crossing of ``part`` of its flux, backwards or forwards; NaN where there is
+    """Time from the peak to the nearest crossing of ``part`` of its flux, backwards or forwards; NaN if there is
     none."""
     level, j = part * flux[peak], peak
     while 0 <= j + direction < len(t):

@@ -1,7 +1,7 @@
 """Mean and standard deviation of the Gaussian process at any times, in linear time.
 
-The filter of :mod:`features.state_space` runs once over points and wanted times together and remembers what it
-knew at each wanted time; a backward pass adds what later points say (the modified Bryson-Frazier smoother: Bierman
+The filter of :mod:`features.state_space` runs once over points and wanted times together, and stores its state at each
+wanted time. A backward pass adds the information from later points (the modified Bryson-Frazier smoother: Bierman
 1973, doi:10.1016/0005-1098(73)90051-3). ``later`` and ``later_explained`` are its adjoint vector (12,) and matrix (12,
 12) in units in which the amplitude is 1.
 """
@@ -27,7 +27,7 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def predict(points: Points, x: Array, y: Array, wanted: Array, out_mean: Array, out_std: Array) -> None:
     """Fill ``out_mean`` and ``out_std`` (n, 6, m), nJy, at ``wanted`` (n, m), MJD in ascending order in every row.
 
-    ``x`` and ``y`` (n,) are log amplitude² (nJy²) and log timescale² (days²); NaN where they are.
+    ``x`` and ``y`` (n,) are log amplitude² (nJy²) and log timescale² (days²); the result is NaN where they are NaN.
     """
     m, longest = wanted.shape[1], longest_of(points)
     memory = Memory(
@@ -50,8 +50,8 @@ def predict(points: Points, x: Array, y: Array, wanted: Array, out_mean: Array, 
 
 
 class Memory(NamedTuple):
-    """What the forward pass keeps: of every point its gain (12,), spread and surprise over spread, of every wanted
-    time the filter's ``explained`` (12, 12) and mean (12,)."""
+    """Results of the forward pass: for every point its gain (12,), spread, and surprise over spread; for every wanted
+    time ``explained`` (12, 12) and the mean (12,) of the filter."""
 
     gains: Array
     spreads: Array
@@ -92,7 +92,7 @@ def _take_in(curve: Curve, i: int, per_square: float, explained: Array, mean: Ar
 
 @_compiled
 def _backwards(curve: Curve, rate: float, wanted: Array, memory: Memory, out_mean: Array, out_std: Array) -> None:
-    """Carry what later points say back in time, and combine it with what the filter knew."""
+    """Carry the information from later points back in time, and combine it with the state of the filter."""
     later, later_explained, work = np.zeros(STATES), np.zeros((STATES, STATES)), np.empty(STATES)
     i, now = len(curve.time) - 1, max(curve.time[-1], wanted[-1])
     for j in range(len(wanted) - 1, -1, -1):
@@ -137,7 +137,7 @@ def _rewind(later: Array, later_explained: Array, s: float) -> None:
 def _unlearn(
     later: Array, later_explained: Array, gain: Array, spread: float, pull: float, band: int, product: Array
 ) -> None:
-    """Pass a point backwards: from what is said after it to what is said from it on."""
+    """Pass a point backwards: add it to the information from the points after it."""
     said, square = pull, 1.0 / spread
     for p in range(STATES):
         said -= gain[p] * later[p] / spread

@@ -1,22 +1,22 @@
 """The Gaussian process in linear time: a Kalman filter over the points, exact for the kernel of
 :mod:`features.kernel`.
 
-A Matérn-3/2 process is the solution of a second-order stochastic differential equation, so the flux and its
-derivative carry all that the past says of the future (Hartikainen & Särkkä 2010, doi:10.1109/MLSP.2010.5589113).
-With λ = √3 / timescale, each band p has the pair
+A Matérn-3/2 process is the solution of a second-order stochastic differential equation, so the flux and its derivative
+hold all information from the past about the future (Hartikainen & Särkkä 2010, doi:10.1109/MLSP.2010.5589113). With λ =
+√3 / timescale, each band p has the pair
 
     f_p   the flux                 and      g_p = f_p + (df_p/dt) / λ
 
-for which time runs most simply: over d days, with s = λ d,
+whose equation of motion is simplest: over d days, with s = λ d,
 
     f ← e⁻ˢ (f + s g),      g ← e⁻ˢ g.
 
 All bands obey the same equation, and the kernel is a product, so the twelve numbers of six bands have the stationary
 covariance P∞ = amplitude² × [[C, C], [C, 2 C]] with C the correlation between bands.
 
-The filter keeps ``explained``, E = (P∞ - P) / amplitude²: the part of the covariance that the points seen so far have
-explained. With T the transition above, time makes it fade, E ← T E Tᵀ, and a point in band c adds E ← E + k kᵀ / v,
-with k the column f_c of P / amplitude² and v = k_c + variance / amplitude². No noise matrix is ever needed.
+The filter stores ``explained``, E = (P∞ - P) / amplitude²: the part of the covariance that the points so far explain.
+With T the transition above, E decays with time, E ← T E Tᵀ. A point in band c adds to it, E ← E + k kᵀ / v, with k the
+column f_c of P / amplitude² and v = k_c + variance / amplitude². No matrix for the process noise is needed.
 
 State vectors hold f of the six bands, then g of the six bands.
 """
@@ -45,7 +45,7 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
 @_compiled
 def fade(explained: Array, mean: Array, s: float) -> None:
-    """Let time pass: s = √3 × days / timescale."""
+    """Advance in time: s = √3 × days / timescale."""
     decay = math.exp(-s)
     for p in range(N_BANDS):
         mean[p] = decay * (mean[p] + s * mean[N_BANDS + p])
@@ -72,7 +72,7 @@ def gain_of(explained: Array, correlation: Array, band: int, gain: Array) -> Non
 
 @_compiled
 def learn(explained: Array, mean: Array, gain: Array, surprise: float, spread: float) -> None:
-    """Take a point in: ``surprise`` is its residual over ``spread``, its variance in units of amplitude²."""
+    """Add a point: ``surprise`` is its residual over ``spread``; ``spread`` is its variance in units of amplitude²."""
     per_spread = 1.0 / spread
     first, middle, last = load(gain, 0), load(gain, WIDTH), load(gain, 2 * WIDTH)
     for p in range(STATES):
@@ -129,7 +129,7 @@ def weights(
         misfit += out[i] * out[i] * spreads[i]
         volume += math.log(spreads[i])
         learn(explained, mean, gains[i], out[i], spreads[i])
-    later = mean  # what the points after i say, seen from i: the transposed recursion of the mean
+    later = mean  # the information from the points after i, at i: the transposed recursion of the mean
     later[:] = 0.0
     for i in range(n - 1, -1, -1):
         if i < n - 1:
@@ -149,7 +149,7 @@ def weights(
 
 @_compiled
 def _fit(points: Points, start: Array, work: Array, solutions: Solutions) -> None:
-    """Fit every light curve; ``start`` (n, 2) holds log amplitude² and log timescale² to begin at, or NaN."""
+    """Fit every light curve; ``start`` (n, 2): log amplitude² and log timescale² where the search begins, or NaN."""
     explained, mean = np.empty((STATES, STATES)), np.empty(STATES)
     gains, spreads = np.empty((longest_of(points), STATES)), np.empty(longest_of(points))
     search = np.empty(searching.SIZE)
@@ -177,5 +177,5 @@ def _fit(points: Points, start: Array, work: Array, solutions: Solutions) -> Non
 
 
 def fit(points: Points, start: Array, solutions: Solutions) -> None:
-    """Fit every light curve; ``start`` (n, 2) holds log amplitude² and log timescale² to begin at, or NaN."""
+    """Fit every light curve; ``start`` (n, 2): log amplitude² and log timescale² where the search begins, or NaN."""
     _fit(points, start, lanes.work_space(), solutions)

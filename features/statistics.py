@@ -1,12 +1,12 @@
 """Statistics of the common series of all bands, in the definitions of the light-curve package.
 
-Malanchev et al. 2021 (arXiv:2012.01419) collect them; each feature names its first source where there is one. The
-series (features.common_series) is shifted and scaled, and none of these change by that: on a single band they are
-the package's values, or the stated function of them.
+Malanchev et al. 2021 (arXiv:2012.01419) collect them; each feature names its first source if there is one. The series
+(features.common_series) is shifted and scaled, which changes none of the statistics. For a single band they are equal
+to the values of the package, or to the stated function of them.
 
-All are missing for a light curve whose bands are all constant but for rounding (:mod:`features.rounding`): each
-compares values with their own scatter, which is nothing. Where there is any scatter they are measured, however small it
-is beside the errors: n points of scatter s and errors e have an excess_variance of 1 - e² / s².
+All are missing if all bands of a light curve are constant within rounding (:mod:`features.rounding`), because each
+compares values with their scatter, which is 0. With any scatter they are measured, even if it is small compared with
+the errors: n points of scatter s and errors e have an excess_variance of 1 - e² / s².
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from features.definition import ANY, FRACTION, NUMBER, PER_DAY, POSITIVE, SIGNED
 from features.detections import NIGHT_DAYS
 
 Array = NDArray[np.float64]
-SHORTEST_STEP_DAYS = 0.01  # two exposures of one visit: a shorter base line only magnifies noise
+SHORTEST_STEP_DAYS = 0.01  # two exposures of one visit: a shorter baseline only amplifies noise
 _BLOCK = "statistics"
 _MALANCHEV = "arXiv:2012.01419"
 _KIM = "arXiv:1403.6131"
@@ -229,7 +229,7 @@ def _groups(ordered: Array, mean: float, std: float, row: Array) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _steps(time: Array, value: Array, band: NDArray[np.int8], std: float, row: Array) -> None:
-    """What neighbours tell: in one band how steep, in two bands of one night how alike."""
+    """Statistics of neighbours: slopes in one band, correlation between two bands within one night."""
     last, steps, slope = np.full(6, -1), 0.0, 0.0
     pairs, product, one, two = 0.0, 0.0, 0.0, 0.0
     for j in range(len(time)):

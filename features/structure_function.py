@@ -1,9 +1,10 @@
 """The structure function of the common series: how the difference of two points grows with the time between them.
 
-A power law, rms difference = A (lag / 30 days)^gamma, after Schmidt et al. 2010 (arXiv:1002.2642), who take one year
-where an alert's history has a month. Pairs are of one band, their errors are subtracted. Not all pairs are taken but
-those 1, 2, 4, 8 ... points apart within a band, so that the cost grows with the number of points and not with its
-square; they are averaged in bins of half a decade of lag, and a straight line is put through the bins.
+The model is a power law, rms difference = A (lag / 30 days)^gamma, after Schmidt et al. 2010 (arXiv:1002.2642), who use
+one year instead of 30 days; the history of an alert may have only a month. Both points of a pair are in one band, and
+their errors are subtracted. Only pairs 1, 2, 4, 8 ... points apart within a band are used, so that the cost grows
+linearly with the number of points. Pairs are averaged in bins of half a decade of lag, and a straight line is fitted to
+the bins.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ MIN_PAIRS = 3
 MIN_POINTS = 6
 PIVOT_DAYS = 30.0
 LEAST = 1e-3
-"""A bin whose mean square difference does not exceed its noise counts as this many variances: not less than nothing.
-So the slope is 0 for a light curve that is constant, and the amplitude √0.001 of its deviation."""
+"""Lower limit of a bin's mean square difference less its noise, in variances. So a constant light curve has slope 0,
+and amplitude √0.001 of its deviation."""
 
 LEAST_LAG_SCATTER = 0.01
-"""Bins whose lags scatter by less than this, in log10, are at one lag: a slope through them would be their rounding."""
+"""Bins whose lags differ by less than this, in log10, count as one lag: a slope through them would be rounding only."""
 
 FEATURES = (
     Feature(

@@ -1,5 +1,5 @@
-"""How the flux changes with time, without a model of what it is: periodogram, damped random walk, structure
-function, each of the common series of all bands."""
+"""How the flux changes with time, without a model of the source: periodogram, damped random walk and structure
+function of the common series of all bands."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The shapes that transients are fitted with: s(t), and its derivatives in the parameters, for compiled loops.
+"""The model shapes for transients: s(t) and its derivatives with respect to the parameters, for compiled loops.
 
 Times are in days from the peak of the Gaussian process. Every model is an amplitude for each band times one shape
-for all bands; the amplitudes are solved for exactly (features.least_squares).
+for all bands; the amplitudes have an exact solution (features.least_squares).
 
 - ``EXPONENTIAL``: exp(-k t). Parameter k, 1/d.
 - ``LINEAR``: 1 - k t. Parameter k, 1/d.
@@ -12,7 +12,7 @@ for all bands; the amplitudes are solved for exactly (features.least_squares).
   (arXiv:2008.03311, section 3) changed it: [(1 - beta x / gamma) (1 - g) + (1 - beta) exp(-(x - gamma) / fall) g] /
   (1 + exp(-x / rise)) with g = 1 / (1 + exp(-(x - gamma) / 3 d)). Parameters t0, ln rise, ln fall, ln gamma, beta.
 
-No exponent is let above :data:`HIGHEST_EXPONENT`, so that nothing overflows. Four points are computed side by side.
+Exponents are limited to :data:`HIGHEST_EXPONENT`, so that nothing overflows. Four points are computed at once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PARAMETERS = (1, 1, 2, 3, 5)
 MOST_PARAMETERS = max(PARAMETERS)
 HIGHEST_EXPONENT = 40.0
 JOIN_DAYS = 3.0
-"""Width over which the plateau goes over into the decline, days (arXiv:2008.03311)."""
+"""Width of the transition from the plateau to the decline, days (arXiv:2008.03311)."""
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 
@@ -96,7 +96,7 @@ def _bazin(time: Array, theta: Array, shape: Array, slopes: Array) -> None:
         e = _fading(z)
         share = 1.0 / (1.0 + e)
         to_rise = if_negative(z, share, e * share)
-        # below zero the two exponents are added first: neither may overflow alone
+        # below zero the two exponents are added first: each alone might overflow
         s = _capped(if_negative(x, x * (per_rise - per_fall), -per_fall * x)) * share
         store(shape, j, s)
         store(of_t0, j, s * (per_fall - to_rise * per_rise))
@@ -140,5 +140,5 @@ def _fading(z: Any) -> Any:
 
 @_compiled
 def _capped(exponent: Any) -> Any:
-    """exp of a vector whose numbers above the highest exponent count as that."""
+    """exp of a vector, with its numbers limited to the highest exponent."""
     return exponential(smaller(exponent, everywhere(HIGHEST_EXPONENT)))

@@ -1,13 +1,12 @@
-"""Statistics of the points themselves, without any model: how strongly, how fast and how lopsidedly the flux
-varies.
+"""Statistics of the points without any model: strength, speed and asymmetry of the variation.
 
-Every band is taken relative to its own weighted mean. Residuals are in units of the error times √(m / (m - 1)) for
-the m points of the band (Stetson 1996, doi:10.1086/133808) where the text says errors, of the band's own standard
-deviation where it says deviations. Bands with one point tell nothing here and are left out.
+Residuals are relative to the weighted mean of their band. Their unit is the error times √(m / (m - 1)) for the m points
+of the band (Stetson 1996, doi:10.1086/133808) where the text says errors, and the standard deviation of the band where
+it says deviations. Bands with one point are left out.
 
-In a band whose points are one number but for rounding (:mod:`features.rounding`) every residual is 0. A light curve of
-such bands alone has log_chi2, log_range, log_max_slope and log_night_scatter at their floor, -3, stetson_j and
-mean_crossings 0; what compares residuals with each other is missing.
+In a band that is constant within rounding (:mod:`features.rounding`) every residual is 0. If all bands are constant,
+log_chi2, log_range, log_max_slope and log_night_scatter have their lower limit, -3; stetson_j and mean_crossings are 0;
+features that compare residuals with each other are missing.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _RATIOS = (("g", "r"), ("r", "i"), ("i", "z"))
 _RATIO_BANDS = np.array([[BANDS.index(a), BANDS.index(b)] for a, b in _RATIOS])
 _N_BANDS = len(BANDS)
 SAME_NIGHT_DAYS = 0.5
-SHORTEST_STEP_DAYS = 0.01  # two exposures of one visit: a shorter base line only magnifies noise
+SHORTEST_STEP_DAYS = 0.01  # two exposures of one visit: a shorter baseline only amplifies noise
 SIGNIFICANT = 3.0
 FEATURES = (
     Feature(
@@ -168,13 +167,13 @@ def _measure(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _beyond(deviation: float, noise: float) -> float:
-    """Variance beyond the noise, never less than a tenth of the noise: what is not seen is not infinitely small."""
+    """Variance in excess of the noise, at least a tenth of the noise: variation that is not detected is not zero."""
     return max(deviation * deviation - noise, 0.1 * noise)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _strength(count: Array, deviation: Array, noise: Array, in_flux: Array, in_errors: Array, row: Array) -> None:
-    """Chi-square, scatter beyond the errors, range; residuals are NaN for points that are alone in their band."""
+    """Chi-square, scatter beyond the errors, range; residuals are NaN for the only point of a band."""
     square, freedom, excess, low, high = 0.0, 0.0, 0.0, np.inf, -np.inf
     for k in range(_N_BANDS):
         if count[k] > 1.0:
@@ -191,7 +190,7 @@ def _strength(count: Array, deviation: Array, noise: Array, in_flux: Array, in_e
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _steps(time: Array, band: NDArray[np.int8], in_errors: Array, row: Array) -> None:
-    """What neighbours in time tell, in one band and within one night."""
+    """Statistics of neighbours in time, in one band and within one night."""
     last = np.full(_N_BANDS, -1)
     before = -1
     pairs, square, crossings, steepest, nights, product, scatter = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0

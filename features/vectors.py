@@ -1,10 +1,10 @@
-"""Four numbers side by side in compiled code: the processor's vector registers as a type that numba knows.
+"""Four numbers at once in compiled code: the processor's vector registers as a numba type.
 
-Left to itself the compiler finds vectors only in plain loops, and loses them where a number has to stay in a
-register from one loop to the next. A ``Vector`` is told to it: ``load``, ``store``, ``everywhere`` (one number four
-times), ``+ - * /`` with vectors and numbers, :func:`larger`, :func:`smaller`, :func:`if_negative`, :func:`total` and
-:func:`exponential`. On a processor without registers of four the
-compiler splits them; the numbers are the same. Only compiled functions can use them.
+By itself the compiler uses vectors only in simple loops, and not where a number must stay in a register from one loop
+to the next. ``Vector`` makes them explicit: ``load``, ``store``, ``everywhere`` (one number four times), ``+ - * /``
+with vectors and numbers, :func:`larger`, :func:`smaller`, :func:`if_negative`, :func:`total` and :func:`exponential`.
+On a processor without registers for four numbers the compiler splits them; the results are the same. Only compiled
+functions can use them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from numba.extending import models, overload, register_model
 from numpy.typing import NDArray
 
 WIDTH = 4
-_LINE = 64  # bytes of the processor's cache that are fetched together: a vector across two of them costs twice
+_LINE = 64  # bytes of a cache line: a vector across two of them costs twice
 
 _FLOATS = ir.VectorType(ir.DoubleType(), WIDTH)
 _INTEGERS = ir.VectorType(ir.IntType(64), WIDTH)
 
 
 def aligned(size: int) -> NDArray[np.float64]:
-    """An array (size,) of float64, uninitialised, that begins where vectors load fastest."""
+    """An uninitialised array (size,) of float64, aligned so that vectors load fastest."""
     room = np.empty(size + _LINE // 8)
     first = -room.ctypes.data // 8 % (_LINE // 8)
     return room[first : first + size]
@@ -50,7 +50,7 @@ class _VectorModel(models.PrimitiveModel):
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
-    """numba's decorator, without its promise that the compiled function takes the same arguments."""
+    """numba's decorator, typed so that the compiled function may take other arguments."""
     return extending.intrinsic(function)
 
 
@@ -135,15 +135,15 @@ def _choice(sign: str) -> Any:
 
 
 larger = _choice("<")
-"""The larger of two vectors' numbers, place by place; the first where either is no number."""
+"""The larger number of two vectors, element by element; that of the first vector if either is NaN."""
 
 smaller = _choice(">")
-"""The smaller of two vectors' numbers, place by place; the first where either is no number."""
+"""The smaller number of two vectors, element by element; that of the first vector if either is NaN."""
 
 
 @intrinsic
 def if_negative(_: Any, sign: Any, a: Any, b: Any) -> Any:
-    """``a`` where ``sign`` is below zero, else ``b``, place by place."""
+    """``a`` where ``sign`` is below zero, otherwise ``b``, element by element."""
 
     def write(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         zero = ir.Constant(_FLOATS, [0.0] * WIDTH)
@@ -154,7 +154,7 @@ def if_negative(_: Any, sign: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def total(_: Any, vector: Any) -> Any:
-    """The sum of a vector's four numbers."""
+    """The sum of the four numbers of a vector."""
 
     def write(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         parts = [builder.extract_element(given[0], ir.Constant(ir.IntType(32), k)) for k in range(WIDTH)]
@@ -165,7 +165,7 @@ def total(_: Any, vector: Any) -> Any:
 
 @intrinsic
 def _power_of_two(_: Any, shifted: Any) -> Any:
-    """2ᵏ, where ``shifted`` = k + _SHIFT: k stands in the last bits of the number, and moves into its exponent."""
+    """2ᵏ, where ``shifted`` = k + _SHIFT: k is in the last bits of the number, and is moved to its exponent."""
 
     def write(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         bits = builder.bitcast(given[0], _INTEGERS)
@@ -175,10 +175,10 @@ def _power_of_two(_: Any, shifted: Any) -> Any:
     return VECTOR(VECTOR), write
 
 
-_SHIFT = 1.5 * 2.0**52  # a number so large that its last bit counts ones
+_SHIFT = 1.5 * 2.0**52  # a number so large that its last bit has the value one
 _PER_LOG_2 = 1.0 / float(np.log(2.0))
 _LOG_2_HIGH, _LOG_2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10  # their sum is log 2 to 1e-26
-_LOWEST = -708.0  # exp of less is no normal number
+_LOWEST = -708.0  # exp of less is not a normal number
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -186,7 +186,7 @@ def exponential(vector: Any) -> Any:
     """exp of a vector, to 3e-16 relative, for numbers up to 700; those below -708 count as -708 (3e-308).
 
     exp(x) = 2ᵏ exp(r) with k the whole number nearest to x / log 2, and exp(r), |r| ≤ 0.35, from its Taylor series
-    up to r¹³ (the next term is below 1e-17). Log 2 is taken off in two parts, so that r is as exact as x (Cody &
+    up to r¹³ (the next term is below 1e-17). Log 2 is subtracted in two parts, so that r is as exact as x (Cody &
     Waite 1980, Software Manual for the Elementary Functions).
     """
     bounded = larger(vector, everywhere(_LOWEST))

@@ -36,6 +36,7 @@ ELSEWHERE = {
     "features.colour": "tests/unit/features/test_blocks.py",
     "features.detections": "tests/unit/features/test_blocks.py",
     "features.mean_flux": "tests/reference/test_gaussian_process.py",
+    "features.process": "tests/unit/features/test_blocks.py",
     "features.rounding": "tests/unit/features/test_constant.py",
     "features.smoother": "tests/reference/test_gaussian_process.py",
     "features.statistics": "tests/reference/test_features_light_curve.py",
