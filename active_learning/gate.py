@@ -53,13 +53,13 @@ class GateDecision:
 
 
 def compare(old: Scorer, new: Scorer, rows: TrainingRows, *, seed: int) -> GateDecision:
-    """Judge ``new`` against ``old`` on rows that neither was trained on, of classes that both know.
+    """Compare ``new`` with ``old`` on rows in neither training set, of classes that both know.
 
-    The bundle passes where the flat log-loss (over the classes common to both, renormalised) and the
+    The bundle passes if the flat log-loss (over the classes common to both, renormalised) and the
     macro-F1 (at the rows' own class mix; a class that only the new bundle knows is a wrong answer)
     are neither worse by more than their margins, nor worse with 95 % confidence in a paired
-    bootstrap over objects (Efron 1979, doi:10.1214/aos/1176344552). Both are judged of the light curve alone, as the
-    stream uses it where a packet tells no redshift, and (``_photoz``) of objects that have a host, told its redshift.
+    bootstrap over objects (Efron 1979, doi:10.1214/aos/1176344552). Both are scored from the light curve
+    alone, as for packets without a redshift, and (``_photoz``) with the redshift, for objects that have one.
     """
     common = np.intersect1d(old.class_ids, new.class_ids)
     rows = rows.select(np.isin(rows.class_id, common))
@@ -85,7 +85,7 @@ def _n_objects(rows: TrainingRows) -> int:
 def _figures(
     old: Scorer, new: Scorer, rows: TrainingRows, common: NDArray, seed: int, host: Host | None = None
 ) -> tuple[Figure, Figure]:
-    """The :data:`MEASURES` of both bundles, told of the ``host`` what is given."""
+    """The :data:`MEASURES` of both bundles, scored with the redshift of ``host`` if given."""
     p_old, p_new = (scorer.evaluate(rows.features, rows.detections, host)[0] for scorer in (old, new))
     return (
         _paired(_log_loss(old, p_old, rows, common), _log_loss(new, p_new, rows, common), rows, seed),

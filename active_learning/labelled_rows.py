@@ -26,7 +26,7 @@ _COLUMNS = ("object_id", "alert_id", "alert_mjd", "features", *HOST)
 @dataclass(frozen=True, slots=True)
 class LabelledRows:
     """``table``: object_id, class_id, alert_id, alert_mjd, is_last, the host's photometric redshift and its error (NaN
-    where the packet told none) and the features, a row an alert.
+    if the packet gives none) and the features, one row per alert.
 
     ``missing``: labelled objects without a usable alert in the archive.
     """

@@ -28,16 +28,16 @@ LABEL_WEIGHT = 4.0
 """An object that a person labelled counts as this many of the base table: it is from the stream itself."""
 
 MIN_RANDOM_LABELS = 60
-"""With so many labelled objects that were drawn at random, half of them are kept out of training, for evaluation."""
+"""With this many labelled objects that were drawn at random, half of them are held out for evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retrained:
-    """What came of it: the registered model, the gate's verdict, and what was learnt from.
+    """The result: the registered model, the decision of the gate, and the labels used.
 
     ``by_class``: labelled objects used, by class id. ``newly_known``: classes that production does
-    not know. ``waiting``: labelled objects of classes with too few to be learnt. ``notes``: what else a
-    person should know, in words.
+    not know. ``waiting``: labelled objects of classes with too few for training. ``notes``: remarks
+    for people.
     """
 
     model: Model
@@ -67,13 +67,13 @@ def retrain(
     progress: Progress = silent,
     n_jobs: int | None = None,
 ) -> Retrained:
-    """Train on all labels that hold now, judge the bundle, register it; promote it where the gate lets it pass.
+    """Train on all labels that hold now, compare the bundle with production, register it, and promote it if it passes.
 
     ``archive``: folder of the Parquet files of classified alerts; ``n_jobs``: processes, as for training.
 
-    Raises LookupError where there is nothing to learn from (no labels, none in the archive, the same as
-    production has learnt, no production model or no training table), ValueError as models.training.train,
-    OSError where the labels cannot be read.
+    Raises LookupError if there is nothing to train on (no labels, none in the archive, the same labels as in
+    production, no production model or no training table), ValueError as models.training.train, OSError if the labels
+    cannot be read.
     """
     production = registry.model(PRODUCTION)
     old = Scorer.load(production.path, production.sha256)
@@ -91,10 +91,10 @@ def retrain(
         model = registry.register(trained.path, {**trained.metrics, **figures}, {**trained.params, **params})
     if verdict.accepted:
         model = registry.promote(model.version)
-    learnt, learnt_before = set(new.class_ids.tolist()), set(old.class_ids.tolist())
-    waiting = {class_id: n for class_id, n in by_class.items() if class_id not in learnt}
+    class_ids, class_ids_before = set(new.class_ids.tolist()), set(old.class_ids.tolist())
+    waiting = {class_id: n for class_id, n in by_class.items() if class_id not in class_ids}
     n_labels = len(lessons.evidence["label_ids"])
-    return Retrained(model, verdict, by_class, sorted(learnt - learnt_before), waiting, n_labels, lessons.notes)
+    return Retrained(model, verdict, by_class, sorted(class_ids - class_ids_before), waiting, n_labels, lessons.notes)
 
 
 def _lessons(stored: list[Stored], topic: str, archive: Path, past: Mapping[str, Any]) -> _Lessons:
@@ -182,7 +182,7 @@ def _objects_by_class(table: pa.Table) -> dict[int, int]:
 
 
 def _joined(base: pa.Table, taught: pa.Table, now_known: list[int]) -> pa.Table:
-    """Base and labelled rows. A class that was left out is learnt from its labels alone, not from the base's truth."""
+    """Base and labelled rows. A class that was left out is trained on its labels only, not on the truth of the base."""
     base = base.filter(pa.array(~np.isin(base["class_id"].to_numpy(), now_known)))
     _, row, rows = np.unique(taught["object_id"].to_numpy(), return_inverse=True, return_counts=True)
     return with_labelled(base, taught.append_column("weight", pa.array(LABEL_WEIGHT / rows[row])))

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", env_ignore_empty=True)
 
-    home: Path = Field(default_factory=default_home, description="Everything a run leaves lies under this folder.")
+    home: Path = Field(default_factory=default_home, description="Folder for all files of gueststar.")
     kafka_bootstrap_servers: str = _setting("", "host:port list; empty: the Kafka that `up` started in this home.")
     kafka_security_protocol: str = _setting("PLAINTEXT", "PLAINTEXT on one machine; SASL_SSL over a network.")
     kafka_sasl_mechanism: str = _setting("SCRAM-SHA-512", "SASL mechanism, used with SASL_SSL.")
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     kafka_ca_file: str = _setting("", "PEM file of the certificate authority for TLS.")
     redis_url: str = _setting("", "redis://… address; empty: the Redis that `up` started in this home.")
     jars: Path | None = _setting(None, "Folder of the Kafka server's jars; empty: jars/ in the home, filled by `up`.")
-    ivy_settings: str = _setting("", "Ivy settings file for `up`, where fetching the Kafka server needs a mirror.")
+    ivy_settings: str = _setting("", "Ivy settings file for `up`, if the download of the Kafka server needs a mirror.")
     registry_uri: str = _setting("", "MLflow address for training runs; empty: an SQLite file in the home.")
     input_topics: Annotated[list[str], NoDecode] = _setting(
         [DEFAULT_TOPIC], "Kafka topics of alerts to read; in a variable, separated by commas.", min_length=1
@@ -80,14 +80,14 @@ class Settings(BaseSettings):
     spark_driver_memory_gib: int = _setting(2, "Heap of the Spark driver, GiB.", ge=1)
     max_alerts_per_batch: int = _setting(10_000, "Most alerts a micro-batch takes.", ge=1)
     trigger_interval_s: float = _setting(0.5, "Shortest time between the starts of two micro-batches, seconds.", ge=0)
-    packet_size_limit_bytes: int = _setting(5_000_000, "Longer packets are dead-lettered unread, bytes.", ge=1)
+    packet_size_limit_bytes: int = _setting(5_000_000, "Longer packets become dead letters, unread; bytes.", ge=1)
     lost_offsets: Literal["stop", "dead-letter"] = _setting("stop", "What to do if retention removed unread offsets.")
     novelty_fdr: float = _setting(0.1, "Expected fraction of false discoveries in the novel topic.", gt=0, lt=1)
     sample_fraction: float = _setting(0.01, "Fraction of alerts copied, by object, to the sample topic.", ge=0, le=1)
-    telescope_budget_hours: float = _setting(6.0, "Spectroscopic time to fill a night with, hours.", ge=0)
+    telescope_budget_hours: float = _setting(6.0, "Spectroscopic time of a night, hours.", ge=0)
     random_fraction: float = _setting(0.2, "Fraction of the night's time for randomly drawn objects.", ge=0, le=1)
     label_host: str = _setting("127.0.0.1", "Address the labelling page listens on.")
-    label_port: int = _setting(0, "Port of the labelling page; 0: a free one, remembered in the home.", ge=0, le=65535)
+    label_port: int = _setting(0, "Port of the labelling page; 0: a free port, stored in the home.", ge=0, le=65535)
 
     def __init__(self, **given: Any) -> None:
         file = settings_file(given.get("home"))

@@ -1,4 +1,4 @@
-"""The demonstration, step by step: from an empty home to a model that has learnt from labels."""
+"""The demonstration, step by step: from an empty home to a model trained with labels."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REPLAY_RATE_PER_S = 300.0
 """A little more than the 270 alerts a second that the largest survey will send, day after day."""
 
 FIRST_PART = 0.7
-"""Fraction of the alerts that come before the labels; the rest is scored with the model that learnt."""
+"""Fraction of the alerts that come before the labels; the rest is scored with the retrained model."""
 
 NIGHTS = 7
 """Nights of spectroscopy between the two parts: enough for the labels to teach a class that was left out."""
