@@ -24,7 +24,10 @@ def label(port: int | None, as_json: bool, settings: Settings) -> None:
 
     With --json the address of the page is printed first, as one JSON object.
     """
-    serve_page(settings, settings.label_port if port is None else port, as_json)
+    from broker.local.at_work import at_work
+
+    with at_work(settings.home, "label"):
+        serve_page(settings, settings.label_port if port is None else port, as_json)
 
 
 def serve_page(settings: Settings, port: int, as_json: bool = False) -> None:

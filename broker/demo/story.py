@@ -157,7 +157,7 @@ def _nights(story: Story, stream: objects.DemoStream) -> None:
             now_ms = int(time.time() * 1000)
             with labels_log(settings) as log:
                 log.append(
-                    [labels.label_of(r, stream.truth[r["object_id"]], "demo-spectrograph", now_ms) for r in answered]
+                    [labels.label_of(r, stream.truth[r["object_id"]], home.SPECTROGRAPH, now_ms) for r in answered]
                 )
             story.n_requests += len(plan.requests)
         outcome(f"{story.n_requests} spectra in {hours:.1f} hours of telescope time")

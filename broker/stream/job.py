@@ -23,7 +23,9 @@ from pyspark.sql.streaming import StreamingQuery
 from broker import filters
 from broker.filters import refusals, trial
 from broker.kafka import topics
+from broker.local.at_work import at_work
 from broker.settings import Settings
+from broker.stream.query import CHECKPOINT_FOLDER
 from broker.stream.query import start as start_query
 from broker.stream.session import LOG_FILE, session, warm_workers
 from broker.stream.source import STOP_FILE
@@ -50,7 +52,7 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
     Returns the summary of ``gueststar run --json``. Raises JobFailed with the cause; LookupError where no model is in
     production; RuntimeError where another job runs in this home.
     """
-    with only_job(settings.home), _stop_signals(settings.home) as stop_asked:
+    with only_job(settings.home), at_work(settings.home, "run"), _stop_signals(settings.home) as stop_asked:
         # raises where there is no Kafka, before Spark takes its seconds
         kept = filters.load(settings)
         topics.create(settings, topics.all_topics(settings, kept.conditions))
@@ -69,7 +71,7 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
             _wait(query, stop_asked)
             listener.terminated.wait(REPORTS_DEADLINE_S)
         except StreamingQueryException as error:
-            raise JobFailed(f"{cause(str(error))} (all of it: {settings.home / LOG_FILE})") from None
+            raise failure(settings, str(error)) from None
         except (Py4JError, ConnectionError) as error:
             raise JobFailed(f"Spark's Java process is gone ({error}): see {settings.home / LOG_FILE}") from None
         finally:
@@ -113,13 +115,30 @@ def only_job(home: Path) -> Iterator[None]:
 
 
 def cause(text: str) -> str:
-    """The innermost Python error in a query's failure: the line under its traceback; else the first line."""
-    raised = re.findall(r"^((?:\w+\.)*[A-Z]\w+): (.+)$", text, re.MULTILINE)
-    python_errors = [(name, message) for name, message in raised if not name.startswith(("org.", "java.", "pyspark."))]
-    if not python_errors:
-        return text.strip().split("\n")[0]
-    name, message = python_errors[-1]
-    return message if name.startswith("broker.") else f"{name}: {message}"
+    """Why a query failed, in one line: the innermost Python error, under its traceback; else what Java says of it.
+
+    Spark's own line says which query ended before it says why; its description of the query follows.
+    """
+    _, is_python, traceback = text.rpartition("Traceback (most recent call last):")
+    if is_python and (raised := re.search(r"^((?:\w+\.)*[A-Z]\w+): (.+)$", traceback, re.MULTILINE)):
+        name, message = raised.groups()
+        return message if name.startswith("broker.") else f"{name}: {message}"
+    summary = text.partition("=== Streaming Query ===")[0].strip().split("\n")[0]
+    why = summary.rpartition("terminated with exception: ")[2]
+    return re.sub(r" SQLSTATE: \w+$", "", why)
+
+
+def failure(settings: Settings, text: str) -> JobFailed:
+    """The error of a job whose query failed: the cause, where all of it stands, and what to do next."""
+    log_file = settings.home / LOG_FILE
+    if not (settings.home / CHECKPOINT_FOLDER / "offsets").is_dir():
+        advice = (
+            f"{settings.home / CHECKPOINT_FOLDER} was removed under the job, which keeps there how far it is: "
+            "what is still in the input topics is read from the beginning when `gueststar run` starts again"
+        )
+    else:
+        advice = "`gueststar run` goes on after the last batch that was finished, once this is mended"
+    return JobFailed(f"the job ended: {cause(text)}. {advice[0].upper()}{advice[1:]} (all of it: {log_file})")
 
 
 @contextmanager

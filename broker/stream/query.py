@@ -16,6 +16,9 @@ from broker.stream import routing, telemetry
 from broker.stream.sink import GueststarSink
 from broker.stream.source import GueststarSource
 
+CHECKPOINT_FOLDER = "checkpoint"
+"""In the home: where Spark keeps how far the job is."""
+
 
 def start(
     spark: SparkSession, settings: Settings, filters: Mapping[str, Condition], *, available_now: bool = False
@@ -30,7 +33,7 @@ def start(
     rows = routing.route(rows, settings, filters)
 
     writer = rows.writeStream.format(GueststarSink.name()).options(**options).queryName("gueststar")
-    writer = writer.option("checkpointLocation", str(settings.home / "checkpoint"))
+    writer = writer.option("checkpointLocation", str(settings.home / CHECKPOINT_FOLDER))
     if available_now:
         return writer.trigger(availableNow=True).start()
     return writer.trigger(processingTime=f"{settings.trigger_interval_s} seconds").start()

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from broker.settings import Settings
 from broker.stream import telemetry
-from broker.stream.job import cause, only_job
+from broker.stream.job import cause, failure, only_job
 
 PYTHON_ERROR = """Job aborted: org.apache.spark.api.python.PythonException: Traceback (most recent call last):
   File "fetch.py", line 170, in _skip_lost
@@ -29,6 +30,39 @@ def test_a_failure_is_told_by_its_python_cause() -> None:
         "MemoryError: topic"
     )
     assert cause("Java alone failed\n\tat somewhere") == "Java alone failed"
+
+
+JAVA_ERROR = """[STREAM_FAILED] Query [id = 8c] terminated with exception: batch 9 doesn't exist SQLSTATE: XXKST
+=== Streaming Query ===
+Identifier: gueststar [id = 8c6b937b, runId = 5a39fffa]
+Current Committed Offsets: {GueststarSource: 8}
+
+Current State: ACTIVE
+Thread State: RUNNABLE
+
+JVM stacktrace:
+org.apache.spark.sql.streaming.StreamingQueryException: batch 9 doesn't exist
+=== Streaming Query ===
+Identifier: gueststar [id = 8c6b937b, runId = 5a39fffa]
+\tat org.apache.spark.sql.Something.run(Something.scala:1)
+Caused by: java.lang.IllegalStateException: batch 9 doesn't exist
+"""
+
+
+def test_a_failure_of_java_is_told_by_its_reason_and_not_by_the_query_s_name() -> None:
+    assert cause(JAVA_ERROR) == "batch 9 doesn't exist"
+    of_python = PYTHON_ERROR + JAVA_ERROR.partition("\n")[2]
+    assert cause(of_python) == "topic alerts partition 3 offsets 5 to 9: 5 offsets were deleted"
+
+
+def test_a_failed_job_says_what_to_do_next(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    emptied = str(failure(settings, JAVA_ERROR))
+    assert emptied.startswith("the job ended: batch 9 doesn't exist. ")
+    assert f"{tmp_path / 'checkpoint'} was removed under the job" in emptied
+    assert "\n" not in emptied
+    (tmp_path / "checkpoint" / "offsets").mkdir(parents=True)
+    assert "`gueststar run` goes on after the last batch" in str(failure(settings, JAVA_ERROR))
 
 
 def report(**offsets: dict[str, int]) -> dict[str, Any]:
