@@ -24,7 +24,7 @@ from active_learning.web.choices import ACTION_KEYS, shown_name
 from active_learning.web.desk import CannotDraw, Desk, Done
 from active_learning.web.security import HEADERS, SESSION_COOKIE, ForbiddenRequest, Guard, allowed_hosts, may
 from active_learning.web.views import REASON_MARKS, row_of, view_of
-from active_learning.web.wording import cut_off_in_words
+from active_learning.web.wording import cut_off_in_words, sentence
 
 LABELLER_COOKIE = "gueststar_labeller"
 _YEAR_S = 365 * 86_400
@@ -63,7 +63,7 @@ def create_app(desk: Desk, *, host: str = "127.0.0.1") -> Starlette:
             Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(host), www_redirect=False),
             Middleware(BaseHTTPMiddleware, dispatch=_with_headers),
         ],
-        exception_handlers={kind: _plain(status) for kind, status in _STATUS.items()},
+        exception_handlers={404: pages.nowhere} | {kind: _plain(status) for kind, status in _STATUS.items()},
     )
 
 
@@ -80,7 +80,7 @@ class _Pages:
             lstrip_blocks=True,
         )
         self._templates.globals |= {"shown_name": shown_name, "action_keys": ACTION_KEYS, "marks": REASON_MARKS}
-        self._templates.globals["cut_off_in_words"] = cut_off_in_words
+        self._templates.globals |= {"cut_off_in_words": cut_off_in_words, "sentence": sentence}
 
     async def index(self, request: Request) -> Response:
         session = request.cookies.get(SESSION_COOKIE) or self._guard.new_session()
@@ -95,8 +95,14 @@ class _Pages:
 
     def _index(self, labeller: str, token: str, wanted: str) -> HTMLResponse:
         queue = self._desk.queue(labeller)
-        chosen = next((request for request in queue if request["request_id"] == wanted), queue[0] if queue else None)
-        return self._page("desk.html", token=token, **self._shown(labeller, queue, chosen))
+        chosen, failure = queue[0] if queue else None, ""
+        if wanted:
+            try:
+                chosen = self._desk.request(wanted)
+            except LookupError:
+                failure = f"There is no request {wanted}" + (": this is the first of the queue." if chosen else ".")
+        status = 404 if failure else 200
+        return self._page("desk.html", status, token=token, failure=failure, **self._shown(labeller, queue, chosen))
 
     async def name(self, request: Request) -> Response:
         form = await request.form()
@@ -200,8 +206,12 @@ class _Pages:
             raise ForbiddenRequest("say who you are first: open the page and give your name")
         return labeller
 
-    def _page(self, template: str, **values: Any) -> HTMLResponse:
-        return HTMLResponse(self._templates.get_template(template).render(**values))
+    async def nowhere(self, request: Request, _: Exception) -> Response:
+        """What stands at an address that is none of the page's."""
+        return self._page("nowhere.html", 404, path=request.url.path)
+
+    def _page(self, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
+        return HTMLResponse(self._templates.get_template(template).render(**values), status_code)
 
 
 def _labeller(request: Request) -> str:

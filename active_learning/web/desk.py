@@ -12,7 +12,7 @@ from typing import Any
 
 from active_learning import labels, requests
 from active_learning.labels import Answer
-from active_learning.logs import CutOff, FollowedLog
+from active_learning.logs import CutOff, FollowedLog, NotSaved
 from active_learning.web import plots
 from schemas.light_curves import LightCurves
 
@@ -129,7 +129,13 @@ class Desk:
             self._ahead.submit(_quietly, self.figure, request_id)
 
     def _store(self, record: Record) -> Done:
-        return Done(record, *self._labels.append(record))
+        """Raises NotSaved, with the object's name, at once where the page is cut off already."""
+        if self.cut_off is not None:
+            raise NotSaved(f"{record['object_name']} is NOT saved: the page is cut off")
+        try:
+            return Done(record, *self._labels.append(record))
+        except NotSaved as error:
+            raise NotSaved(f"{record['object_name']}: {error}") from error
 
 
 def _quietly(draw: Callable[[str], Any], request_id: str) -> None:

@@ -75,7 +75,7 @@ def row_of(request: Mapping[str, Any], answer: Answer | None = None) -> Row:
         reason=request["reason"],
         mark=REASON_MARKS.get(request["reason"], "•"),
         guess=guess,
-        brightness=f"{request['band']} {magnitude:.1f}" if math.isfinite(magnitude) else "",
+        brightness=f"{request['band']} {wording.signed(magnitude, 1)}" if math.isfinite(magnitude) else "",
         is_conflict=answer is not None and answer.is_conflict,
     )
 
@@ -118,10 +118,12 @@ def _facts(request: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Heading, value, and a note below it."""
     p_value, magnitude = request["novelty_p_value"], request["magnitude"]
     telescope = f"{_TELESCOPE.name}, S/N {_TELESCOPE.signal_to_noise:.0f}"
-    has_magnitude, position = math.isfinite(magnitude), (request["ra_deg"], request["dec_deg"])
+    latest = f"{request['band']} = {wording.signed(magnitude, 2)}" if math.isfinite(magnitude) else "—"
+    ra_deg, dec_deg = request["ra_deg"], request["dec_deg"]
+    in_degrees = f"{ra_deg:.5f}° {wording.signed(dec_deg, 5, plus=True)}°"
     return [
         ("Novelty", f"p = {p_value:.2g}" if math.isfinite(p_value) else "—", wording.novelty_in_words(p_value)),
-        ("Latest", f"{request['band']} = {magnitude:.2f}" if has_magnitude else "—", "AB magnitude of the difference"),
+        ("Latest", latest, "AB magnitude of the difference"),
         ("Exposure", wording.duration(request["exposure_s"]), telescope),
-        ("Position (ICRS)", wording.sexagesimal(*position), f"{position[0]:.5f}° {position[1]:+.5f}°"),
+        ("Position (ICRS)", wording.sexagesimal(ra_deg, dec_deg), in_degrees),
     ]

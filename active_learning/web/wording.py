@@ -24,12 +24,22 @@ def utc_of(mjd_tai: float) -> str:
 
 
 def cut_off_in_words(cut_off: CutOff) -> str:
-    """That the page is out of date: since when (UTC), why, and what the reader has to do about it."""
+    """That the page is out of date: since when (UTC), and what the reader has to do about it."""
     since = datetime.fromtimestamp(cut_off.since_ms / 1000, UTC)
     return (
         f"Cut off since {since:%H:%M:%S} UTC: you see what there was then, and no label can be saved. "
-        f"{cut_off.why}. The page continues by itself when this is repaired."
+        "The page continues by itself."
     )
+
+
+def sentence(text: str) -> str:
+    """A text with a capital at its beginning and a full stop at its end."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def signed(value: float, decimals: int, *, plus: bool = False) -> str:
+    """A number with a true minus sign, as beside other numbers with one; ``plus``: with a plus sign, too."""
+    return f"{value:{'+' if plus else ''}.{decimals}f}".replace("-", "−")
 
 
 def sexagesimal(ra_deg: float, dec_deg: float) -> str:

@@ -28,22 +28,23 @@ from tests.waiting import wait_for
 CLASS_IDS = [2222, 2223, 2224, 2243, 2332]
 
 
-def light_curves(n: int) -> LightCurves:
-    """Rising and fading objects in six bands, detections and forced points, some below the limit."""
+def light_curves(n: int, n_points: int = 50) -> LightCurves:
+    """Rising and fading objects in six bands, detections and forced points, some below the limit; the last points."""
     generator = np.random.default_rng(2)
     times = np.sort(generator.uniform(-40, 0, (n, 50)), axis=1)
     times[:, -1] = 0.0
     flux = 9000 * np.exp(-0.5 * ((times + 15) / 9) ** 2)
     error = np.full_like(flux, 250.0)
+    columns = {
+        "time_mjd": 61_000 + times,
+        "flux_njy": flux + generator.normal(0, 250, flux.shape),
+        "flux_err_njy": error,
+        "band": np.tile(np.arange(50) % 6, (n, 1)),
+        "is_detection": (flux > 1500) | (times == 0),
+    }
     return LightCurves.from_points(
-        alert=np.repeat(np.arange(n), 50),
-        columns={
-            "time_mjd": 61_000 + times.ravel(),
-            "flux_njy": (flux + generator.normal(0, 250, flux.shape)).ravel(),
-            "flux_err_njy": error.ravel(),
-            "band": np.tile(np.arange(50) % 6, n),
-            "is_detection": ((flux > 1500) | (times == 0)).ravel(),
-        },
+        alert=np.repeat(np.arange(n), n_points),
+        columns={name: values[:, -n_points:].ravel() for name, values in columns.items()},
         alerts={
             "alert_id": np.arange(n) + 1000,
             "object_id": np.arange(n) + 2**60,
@@ -72,9 +73,9 @@ class Scene:
         log = labels_log(self.settings)
         return [stored.record for stored in log.read()]
 
-    def ask(self, n: int = 4) -> list[dict[str, Any]]:
-        """Publish packets and requests about ``n`` objects; returns when the page's server has them."""
-        curves = light_curves(n)
+    def ask(self, n: int = 4, n_points: int = 50) -> list[dict[str, Any]]:
+        """Publish packets (of ``n_points``) and requests on ``n`` objects; returns when the page's server has them."""
+        curves = light_curves(n, n_points)
         alerts = create_topic(self.settings, 1)
         alerts.produce(packets.write(curves), partition=0)
         generator = np.random.default_rng(1)

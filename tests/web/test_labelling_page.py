@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from active_learning.web.choices import KEYS
 from broker.kafka import clients
 from broker.kafka.message_log import requests_log
 from tests.waiting import wait_for
+from tests.web.chart import ticks, wait_for_whole_axes
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
@@ -159,6 +161,67 @@ def test_the_light_curve_and_its_switches(scene: Any, visit: Any) -> None:
     assert utc.startswith("2025-"), "UTC is shown on hover"
 
 
+def test_ticks_differ_and_the_band_is_inside_of_a_short_light_curve(scene: Any, visit: Any, tmp_path: Path) -> None:
+    """One detection: the axis shows a day and a half."""
+    scene.ask(1, n_points=1)
+    here = visit(1300, 850)
+    here.drawn()
+    page = here.page
+    wait_for_whole_axes(page)
+    page.screenshot(path=tmp_path / "one-detection.png")
+    for axis in ("x", "y"):
+        labels = ticks(page, axis)
+        assert len(labels) > 3
+        assert len(set(labels)) == len(labels), f"{axis}: {labels}"
+    low, high = page.evaluate("document.getElementById('chart').layout.yaxis.range")
+    band = page.evaluate("document.getElementById('chart').data.filter(t => t.mode === 'lines').map(t => t.y).flat()")
+    assert low < min(band)
+    assert max(band) < high
+    page.keyboard.press("b")
+    page.wait_for_function("document.getElementById('chart').layout.yaxis.title.text === 'magnitude (AB)'")
+    page.evaluate("Plotly.relayout('chart', {'yaxis.range': [18.20, 18.10]})")
+    page.wait_for_function("document.querySelectorAll('#chart .ytick text').length > 3")
+    labels = ticks(page, "y")
+    assert len(set(labels)) == len(labels), labels
+    page.screenshot(path=tmp_path / "one-detection-magnitude.png")
+
+
+def test_every_class_is_seen_or_the_list_shows_that_it_goes_on(scene: Any, visit: Any) -> None:
+    scene.ask(1)
+    page = visit(1300, 850).page
+    last = page.locator("button[value='1100']").bounding_box()
+    options = page.locator("#options").bounding_box()
+    assert last is not None
+    assert options is not None
+    assert last["y"] + last["height"] <= options["y"] + options["height"] + 1
+    expect(page.locator(".facts")).to_contain_text("−60.00000°")
+    expect(page.locator(".facts")).not_to_contain_text("-60")
+
+
+def test_an_address_that_leads_nowhere_says_so(scene: Any, visit: Any) -> None:
+    asked = scene.ask(1)
+    here = visit()
+    page = here.page
+    page.goto(f"{scene.url}?object=nonsense")
+    expect(page.locator("#failure")).to_contain_text("There is no request nonsense")
+    expect(page.locator("#object h1")).to_have_text(asked[0]["object_name"])
+    page.goto(f"{scene.url}nowhere")
+    expect(page.locator("body")).to_contain_text("There is no page /nowhere")
+    page.click("a.primary")
+    expect(page.locator("#object h1")).to_have_text(asked[0]["object_name"])
+    here.complaints[:] = [text for text in here.complaints if "404" not in text]
+
+
+def test_an_object_that_was_labelled_is_shown_at_its_address(scene: Any, visit: Any) -> None:
+    asked = scene.ask(2)
+    page = visit().page
+    page.keyboard.press("1")
+    expect(page.locator("#status .saved")).to_have_text(f"Saved: {asked[0]['object_name']} is SN Ia")
+    page.goto(f"{scene.url}?object={asked[0]['request_id']}")
+    expect(page.locator("#object h1")).to_have_text(asked[0]["object_name"])
+    expect(page.locator("#failure")).to_be_hidden()
+
+
 def test_buttons_show_their_keys_and_the_model_s_probabilities(scene: Any, visit: Any) -> None:
     scene.ask(1)
     page = visit().page
@@ -184,6 +247,7 @@ def test_narrow_screens(scene: Any, visit: Any) -> None:
     here.drawn()
     page = here.page
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator("kbd:visible").count() == 0, "a telephone has no keys"
     assert not page.locator("#queue").get_attribute("open")
     page.click("#queue summary")
     page.click("#queue-list li:nth-child(2) a")

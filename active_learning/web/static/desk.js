@@ -106,7 +106,9 @@ function range() {
       else if (faint) take(p.limit[i], 0);
       else take(p.magnitude[i], Math.min(p.magnitude_error[i], 0.5));
     });
-    if (g && flux) g.mjd.forEach((t, i) => { if (t >= from && t <= to) take(g.flux[i], 0); });
+    // Of a magnitude's band only the bright edge: the faint one goes to infinity where the flux may be zero.
+    if (g) for (const line of flux ? [g.flux_low, g.flux_high] : [g.magnitude, g.magnitude_bright])
+      g.mjd.forEach((t, i) => { if (t >= from && t <= to) take(line[i], 0); });
   }
   if (!isFinite(low)) [low, high] = flux ? [-1, 1] : [18, 24];
   const pad = 0.07 * (high - low || 1);
@@ -119,25 +121,35 @@ function draw() {
   if (!window.Plotly) return document.getElementById("plotly").addEventListener("load", draw, { once: true });
   const flux = view.scale === "flux", soft = colour("--soft"), ink = colour("--ink"), grid = colour("--grid");
   const axis = { gridcolor: grid, linecolor: grid, zerolinecolor: colour("--line"), zerolinewidth: 1, tickfont: { color: soft }, title: { font: { color: soft, size: 12 } }, automargin: true };
+  const plain = { tickformat: ".6~f" }; // as many decimals as tell two ticks apart, at any zoom
   const layout = {
-    margin: { l: 60, r: 14, t: narrow.matches ? 50 : 30, b: 42 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest",
+    margin: { l: 60, r: 28, t: narrow.matches ? 50 : 30, b: 42 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink }, dragmode: narrow.matches ? false : "zoom",
     legend: { orientation: "h", x: 1, xanchor: "right", y: 1.01, yanchor: "bottom", font: { size: 13 }, itemwidth: narrow.matches ? 30 : 40 },
     hoverlabel: { bgcolor: colour("--card"), bordercolor: soft, font: { color: ink } },
-    xaxis: { ...axis, title: { ...axis.title, text: "MJD (TAI)" }, range: view.history ? figure.extent_mjd : figure.window_mjd, tickformat: ".0f", zeroline: false, nticks: narrow.matches ? 5 : 9 },
-    yaxis: { ...axis, title: { ...axis.title, text: flux ? "difference flux (nJy)" : "magnitude (AB)" }, range: range(), zeroline: flux, tickformat: flux ? "~s" : ".1f" },
+    xaxis: { ...axis, title: { ...axis.title, text: "MJD (TAI)" }, range: view.history ? figure.extent_mjd : figure.window_mjd, ...plain, zeroline: false, nticks: narrow.matches ? 5 : 9 },
+    yaxis: { ...axis, title: { ...axis.title, text: flux ? "difference flux (nJy)" : "magnitude (AB)" }, range: range(), zeroline: flux, ...(flux ? { tickformat: "~s" } : plain) },
     shapes: [{ type: "line", x0: figure.alert_mjd, x1: figure.alert_mjd, yref: "paper", y0: 0, y1: 1, line: { color: soft, width: 1, dash: "dot" } }],
     annotations: [{ x: figure.alert_mjd, yref: "paper", y: 1, yanchor: "top", xanchor: "right", text: "this alert", showarrow: false, font: { size: 11, color: soft } }],
   };
   document.getElementById("chart-counts").textContent =
     `${figure.n_detections} detections (filled), ${figure.n_points - figure.n_detections} forced (open) · lines and shading: Gaussian process, 68 %`;
   chart.querySelector("p")?.remove();
-  Plotly.react(chart, traces(), layout, { responsive: true, displaylogo: false, displayModeBar: narrow.matches ? false : "hover", scrollZoom: false,
+  Plotly.react(chart, traces(), layout, { displaylogo: false, displayModeBar: narrow.matches ? false : "hover", scrollZoom: false,
     modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]], doubleClick: "reset" });
+  watch(chart);
   chart.dataset.drawn = chart.dataset.src;
   for (const button of document.querySelectorAll("[data-scale]")) button.setAttribute("aria-pressed", String(button.dataset.scale === view.scale));
   for (const button of document.querySelectorAll("[data-toggle]")) button.setAttribute("aria-pressed", String(view[button.dataset.toggle]));
 }
+
+// The chart's box changes with banners, too, not only with the window.
+const boxes = new ResizeObserver(() => requestAnimationFrame(() => {
+  const chart = document.getElementById("chart");
+  if (chart?.dataset.drawn && chart.clientHeight) Plotly.Plots.resize(chart);
+}));
+
+function watch(chart) { boxes.disconnect(); boxes.observe(chart); }
 
 function setScale(scale) { view.scale = scale; localStorage.setItem("scale", scale); draw(); }
 function toggle(name) {
@@ -162,10 +174,11 @@ function move(step) {
   links[Math.min(Math.max(at + step, 0), links.length - 1)]?.click();
 }
 
-function fail(text) {
+function fail(text, passes = false) {
   const box = document.getElementById("failure");
   box.textContent = text;
   box.hidden = !text;
+  box.toggleAttribute("data-passes", passes);
 }
 
 document.addEventListener("keydown", (event) => {
@@ -201,6 +214,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   document.getElementById("status").replaceChildren(p);
 });
 document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful && document.getElementById("failure").hasAttribute("data-passes")) fail("");
   if (!saves(event)) return;
   document.body.removeAttribute("data-saving");
   if (event.detail.successful) return;
@@ -211,7 +225,7 @@ document.addEventListener("htmx:responseError", (event) => {
   const text = event.detail.xhr.responseText;
   fail(saves(event) && !/not saved|nothing of yours/i.test(text) ? "NOT saved: " + text : text);
 });
-document.addEventListener("htmx:sendError", (event) => fail((saves(event) ? "NOT saved: t" : "T") + "he server does not answer; see whether `gueststar label` still runs."));
+document.addEventListener("htmx:sendError", (event) => fail((saves(event) ? "NOT saved: t" : "T") + "he server does not answer; see whether `gueststar label` still runs.", !saves(event)));
 document.addEventListener("htmx:afterSettle", (event) => {
   markCurrent();
   if (event.detail.target.id !== "object") return;
@@ -219,8 +233,9 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (narrow.matches) { link.removeAttribute("open"); scrollTo(0, 0); }
 });
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id === "object") load();
-  if (event.detail.target.id === "cut-off") dispatchEvent(new Event("resize")); // the banner takes the chart's room
+  if (event.detail.target.id !== "object") return;
+  fail(""); // it was about the object before
+  load();
 });
 
 function fold() { document.getElementById("queue")?.toggleAttribute("open", !narrow.matches); }

@@ -119,4 +119,12 @@ def test_an_alert_without_classes_is_shown_all_the_same(request_of: RequestOf) -
 def test_a_page_that_is_cut_off_says_since_when_why_and_that_it_waits() -> None:
     words = wording.cut_off_in_words(CutOff(1_772_330_405_250, "Kafka does not answer at a:1"))
     assert words.startswith("Cut off since 02:00:05 UTC: ")
-    assert "no label can be saved. Kafka does not answer at a:1. The page continues by itself" in words
+    assert "no label can be saved. The page continues by itself" in words
+    assert "a:1" not in words, "what is for the operator is said apart"
+
+
+def test_words_for_numbers_and_sentences() -> None:
+    assert wording.signed(-28.36801, 5, plus=True) == "−28.36801"
+    assert wording.signed(28.36801, 1, plus=True) == "+28.4"
+    assert wording.signed(-0.5, 2) == "−0.50"
+    assert wording.sentence("no Kafka runs in /a: run `gueststar up`") == "No Kafka runs in /a: run `gueststar up`."
