@@ -133,7 +133,7 @@ function draw() {
     annotations: [{ x: figure.alert_mjd, yref: "paper", y: 1, yanchor: "top", xanchor: "right", text: "this alert", showarrow: false, font: { size: 11, color: soft } }],
   };
   document.getElementById("chart-counts").textContent =
-    `${figure.n_detections} detections (filled), ${figure.n_points - figure.n_detections} forced (open) · lines and shading: Gaussian process, 68 %`;
+    `${figure.n_detections} detection${figure.n_detections === 1 ? "" : "s"} (filled), ${figure.n_points - figure.n_detections} forced (open) · lines and shading: Gaussian process, 68 %`;
   chart.querySelector("p")?.remove();
   Plotly.react(chart, traces(), layout, { displaylogo: false, displayModeBar: narrow.matches ? false : "hover", scrollZoom: false,
     modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]], doubleClick: "reset" });
