@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from broker.error_lines import TRACEBACK_VARIABLE, in_one_line
+from broker.error_lines import TRACEBACK_VARIABLE, in_one_line, shortened
 from broker.setting_errors import mistyped_variables, near
 from broker.settings import Settings, default_home
-from broker.text_output import accept_any_text, reader_has_gone
+from broker.text_output import accept_any_text, printable, reader_has_gone, unwritten
 from schemas.compiled_code import use_cache
 
 COMMANDS = {
@@ -107,6 +107,8 @@ def main() -> None:
     try:
         code = gueststar.main(standalone_mode=False)
     except click.ClickException as error:
+        lines = [error.message] if isinstance(error, click.UsageError) else error.message.split("\n")
+        error.message = "\n".join(shortened(printable(line)) for line in lines)  # type: ignore[misc]
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -115,9 +117,12 @@ def main() -> None:
         cause = error.__cause__ if isinstance(error, CommandError) else error
         if os.environ.get(TRACEBACK_VARIABLE) == "1":
             raise cause or error from None
+        unwritten()  # else Python tries again at the end, and tells of it in words of its own
         click.echo(f"gueststar: {in_one_line(cause if isinstance(cause, Exception) else error)}", err=True)
         sys.exit(1)
-    if reader_has_gone():
+    if (failure := unwritten()) is not None:
+        if not isinstance(failure, BrokenPipeError):
+            click.echo(f"gueststar: {in_one_line(failure)}", err=True)
         sys.exit(1)
     # click returns the code of ctx.exit(code), and what the command returned.
     sys.exit(code if isinstance(code, int) else 0)

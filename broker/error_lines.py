@@ -1,17 +1,26 @@
-"""What the command line says of an error: one line, always, with what happened and what to do next."""
+"""What the command line says of an error: one line, with what happened and what to do next.
+
+Only an error that says ``takes_lines`` takes more: settings, a line for each, and servers, with the end of their log.
+"""
 
 from __future__ import annotations
 
 import lzma
+import os
 import sys
 import traceback
 import zlib
 from pathlib import Path
 
+from broker.text_output import printable
+
 TRACEBACK_VARIABLE = "GUESTSTAR_TRACEBACK"
 
 LONGEST_LINE = 500
 """Characters told of an error that nobody foresaw; its whole text comes with the traceback."""
+
+LONGEST_FOR_PEOPLE = 1_500
+"""Characters told of an error that was written for people: room for two long paths."""
 
 _ROOT = Path(__file__).resolve().parents[1]
 _OF_DAMAGED_FILES = (EOFError, zlib.error, lzma.LZMAError)
@@ -22,12 +31,25 @@ def in_one_line(error: Exception) -> str:
 
     An error that was raised for people is told in its own words. Of any other, such as a KeyError, the line also says
     what kind it is, where it happened, and how to see the way there: a file may hold what nobody foresaw, or the
-    program is at fault.
+    program is at fault. What is not printable is escaped: a path or a file's text may hold anything.
     """
+    text = _text(error)
+    lines = text.split("\n") if getattr(error, "takes_lines", False) else [text]
+    return "\n".join(shortened(printable(line)) for line in lines)
+
+
+def shortened(line: str, most: int = LONGEST_FOR_PEOPLE) -> str:
+    """The line without its middle where it is longer than ``most`` characters: what is wrong stands at an end."""
+    return line if len(line) <= most else f"{line[: most // 2]} … {line[-(most // 2) :]}"
+
+
+def _text(error: Exception) -> str:
     if (of_client := _of_client(error)) is not None:
         return of_client
     if isinstance(error, _OF_DAMAGED_FILES):
         return f"a file is cut off or damaged: {_first_line(error) or 'it ends too early'}{_place(error)}"
+    if isinstance(error, OSError) and error.strerror and is_for_people(error):
+        return _of_system(error)
     if is_for_people(error):
         return str(error)
     text = _first_line(error)
@@ -47,6 +69,12 @@ def _of_client(error: Exception) -> str | None:
     if "redis" in sys.modules and isinstance(error, sys.modules["redis"].RedisError):  # not imported for this
         return f"{error} (`gueststar status` tells what runs)"
     return None
+
+
+def _of_system(error: OSError) -> str:
+    """Which file, and what the system says of it."""
+    files = " → ".join(os.fsdecode(file) for file in (error.filename, error.filename2) if isinstance(file, str | bytes))
+    return f"{files}: {error.strerror}" if files else str(error.strerror)
 
 
 def _first_line(error: Exception) -> str:

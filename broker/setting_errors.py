@@ -20,6 +20,8 @@ OTHER_VARIABLES = ("CONFIG", "TRACEBACK", "TEST_DATA")
 class SettingsError(ValueError):
     """A setting has a value it cannot have, or a name that no setting has."""
 
+    takes_lines = True
+
 
 def variable_of(name: str) -> str:
     """The environment variable of a setting."""

@@ -88,6 +88,11 @@ def name_of(class_id: int) -> str:
     return TAXONOMY[class_id_of(class_id)].name
 
 
+def name_or_id(class_id: int) -> str:
+    """:func:`name_of`; of a class that this taxonomy lacks, as a newer broker may write it, the id."""
+    return TAXONOMY[class_id].name if class_id in TAXONOMY else str(class_id)
+
+
 def slug_of(class_id: int) -> str:
     """The name in lower-case letters, digits and hyphens, fit for a topic; LookupError where the id is unknown."""
     return TAXONOMY[class_id_of(class_id)].slug

@@ -11,6 +11,7 @@ from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
+from broker.text_output import printable
 
 KINDS = ("plasticc", "plasticc-test", "snana", "snana-fits", "bts", "table")
 
@@ -62,5 +63,6 @@ def convert(
         report = {"objects": len(labelled), "alerts": written.alerts, "left_out": written.left_out, "dest": str(dest)}
         click.echo(json.dumps(report))
     else:
-        click.echo(f"{written.alerts:,} alerts of {len(labelled):,} objects in {dest / stream_files.ALERTS_FILE}")
-        click.echo(f"true classes in {dest / stream_files.TRUTH_FILE}")
+        folder = printable(dest)
+        click.echo(f"{written.alerts:,} alerts of {len(labelled):,} objects in {folder}/{stream_files.ALERTS_FILE}")
+        click.echo(f"true classes in {folder}/{stream_files.TRUTH_FILE}")

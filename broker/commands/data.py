@@ -12,6 +12,7 @@ from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
+from broker.text_output import printable
 
 if TYPE_CHECKING:
     from models.datasets.cards import Card
@@ -42,7 +43,7 @@ def list_sets(as_json: bool, settings: Settings) -> None:
         return
     for card, place in rows:
         where = place or "not on this machine: `gueststar data fetch`, or give a path"
-        click.echo(f"{card.name:<14} {card.title}\n{'':<14} {where}")
+        click.echo(f"{card.name:<14} {card.title}\n{'':<14} {printable(where)}")
 
 
 @data.command()
@@ -125,7 +126,7 @@ def fetch(name: str, urls: tuple[str, ...], as_json: bool, settings: Settings) -
     with progress_bars() as progress:
         files = bring(card, wanted, folder_of(settings.home, card.name), progress)
     report = {"name": card.name, "files": [str(file) for file in files]}
-    click.echo(json.dumps(report) if as_json else "\n".join(map(str, files)))
+    click.echo(json.dumps(report) if as_json else "\n".join(map(printable, files)))
 
 
 @data.command()
@@ -149,7 +150,8 @@ def export(src: str, dest: Path, description: bool, as_json: bool, settings: Set
         describing.write(points, labelled, dest)
     report = {"objects": points["object"].nunique(), "points": len(points), "out": str(dest)}
     report["notes"] = list(labelled.notes)
-    click.echo(json.dumps(report) if as_json else f"{len(points):,} points of {report['objects']:,} objects in {dest}")
+    line = f"{len(points):,} points of {report['objects']:,} objects in {printable(dest)}"
+    click.echo(json.dumps(report) if as_json else line)
 
 
 def _card(name: str) -> Card:
@@ -170,11 +172,12 @@ def _place(card: Card, settings: Settings) -> Path | str | None:
 def _print_check(card: Card, place: Path | str, checked: Checked) -> None:
     from schemas.taxonomy import name_of
 
-    click.echo(f"{card.title}: {sum(checked.objects.values()):,} objects, {checked.points:,} points, at {place}")
+    n_objects = sum(checked.objects.values())
+    click.echo(f"{card.title}: {n_objects:,} objects, {checked.points:,} points, at {printable(place)}")
     for file, state in checked.files.items():
-        click.echo(f"  {file}: {state}")
+        click.echo(printable(f"  {file}: {state}"))
     click.echo("  " + ", ".join(f"{name_of(class_id)} {n:,}" for class_id, n in checked.objects.items()))
     for line in checked.other_objects:
-        click.echo(f"  other objects than published: {line}")
+        click.echo(printable(f"  other objects than published: {line}"))
     for line in checked.faults:
-        click.echo(f"  fault: {line}")
+        click.echo(printable(f"  fault: {line}"))

@@ -10,6 +10,7 @@ import click
 
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
+from broker.text_output import printable
 
 stage_option = click.option(
     "--stage", default="", help="Only this stage: fetch, decode, light curve, features, score, deliver."
@@ -41,7 +42,8 @@ def list_letters(stage: str, reason: str, as_json: bool, settings: Settings) -> 
         click.echo(json.dumps({"count": count, "by_reason": by_reason, "groups": rows}))
         return
     for group in groups:
-        click.echo(f"{group.count:>8,}  {group.stage}: {group.reason}\n          e.g. {group.example}")
+        click.echo(printable(f"{group.count:>8,}  {group.stage}: {group.reason}"))
+        click.echo(printable(f"          e.g. {group.example}"))
     click.echo(f"{count:,} dead letters")
 
 

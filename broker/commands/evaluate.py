@@ -12,6 +12,7 @@ from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
+from broker.text_output import printable
 from schemas.taxonomy import CHALLENGE
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def evaluate(
         return
     _print(outcome)
     if report is not None:
-        click.echo(f"report in {written}")
+        click.echo(f"report in {printable(written)}")
 
 
 def _published(settings: Settings, data: str | None, label_file: Path | None, seed: int) -> Outcome:
@@ -155,4 +156,4 @@ def _print(outcome: Outcome) -> None:
         peer = f"   {peers[name].value:.3f} {peers[name].source}" if name in peers else ""
         click.echo(f"  {name:<44} {value:.3f}  [{low:.3f}, {high:.3f}]{peer}")
     for note in outcome.notes:
-        click.echo(f"  {note}")
+        click.echo(f"  {printable(note)}")

@@ -15,6 +15,7 @@ from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
+from broker.text_output import printable
 
 
 @click.command()
@@ -52,9 +53,8 @@ def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool, s
     from models.training import feature_parts
 
     began = time.perf_counter()
-    plan = feature_parts.plan(
-        [located(settings.home, source) for source in src], functools.partial(load, settings=settings)
-    )
+    sources = [located(settings.home, source) for source in src]
+    plan = feature_parts.plan(sources, functools.partial(load, settings=settings))
     if not plan.batches:
         raise click.ClickException(f"no alerts in {', '.join(src)}: give at least one file that holds an alert")
     with progress_bars() as compiling:
@@ -81,4 +81,5 @@ def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool, s
         return
     lost = f", {done.refused:,} messages refused" if done.refused else ""
     again = f", {resumed:,} of them from an earlier run" if resumed else ""
-    click.echo(f"{len(NAMES)} features of {done.alerts:,} alerts in {report['seconds']:.1f} s to {out}{lost}{again}")
+    all_of_them = f"{len(NAMES)} features of {done.alerts:,} alerts in {report['seconds']:.1f} s"
+    click.echo(f"{all_of_them} to {printable(out)}{lost}{again}")

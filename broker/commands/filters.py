@@ -8,6 +8,7 @@ import click
 
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
+from broker.text_output import printable
 
 
 @click.group()
@@ -68,9 +69,8 @@ def list_filters(as_json: bool, settings: Settings) -> None:
         return
     for name, expression, reason in rows:
         topic = topics.of_filter(settings, name) if name else store.file_of(settings).name
-        click.echo(
-            f"{topic}\t{' '.join(expression.split())}" + (f"\trefused: {' '.join(reason.split())}" if reason else "")
-        )
+        fields = [topic, " ".join(expression.split())] + ([f"refused: {' '.join(reason.split())}"] if reason else [])
+        click.echo("\t".join(map(printable, fields)))
     if not rows:
         click.echo("no filters; add one with `gueststar filters add NAME EXPRESSION`", err=True)
 

@@ -8,6 +8,7 @@ import click
 
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
+from broker.text_output import printable
 
 
 @click.group(invoke_without_command=True)
@@ -31,21 +32,21 @@ def list_(as_json: bool, settings: Settings) -> None:
 def _list(settings: Settings, as_json: bool) -> None:
     from active_learning import labels
     from broker.kafka.message_log import labels_log
-    from schemas.taxonomy import name_of
+    from schemas.taxonomy import name_or_id
 
     records = [stored.record for stored in labels_log(settings).read()]
     held = sorted(labels.answers(records).values(), key=lambda answer: answer.newest["created_ms"])
     conflicts = [answer for answer in held if answer.is_conflict]
-    counts = {name_of(class_id): n for class_id, n in labels.counts_by_class({a.object_id: a for a in held}).items()}
+    counts = {name_or_id(class_id): n for class_id, n in labels.counts_by_class({a.object_id: a for a in held}).items()}
     if as_json:
         rows = [
             {
                 "object_id": str(answer.object_id),
                 "object_name": answer.object_name,
                 "class_id": answer.class_id,
-                "class": name_of(answer.class_id) if answer.class_id is not None else None,
+                "class": name_or_id(answer.class_id) if answer.class_id is not None else None,
                 "conflict": answer.is_conflict,
-                "labellers": {who: name_of(label["class_id"]) for who, label in answer.by_labeller.items()},
+                "labellers": {who: name_or_id(label["class_id"]) for who, label in answer.by_labeller.items()},
                 "reason": answer.newest["reason"],
                 "label_ids": answer.label_ids,
             }
@@ -55,9 +56,9 @@ def _list(settings: Settings, as_json: bool) -> None:
         click.echo(json.dumps({**report, "by_class": counts, "objects": rows}))
         return
     for answer in held:
-        said = ", ".join(f"{who}: {name_of(label['class_id'])}" for who, label in answer.by_labeller.items())
+        said = ", ".join(f"{who}: {name_or_id(label['class_id'])}" for who, label in answer.by_labeller.items())
         note = "  CONFLICT, not used" if answer.is_conflict else ""
-        click.echo(f"{answer.object_name:<22} {answer.newest['reason']:<10} {said}{note}")
+        click.echo(printable(f"{answer.object_name:<22} {answer.newest['reason']:<10} {said}{note}"))
     by_class = ", ".join(f"{name} {n}" for name, n in sorted(counts.items(), key=lambda item: -item[1]))
     click.echo(f"{len(held) - len(conflicts)} objects labelled{': ' + by_class if by_class else ''}")
     if conflicts:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.settings import Settings
+from broker.text_output import printable
 
 if TYPE_CHECKING:
     from models.datasets.labelled import Labelled
@@ -22,5 +23,5 @@ def load(source: str, settings: Settings, kind: str | None = None) -> Labelled:
 
     labelled = sources.load(located(settings.home, source), kind)
     for note in labelled.notes:
-        click.echo(f"gueststar: {note}", err=True)
+        click.echo(f"gueststar: {printable(note)}", err=True)
     return labelled

@@ -11,6 +11,7 @@ import click
 
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
+from broker.text_output import printable
 
 
 @click.command()
@@ -41,7 +42,7 @@ def listen(
     with client.listen(topic, start_at, limit, group, settings, wait=not no_wait) as alerts:
         try:
             for record in alerts:
-                click.echo(_json(record) if as_json else _line(record))
+                click.echo(printable(_json(record) if as_json else _line(record)))
         except KeyboardInterrupt:
             click.echo(f"{alerts.topic}: {alerts.lag():,} messages not read", err=True)
         except BrokenPipeError:  # the reader of our output has gone, as `head` does
@@ -67,12 +68,9 @@ def _line(record: dict[str, Any]) -> str:
 
 
 def _class(record: dict[str, Any]) -> str:
-    from schemas.taxonomy import name_of
+    from schemas.taxonomy import name_or_id
 
-    try:
-        name = name_of(record["class_id"])
-    except LookupError:  # of a newer taxonomy than this one
-        name = str(record["class_id"])
+    name = name_or_id(record["class_id"])
     if record["class_id"] in record["class_ids"]:
         return f"{name} {record['p_survey'][record['class_ids'].index(record['class_id'])]:.3f}"
     return f"{name} ({record['not_classified_reason']})" if record["not_classified_reason"] else name

@@ -11,6 +11,7 @@ import click
 
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
+from broker.text_output import printable
 
 if TYPE_CHECKING:
     from models.registry.versions import Model, Registry
@@ -54,7 +55,8 @@ def show(which: str, as_json: bool, settings: Settings) -> None:
     if as_json:
         click.echo(json.dumps(_summary(model) | {"metrics": model.metrics, "manifest": manifest}))
         return
-    click.echo(f"version {model.version}  {', '.join(model.aliases)}\nsha256  {model.sha256}\npath    {model.path}")
+    click.echo(f"version {model.version}  {', '.join(model.aliases)}\nsha256  {model.sha256}")
+    click.echo(f"path    {printable(model.path)}")
     click.echo(f"made    {_date(model)} from {manifest['training']['n_objects']:,} objects")
     click.echo("classes " + ", ".join(name_of(class_id) for class_id in manifest["classes"]))
     unknown = [*manifest["left_out"], *manifest["too_few"]]
@@ -86,7 +88,7 @@ def card(which: str, out: Path | None, settings: Settings) -> None:
         click.echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
-        click.echo(f"card of {scorer.sha256[:16]} in {out}")
+        click.echo(f"card of {scorer.sha256[:16]} in {printable(out)}")
 
 
 @models.command()

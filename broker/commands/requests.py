@@ -10,6 +10,7 @@ import click
 
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
+from broker.text_output import printable
 from schemas.night import night_of_unix_ms
 
 if TYPE_CHECKING:
@@ -100,8 +101,9 @@ def _show(asked: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from schemas.taxonomy import name_of
+    from schemas.taxonomy import name_or_id
 
     table = Table(box=box.SIMPLE_HEAD)
     for column, justify in (("night", "right"), ("object", "left"), ("why", "left"), ("most probable", "left")):
@@ -112,10 +114,10 @@ def _show(asked: list[dict[str, Any]]) -> None:
         likely = max(zip(request["p_survey"], request["class_ids"], strict=False), default=(0.0, 300))
         table.add_row(
             str(request["night"]),
-            request["object_name"],
-            request["reason"],
-            f"{name_of(likely[1])} {likely[0]:.2f}",
-            f"{request['band']} {request['magnitude']:.1f}",
+            Text(printable(request["object_name"])),
+            Text(printable(request["reason"])),
+            f"{name_or_id(likely[1])} {likely[0]:.2f}",
+            Text(f"{printable(request['band'])} {request['magnitude']:.1f}"),
             f"{request['exposure_s']:.0f}",
             f"{request['ra_deg']:.4f}",
             f"{request['dec_deg']:+.4f}",

@@ -9,6 +9,7 @@ import click
 
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
+from broker.text_output import printable
 
 
 @click.command()
@@ -40,12 +41,12 @@ def show(files: tuple[Path, ...], plot_file: Path | None, as_json: bool, setting
         drawn = predictions_of(shown.light_curves.select(range(min(len(shown.light_curves), MAX_PANELS))))
         figure_of(shown.light_curves, drawn).savefig(plot_file, dpi=150)
     if as_json:
-        click.echo(json.dumps(reading.as_json(shown), ensure_ascii=False, allow_nan=False))
+        click.echo(printable(json.dumps(reading.as_json(shown), ensure_ascii=False, allow_nan=False)))
     else:
         from rich.console import Console
 
         reading.print_alerts(shown, Console())
         if plot_file is not None and len(shown.light_curves):
-            click.echo(f"light curves plotted in {plot_file}")
+            click.echo(f"light curves plotted in {printable(plot_file)}")
     if shown.without_alert:
         raise click.ClickException(f"no alert in {', '.join(map(str, shown.without_alert))}")

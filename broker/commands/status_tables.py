@@ -6,6 +6,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from broker.text_output import printable
 
 
 def show(report: dict[str, Any], console: Console | None = None) -> None:
@@ -13,7 +16,7 @@ def show(report: dict[str, Any], console: Console | None = None) -> None:
     console = console or Console()
     console.print(_services(report))
     if why := report["kafka"].get("why"):
-        console.print(why, highlight=False, markup=False)
+        console.print(Text(printable(why)))
     if report["topics"]:
         console.print(_topics(report))
     if report["job"] is None:
@@ -23,12 +26,13 @@ def show(report: dict[str, Any], console: Console | None = None) -> None:
 
 
 def _services(report: dict[str, Any]) -> Table:
-    table = Table("service", "state", "address", "pid", "up since", title=report["home"], title_justify="left")
+    home = Text(printable(report["home"]))
+    table = Table("service", "state", "address", "pid", "up since", title=home, title_justify="left")
     for name in ("kafka", "redis"):
         service = report[name]
         state = "[green]running[/]" if service["running"] else "[red]not running[/]"
         since = duration(service["uptime_s"]) if service["uptime_s"] is not None else ""
-        table.add_row(name, state, service["address"], str(service["pid"] or ""), since)
+        table.add_row(name, state, Text(printable(service["address"])), str(service["pid"] or ""), since)
     return table
 
 
@@ -43,7 +47,7 @@ def _topics(report: dict[str, Any]) -> Table:
         table.add_column(heading, justify="right")
     for topic in sorted(shown, key=lambda topic: not topic["messages"] and topic["kind"] != "input"):
         unread = f"{lag[topic['topic']]:,}" if topic["topic"] in lag else ""
-        table.add_row(topic["topic"], str(topic["partitions"]), f"{topic['messages']:,}", unread)
+        table.add_row(Text(printable(topic["topic"])), str(topic["partitions"]), f"{topic['messages']:,}", unread)
     if folded:
         table.caption = f"{len(folded)} class topic{' is' if len(folded) == 1 else 's are'} empty"
         table.caption_justify = "left"
@@ -59,7 +63,7 @@ def _job(job: dict[str, Any]) -> Table:
     table.add_row("the last minute", f"{rates}, {job['dead_letters_per_s']:,.1f}/s dead letters")
     lag = f"{sum(job['lag'].values()):,} messages" if job["lag"] else "unknown: Kafka does not answer"
     table.add_row("lag", lag)
-    table.add_row("model", str(job["model"]))
+    table.add_row("model", Text(printable(job["model"])))
     return table
 
 

@@ -13,6 +13,7 @@ from broker.commands.light_curves import load
 from broker.commands.options import json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
+from broker.text_output import printable
 
 if TYPE_CHECKING:
     from models.datasets.labelled import Labelled
@@ -93,13 +94,14 @@ def _print(labelled: Labelled, trained: Trained, model: Model) -> None:
     """Print the metrics as a table."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=f"version {model.version} ({', '.join(model.aliases)})", title_justify="left")
+    table = Table(title=Text(f"version {model.version} ({', '.join(model.aliases)})"), title_justify="left")
     table.add_column("on held-out objects")
     table.add_column("", justify="right")
     for name, value in trained.metrics.items():
         table.add_row(name, f"{value:.4f}")
     console = Console()
     console.print(table)
-    console.print(f"{labelled.source}: {len(labelled):,} objects", highlight=False)
-    console.print(f"sha256 {model.sha256}\n{model.path}", highlight=False, soft_wrap=True)
+    console.print(Text(f"{printable(labelled.source)}: {len(labelled):,} objects"))
+    console.print(Text(f"sha256 {model.sha256}\n{printable(model.path)}"), soft_wrap=True)

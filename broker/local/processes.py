@@ -23,6 +23,8 @@ FIRST_PORT, LAST_PORT = 20_000, 32_000
 class ServerError(OSError):
     """A server did not start, answer or end."""
 
+    takes_lines = True
+
 
 @dataclass(frozen=True)
 class Server:

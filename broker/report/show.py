@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from broker.text_output import printable
 from schemas import packets
 from schemas.files import files_in
 from schemas.identifiers import object_name
@@ -110,7 +111,8 @@ def print_alerts(shown: Shown, console: Console) -> None:
     for entry in shown.entries:
         if isinstance(entry, RefusedPacket):
             reason = entry.reason.removeprefix(str(entry.file)).removeprefix(":").strip()
-            text = Text.assemble(("refused ", "bold red"), (str(entry.file), "bold"), "  ", (reason, "red"))
+            file, reason = printable(entry.file), printable(reason)
+            text = Text.assemble(("refused ", "bold red"), (file, "bold"), "  ", (reason, "red"))
             console.print(text, soft_wrap=True)
         else:
             console.print(_table(shown, entry))
@@ -153,7 +155,7 @@ def _title(shown: Shown, row: int) -> Text:
     reliability = curves.reliability[row]
     rating = f"  reliability {reliability:.3f}" if np.isfinite(reliability) else ""
     return Text.assemble(
-        (heading, "bold"), "\n", place, rating, (solar, "yellow"), "\n", (str(shown.files[row]), "dim")
+        (printable(heading), "bold"), "\n", place, rating, (solar, "yellow"), "\n", (printable(shown.files[row]), "dim")
     )
 
 

@@ -30,6 +30,7 @@ from broker.stream.query import start as start_query
 from broker.stream.session import LOG_FILE, session, warm_workers
 from broker.stream.source import STOP_FILE
 from broker.stream.telemetry import BatchListener
+from broker.text_output import printable
 from models.registry.named_model import ensure_one
 
 LOCK_FILE = Path("run") / "job.lock"
@@ -90,7 +91,7 @@ def admitted_filters(spark: SparkSession, settings: Settings, kept: filters.Filt
     with log_file.open("a", encoding="utf-8", errors="backslashreplace") as log:
         for line in lines:
             print(line, file=log)
-            print(line, file=sys.stderr, flush=True)
+            print(printable(line), file=sys.stderr, flush=True)
     return tried
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import lzma
+import os
 import re
+import shlex
 import subprocess
 import sys
 import zlib
@@ -18,7 +20,7 @@ from broker import cli
 from broker.error_lines import in_one_line
 from broker.kafka.errors import Unreachable
 from broker.local.jars import JarError
-from tests.command_line import gueststar
+from tests.command_line import command, gueststar
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -125,7 +127,8 @@ def test_no_error_ends_in_a_traceback_or_in_silence(
     assert failing(monkeypatch, error) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("gueststar: ")
-    assert str(error).splitlines()[:1] == [] or str(error).splitlines()[0] in line
+    text = getattr(error, "strerror", None) or str(error)
+    assert text.splitlines()[:1] == [] or text.splitlines()[0] in line
 
 
 def test_the_line_of_an_error_that_nobody_foresaw_says_how_to_see_more(
@@ -154,7 +157,7 @@ def test_an_interrupt_is_no_error(monkeypatch: pytest.MonkeyPatch, error: BaseEx
     ("error", "words"),
     [
         (LookupError("no kafka runs"), "no kafka runs"),
-        (FileNotFoundError(2, "No such file or directory", "a.avro"), "[Errno 2] No such file or directory: 'a.avro'"),
+        (FileNotFoundError(2, "No such file or directory", "a.avro"), "a.avro: No such file or directory"),
         (JarError("another sum"), "another sum"),
         (redis.ConnectionError("refused"), "refused (`gueststar status` tells what runs)"),
         (Unreachable("Kafka does not answer at a:1"), "Kafka does not answer at a:1"),
@@ -162,3 +165,63 @@ def test_an_interrupt_is_no_error(monkeypatch: pytest.MonkeyPatch, error: BaseEx
 )
 def test_an_error_that_a_user_can_mend_is_told_in_its_own_words(error: Exception, words: str) -> None:
     assert in_one_line(error) == words
+
+
+def test_what_a_path_or_a_file_holds_cannot_steer_the_terminal_or_fill_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, ValueError("a\nb.csv: found \x1b[31mred\u202e"))
+    assert capsys.readouterr().err == "gueststar: a\\u000ab.csv: found \\u001b[31mred\\u202e\n"
+    failing(monkeypatch, FileNotFoundError(2, "No such file or directory", "x/" * 4_000))
+    line = capsys.readouterr().err
+    assert len(line) < 2_000
+    assert line.endswith("x/: No such file or directory\n")
+
+
+def test_a_path_that_is_not_there_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "show", "no\nsuch\x1b" + 200 * "/x" * 10) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "no\\nsuch\\x1b" in error
+    assert error.endswith("does not exist.")
+    assert len(error) < 2_000
+
+
+def test_an_error_of_the_system_names_the_file_and_no_number(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, PermissionError(13, "Permission denied", "/data/x.csv"))
+    assert capsys.readouterr().err == "gueststar: /data/x.csv: Permission denied\n"
+
+
+@pytest.mark.parametrize("words", [("models", "list", "--json"), ("data", "list"), ("--help",)])
+def test_a_full_disk_behind_standard_output_is_told(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command(*words),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"GUESTSTAR_HOME": str(tmp_path)},
+        )
+    assert done.returncode == 1
+    assert done.stderr == "gueststar: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_is_one_that_nobody_reads(tmp_path: Path, closed: str) -> None:
+    table = tmp_path / "x.csv"
+    table.write_text("object,time_mjd,band,flux_njy,flux_err_njy\na,60000,g,500,10\n")
+    out = tmp_path / "out.parquet"
+    line = shlex.join(command("data", "export", str(table), str(out)))
+    done = subprocess.run(
+        ["sh", "-c", f"{line} {closed}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"GUESTSTAR_HOME": str(tmp_path)},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert out.exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.text_output import ESCAPED, escaped
+from broker.text_output import ESCAPED, escaped, printable
 from tests.command_line import command, gueststar
 
 ALERT = Path(__file__).parents[2] / "data" / "faults" / "p1_alert.avro.gz"
@@ -75,3 +75,11 @@ def test_a_reader_who_leaves_early_is_no_error(tmp_path: Path, file: Path) -> No
 
 def environment(home: Path, variables: dict[str, str]) -> dict[str, str]:
     return os.environ | {"GUESTSTAR_HOME": str(home)} | variables
+
+
+def test_what_steers_a_terminal_is_escaped_as_in_json() -> None:
+    text = "\x1b[31mred\x9b0m\n\0\u202eabc\u2028 SN 2011fe µ 🌟 \U000e0001"
+    shown = printable(text)
+    assert shown.isprintable()
+    assert shown.endswith(" SN 2011fe µ 🌟 \\udb40\\udc01")
+    assert json.loads(printable(json.dumps({"name": text}, ensure_ascii=False))) == {"name": text}

@@ -13,12 +13,12 @@ from broker.operate.status import kind_of
 from broker.settings import Settings
 
 
-def printed(held: dict[str, int], **kafka: Any) -> str:
+def printed(held: dict[str, int], home: str = "/home", **kafka: Any) -> str:
     """The text for a Kafka with these topics and their numbers of messages."""
     settings = Settings(topic_prefix="sky", input_topics=["alerts"])
     service = {"running": True, "local": True, "address": "127.0.0.1:1", "pid": 1, "uptime_s": 1.0}
     report = {
-        "home": "/home",
+        "home": home,
         "kafka": service | kafka,
         "redis": service,
         "topics": [
@@ -49,3 +49,9 @@ def test_one_empty_class_is_one() -> None:
 
 def test_why_kafka_does_not_answer_is_told() -> None:
     assert "no TLS connection to Kafka" in printed({}, running=False, why="no TLS connection to Kafka at a:1 [x]")
+
+
+def test_a_home_is_no_markup_and_steers_no_terminal() -> None:
+    text = printed({}, home="/a[b]c/[/x]\x1b[31m:cat:", why="at [red]")
+    assert "/a[b]c/[/x]\\u001b[31m:cat:" in text
+    assert "at [red]" in text
