@@ -14,6 +14,7 @@ from active_learning.acquisition import order_by_utility, utility
 from active_learning.candidates import Candidate
 from active_learning.exposure import Spectrograph, cost_s
 from active_learning.random_draw import draw, probabilities
+from schemas.night import night_of
 
 NOVEL_FRACTION = 0.4
 """Of the time that is not random, the part for novel objects; what one of the two cannot use goes to the other."""
@@ -71,12 +72,14 @@ def plan(
     them, so that averages weighted by its inverse hold for all observable objects that have not been
     asked about. Requests chosen for their utility have propensity 1. Utility is never divided by cost.
 
+    A candidate whose newest alert is of a later night than ``night`` is infeasible: that alert is not there yet.
+
     Raises ValueError where the budget is negative or the fraction is outside [0, 1].
     """
     _check(budget_hours, random_fraction)
     telescope = telescope or Spectrograph()
     eligible = sorted((c for c in candidates if c.object_id not in excluded), key=lambda c: c.object_id)
-    targets, infeasible = _targets(eligible, telescope, budget_hours)
+    targets, infeasible = _targets(eligible, telescope, budget_hours, night)
     values = _utilities(targets, label_counts or {})
     drawn, propensities = _random_part(targets, budget_hours, random_fraction, np.random.default_rng([seed, night]))
     random_hours = sum(targets[row].hours for row in drawn)
@@ -99,7 +102,7 @@ def _check(budget_hours: float, random_fraction: float) -> None:
 
 
 def _targets(
-    candidates: list[Candidate], telescope: Spectrograph, budget_hours: float
+    candidates: list[Candidate], telescope: Spectrograph, budget_hours: float, night: int
 ) -> tuple[list[_Target], list[tuple[str, str]]]:
     targets, infeasible = [], []
     for candidate in candidates:
@@ -108,6 +111,8 @@ def _targets(
         hours = (seconds + telescope.overhead_s) / 3600
         if not reason and hours > budget_hours:
             reason = f"it takes {hours:.2f} h, longer than the whole budget of {budget_hours:.2f} h"
+        if (night_of_alert := int(night_of(record["alert_mjd"]))) > night:  # as where two streams are replayed together
+            reason = f"its newest alert is of the night {night_of_alert}, after the night {night} that is planned"
         if reason:
             infeasible.append((record["object_name"], reason))
         else:

@@ -53,6 +53,17 @@ def test_it_fills_the_night_and_no_more(candidates: list[Candidate]) -> None:
     assert len({request["object_id"] for request in night_plan.requests}) == len(night_plan.requests)
 
 
+def test_an_alert_of_a_later_night_is_not_asked_about(record_of: RecordOf) -> None:
+    """As of real alerts replayed beside simulated ones of years before."""
+    pools = frozenset({"uncertain", "random"})
+    times = {1: 60_999.9, 2: 61_000.4, 3: 61_001.9, 4: 61_638.0}
+    among = [Candidate(record_of(i, alert_mjd=mjd), pools, 0.3) for i, mjd in times.items()]
+    night_plan = tonight(among, night=61_000)
+    assert {request["object_id"] for request in night_plan.requests} == {1, 2}
+    assert [name for name, _ in night_plan.infeasible] == ["3", "4"]
+    assert night_plan.infeasible[1][1] == "its newest alert is of the night 61637, after the night 61000 that is planned"
+
+
 @pytest.fixture(scope="module")
 def nights(candidates: list[Candidate]) -> list[NightPlan]:
     return [tonight(candidates, seed=seed) for seed in range(50)]
