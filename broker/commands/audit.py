@@ -46,6 +46,8 @@ _COUNTS = {
     "dead_letters": "dead letters",
     "lost": "lost",
     "duplicates": "duplicates (subscribers skip them)",
+    "done_again": "  of these because a batch was done again",
+    "twice_in_input": "  of these because the input holds the alert twice",
     "pending": "offsets not yet read",
 }
 

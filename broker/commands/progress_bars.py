@@ -1,4 +1,4 @@
-"""Progress bars on standard error where it is a terminal, and nothing elsewhere."""
+"""Progress on standard error: bars where it is a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -6,16 +6,28 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from broker.progress_lines import progress_lines
+
 
 @contextmanager
 def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """A callable (stage, done, of) that shows a bar for each stage while the context lasts."""
+    """A callable (stage, done, of) that shows how far each stage is while the context lasts."""
+    if not sys.stderr.isatty():
+        with progress_lines() as show_line:
+            yield show_line
+        return
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
-        tasks: dict[str, TaskID] = {}
+    columns = (
+        rich.TextColumn("{task.description:>12}"),
+        rich.SpinnerColumn(),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, rich.TaskID] = {}
 
         def show(stage: str, done: int, of: int) -> None:
             if stage not in tasks:

@@ -10,21 +10,22 @@ from typing import Any
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from broker.demo.measure import Figures
+from broker.progress_lines import Progress as ShowProgress
+from broker.progress_lines import progress_lines
 from schemas.taxonomy import NOT_CLASSIFIED, name_of
-
-Report = Callable[[int, int], None]
-"""Told how much is done, of how much."""
-
 
 PIPE_WIDTH = 110
 """Columns to write where nobody says how wide the screen is."""
 
 NAME_WIDTH = 7
 """Letters of a class name at the head of a column."""
+
+UNLIMITED = 1_000
+"""Columns of a screen on which every table fits."""
 
 
 class Screen:
@@ -48,12 +49,19 @@ class Screen:
         )
 
     @contextmanager
-    def bar(self, title: str) -> Iterator[Report]:
-        """A progress bar that goes away when it is done."""
-        columns = (TextColumn("      {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self.console, transient=True) as bars:
-            task = bars.add_task(title, total=None)
-            yield lambda done, of: bars.update(task, completed=done, total=of)
+    def bar(self) -> Iterator[ShowProgress]:
+        """A progress bar that names the stage, moves while the stage stands, and goes away when it is done.
+
+        Where no bar can be drawn, a line every few seconds says the same.
+        """
+        if not self.console.is_terminal:
+            with progress_lines(lambda line: self.say(f"      {line}")) as show_line:
+                yield show_line
+            return
+        columns = (SpinnerColumn(), TextColumn("    {task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True) as bars:
+            task = bars.add_task("", total=None)
+            yield lambda stage, done, of: bars.update(task, description=stage, completed=done, total=of)
 
     def say(self, text: str) -> None:
         """A line of its own."""
@@ -65,13 +73,28 @@ def summary(screen: Screen, result: dict[str, Any], figures: Figures, left_out: 
     console = screen.console
     console.rule("What happened")
     console.print(_accounts(result))
-    console.print(confusion_table(figures, left_out))
+    console.print(confusion_table(figures, left_out, console))
     console.print(_sentences(result, figures, left_out), highlight=False)
 
 
-def confusion_table(figures: Figures, left_out: tuple[int, ...]) -> Table:
-    """True classes down, given classes across: numbers of objects, by each object's last alert before any label."""
+def confusion_table(figures: Figures, left_out: tuple[int, ...], console: Console) -> Table | str:
+    """True classes down, given classes across: numbers of objects, by each object's last alert before any label.
+
+    Where the names of the columns do not fit on the console, the rows' numbers stand for them; where these do not fit
+    either, a sentence stands for the table.
+    """
+    for with_names in (True, False):
+        table = _confusion_table(figures, left_out, with_names)
+        if console.measure(table, options=console.options.update(width=UNLIMITED)).maximum <= console.width:
+            return table
+    return "(This screen is too narrow for the table of true classes and classes given.)"
+
+
+def _confusion_table(figures: Figures, left_out: tuple[int, ...], with_names: bool) -> Table:
     given = sorted({given for _, given in figures.confusion})
+    rows = sorted({true for true, _ in figures.confusion})
+    if not with_names:
+        rows = sorted({*rows, *given} - {NOT_CLASSIFIED})
     table = Table(
         title="True class (rows) and the class given (columns), objects, by the last alert before any label",
         caption="* left out of the training: no column can be right for it",
@@ -82,12 +105,17 @@ def confusion_table(figures: Figures, left_out: tuple[int, ...]) -> Table:
     )
     table.add_column("true class", no_wrap=True)
     for class_id in given:
-        name = "none" if class_id == NOT_CLASSIFIED else name_of(class_id)[:NAME_WIDTH].strip()
-        table.add_column(name, justify="right", no_wrap=True)
-    for true in sorted({true for true, _ in figures.confusion}):
+        name = name_of(class_id)[:NAME_WIDTH].strip() if with_names else _number(class_id, rows)
+        table.add_column("none" if class_id == NOT_CLASSIFIED else name, justify="right", no_wrap=True)
+    for number, true in enumerate(rows, 1):
         cells = [_cell(figures.confusion[true, class_id], true == class_id) for class_id in given]
-        table.add_row(name_of(true) + (" *" if true in left_out else ""), *cells)
+        name = name_of(true) + (" *" if true in left_out else "")
+        table.add_row(name if with_names else f"{number:2d} {name}", *cells)
     return table
+
+
+def _number(class_id: int, rows: list[int]) -> str:
+    return str(rows.index(class_id) + 1) if class_id in rows else ""
 
 
 def _cell(count: int, is_right: bool) -> str:
@@ -105,6 +133,11 @@ def _accounts(result: dict[str, Any]) -> Table:
         "lost": result["lost"],
         "published twice": result["duplicates"],
     }
+    if result["duplicates"]:
+        rows |= {
+            "  because a batch was done again": result["done_again"],
+            "  because the input holds the alert twice": result["twice_in_input"],
+        }
     for name, number in rows.items():
         table.add_row(name, f"{number:,}")
     return table
@@ -122,6 +155,10 @@ def _sentences(result: dict[str, Any], figures: Figures, left_out: tuple[int, ..
             f"them truly are of a left-out class ({names}; {result['left_out_objects']} such objects in the stream).",
             f"Labels: {result['requests']} spectra were requested in {result['nights']} nights and answered with the "
             f"truth; the retrained model was {'accepted' if result['retrained'] else 'not accepted'}"
-            f" and scored {result['alerts_with_new_model']:,} alerts.",
+            + (
+                f" and scored {result['alerts_with_new_model']:,} alerts."
+                if result["retrained"]
+                else " (it was worse on held-out objects, see above): the old one scored the rest."
+            ),
         ]
     )

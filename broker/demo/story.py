@@ -24,6 +24,7 @@ from broker.stream import warm_up
 from models.datasets import plasticc
 from models.datasets.labelled import Labelled
 from schemas import packets
+from schemas.night import night_of
 
 REPLAY_RATE_PER_S = 300.0
 """A little more than the 270 alerts a second that the largest survey will send, day after day."""
@@ -44,9 +45,9 @@ class Story:
     settings: Settings
     screen: screen.Screen
     n_objects: int
-    real_alerts: Path | None
     began: float = field(default_factory=time.monotonic)
     n_requests: int = 0
+    last_night: int = 0
     retrained: bool = False
     n_streamed: int = 0
     streaming_s: float = 0.0
@@ -59,7 +60,8 @@ def tell(
 
     ``then`` is called with it while the job still runs. Kafka and Redis are left running.
     """
-    story = Story(settings, screen.Screen(STEPS), n_objects, real_alerts)
+    real = _real_packets(real_alerts)
+    story = Story(settings, screen.Screen(STEPS + bool(real)), n_objects)
     kept = _services(story)
     labelled = _light_curves(story)
     _first_model(story, labelled, kept)
@@ -69,10 +71,13 @@ def tell(
     with job.running_job(settings) as process:
         _ready(story, process)
         _stream(story, process, messages[:cut], "the first part of the stream")
-        _nights(story, stream)
+        _nights(story, stream, int(night_of(messages[cut - 1].time_mjd)))
         story.retrained = _retrain(story)
         _stream(story, process, messages[cut:], "the rest, scored by the model in production now")
-        result = _account(story, stream)
+        n_open = _open_requests(story, int(night_of(messages[-1].time_mjd)))
+        if real:
+            _real_alerts(story, process, real)
+        result = _account(story, stream, n_open)
         then(result)
     return result
 
@@ -97,11 +102,11 @@ def _light_curves(story: Story) -> Labelled:
 def _first_model(story: Story, labelled: Labelled, kept: dict[str, Any]) -> None:
     with (
         story.screen.step("A first model, which knows neither kilonovae nor tidal disruption events") as outcome,
-        story.screen.bar("training") as bar,
+        story.screen.bar() as bar,
     ):
-        warm_up.compiled_in_parallel(lambda what, done, of: bar(done, of))
+        warm_up.compiled_in_parallel(bar)
         kept_sha256 = kept.get("first_model")
-        trained = model.first_model(story.settings, labelled, kept_sha256, lambda _, done, of: bar(done, of))
+        trained = model.first_model(story.settings, labelled, kept_sha256, bar)
         home.remember(story.settings.home, {**kept, "first_model": trained.sha256})
         outcome(
             f"model {trained.version} {'kept from last time' if trained.sha256 == kept_sha256 else 'trained'}, "
@@ -119,13 +124,20 @@ def _alerts(story: Story, labelled: Labelled) -> objects.DemoStream:
 
 
 def _ready(story: Story, process: Popen[bytes]) -> None:
-    """The job is ready when it has scored something: real packets where there are some, else a broken one."""
-    with story.screen.step("The Spark job, and first packets through it") as outcome:
-        topic = story.settings.input_topics[0]
-        first = _real_packets(story.real_alerts)
-        sent = replay.send(story.settings, topic, replay.in_time_order([*first, b"not an alert"]))
+    """The job is ready when something has come through it."""
+    with story.screen.step("The Spark job, and a first message through it") as outcome, story.screen.bar() as bar:
+        bar("starting Spark", 0, 1)
+        replay.send(story.settings, story.settings.input_topics[0], replay.in_time_order([b"not an alert"]))
         job.wait_until_passed(story.settings, process, job.end_offsets(story.settings), lambda left: None)
-        outcome(f"{sent.alerts - 1} real packets, and one that is no alert, went through")
+        outcome("one message that is no alert went through, and became a dead letter")
+
+
+def _real_alerts(story: Story, process: Popen[bytes], real: list[bytes]) -> None:
+    """Last, when the nights are planned: nobody here can answer a request about a real object."""
+    with story.screen.step("Real packets through the same job") as outcome:
+        sent = replay.send(story.settings, story.settings.input_topics[0], replay.in_time_order(real))
+        job.wait_until_passed(story.settings, process, job.end_offsets(story.settings), lambda left: None)
+        outcome(f"{sent.alerts} packets of real telescopes")
 
 
 def _real_packets(folder: Path | None) -> list[bytes]:
@@ -135,31 +147,30 @@ def _real_packets(folder: Path | None) -> list[bytes]:
 
 
 def _stream(story: Story, process: Popen[bytes], messages: list[replay.Message], what: str) -> None:
-    with story.screen.step(f"Streaming {what}") as outcome, story.screen.bar("sent") as bar:
+    with story.screen.step(f"Streaming {what}") as outcome, story.screen.bar() as bar:
         topic, began = story.settings.input_topics[0], time.monotonic()
-        replay.send(story.settings, topic, messages, REPLAY_RATE_PER_S, lambda done: bar(done, len(messages)))
+        replay.send(story.settings, topic, messages, REPLAY_RATE_PER_S, lambda done: bar("sent", done, len(messages)))
         job.wait_until_passed(story.settings, process, job.end_offsets(story.settings), lambda left: None)
         seconds = time.monotonic() - began
         story.n_streamed, story.streaming_s = story.n_streamed + len(messages), story.streaming_s + seconds
         outcome(f"{len(messages):,} alerts sent at {REPLAY_RATE_PER_S:.0f}/s, the last scored after {seconds:.1f} s")
 
 
-def _nights(story: Story, stream: objects.DemoStream) -> None:
-    """Plan nights of spectroscopy, and answer each request with the truth, as a spectrograph would."""
+def _nights(story: Story, stream: objects.DemoStream, tonight: int) -> None:
+    """Plan nights of spectroscopy from the night ``tonight`` (MJD) on, and answer each request with the truth."""
     settings = story.settings
     with story.screen.step(f"{NIGHTS} nights of spectroscopy: requests planned, answered with the truth") as outcome:
-        today = int(stream.alerts.alert_mjd[-1])
         hours = 0.0
         for number in range(NIGHTS):
-            plan = _plan(settings, today + number)
+            plan = _plan(settings, tonight + number)
             hours += plan.hours
-            answered = [r for r in plan.requests if r["object_id"] in stream.truth]
             now_ms = int(time.time() * 1000)
             with labels_log(settings) as log:
                 log.append(
-                    [labels.label_of(r, stream.truth[r["object_id"]], home.SPECTROGRAPH, now_ms) for r in answered]
+                    [labels.label_of(r, stream.truth[r["object_id"]], home.SPECTROGRAPH, now_ms) for r in plan.requests]
                 )
             story.n_requests += len(plan.requests)
+            story.last_night = tonight + number
         outcome(f"{story.n_requests} spectra in {hours:.1f} hours of telescope time")
 
 
@@ -168,18 +179,22 @@ def _plan(settings: Settings, of_night: int) -> Any:
 
 
 def _retrain(story: Story) -> bool:
-    with story.screen.step("Learning from the labels") as outcome, story.screen.bar("training") as bar:
-        accepted, sentence = retraining.learn(story.settings, lambda _, done, of: bar(done, of))
+    with story.screen.step("Learning from the labels") as outcome, story.screen.bar() as bar:
+        accepted, sentence = retraining.learn(story.settings, bar)
         outcome(sentence)
     return accepted
 
 
-def _account(story: Story, stream: objects.DemoStream) -> dict[str, Any]:
+def _open_requests(story: Story, last_alert_night: int) -> int:
+    """Plan one more night, for the labelling page: the first after the nights before and after the last alert."""
+    return len(_plan(story.settings, max(story.last_night, last_alert_night) + 1).requests)
+
+
+def _account(story: Story, stream: objects.DemoStream, n_open: int) -> dict[str, Any]:
     settings = story.settings
     with story.screen.step("The audit: every input offset accounted for") as outcome:
         accounts = audit.audit(settings)
         figures = measure.figures(measure.scored(settings, topics.classifications(settings)), stream.truth)
-        open_now = _plan(settings, int(stream.alerts.alert_mjd[-1]) + NIGHTS)
         outcome(
             f"{accounts.alerts_in:,} in, {accounts.alerts_out:,} out, {accounts.dead_letters:,} dead letters, "
             f"{accounts.lost} lost"
@@ -191,11 +206,13 @@ def _account(story: Story, stream: objects.DemoStream) -> dict[str, Any]:
         "dead_letters": accounts.dead_letters,
         "lost": accounts.lost,
         "duplicates": accounts.duplicates,
+        "done_again": accounts.done_again,
+        "twice_in_input": accounts.twice_in_input,
         "novel": len(figures.novel),
         "novel_true": sum(stream.truth[object_id] in model.LEFT_OUT for object_id in figures.novel),
         "left_out_objects": sum(class_id in model.LEFT_OUT for class_id in stream.truth.values()),
         "requests": story.n_requests,
-        "requests_open": len(open_now.requests),
+        "requests_open": n_open,
         "nights": NIGHTS,
         "retrained": story.retrained,
         "alerts_with_new_model": sum(n for sha, n in figures.alerts_by_model.items() if sha != figures.first_model),

@@ -52,6 +52,7 @@ class Report:
     - ``dead_letters``: refusals, each counted once.
     - ``lost``: input messages that the job has passed without a trace of them.
     - ``duplicates``: outputs whose key another output has: a batch was done again, or the input holds an alert twice.
+    - ``done_again``, ``twice_in_input``: the duplicates of either cause.
     - ``pending``: input offsets that the job has not yet finished with.
     """
 
@@ -60,6 +61,8 @@ class Report:
     dead_letters: int = 0
     lost: int = 0
     duplicates: int = 0
+    done_again: int = 0
+    twice_in_input: int = 0
     pending: int = 0
     lost_ranges: list[LostRange] = field(default_factory=list)
 
@@ -93,7 +96,10 @@ def audit(settings: Settings, since_ms: int | None = None) -> Report:
     report = Report()
     since_output_ms = None if since_ms is None else since_ms - _CLOCKS_MS
     keys, origins = _mark(settings, topics.classifications(settings), since_output_ms, slots, _OUT)
-    report.alerts_out, report.duplicates = len(np.unique(origins)), len(keys) - len(np.unique(keys))
+    report.alerts_out = len(np.unique(origins))
+    report.done_again = len(origins) - report.alerts_out
+    report.twice_in_input = report.alerts_out - len(np.unique(keys))
+    report.duplicates = report.done_again + report.twice_in_input
     dead_keys, _ = _mark(settings, topics.dead_letters(settings), since_output_ms, slots, _DEAD)
     report.dead_letters = len(np.unique(dead_keys))
     for (topic, partition), slot in slots.items():

@@ -62,6 +62,7 @@ def session(settings: Settings, warm_model: str = "") -> SparkSession:
     os.environ["JAVA_HOME"] = str(java_home(settings.home))
     log_file = settings.home / LOG_FILE
     log_file.parent.mkdir(parents=True, exist_ok=True)
+    print("starting Spark …", file=sys.stderr, flush=True)
     with log_file.open("ab") as log:
         # A session of its own: Ctrl-C and signals to the group are for this process alone, which finishes the batch.
         gateway = launch_gateway(conf, popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True})

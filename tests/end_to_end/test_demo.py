@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from models.datasets import plasticc
 from tests.command_line import gueststar
 from tests.documentation import ROOT, commands
 from tests.end_to_end.conftest import Demo
@@ -29,6 +30,16 @@ def test_the_loop_closed(demo: Demo) -> None:
         assert report["alerts_with_new_model"] > 0
     listed = json.loads(gueststar(demo.home, "models", "list", "--json").stdout)
     assert len(listed["models"]) == 2
+
+
+def test_a_labeller_is_asked_what_the_demonstration_can_answer(demo: Demo) -> None:
+    """Of simulated objects, for one night after the last alert; real ones that go through too are not asked about."""
+    asked = json.loads(gueststar(demo.home, "requests", "list", "--json").stdout)["requests"]
+    assert asked
+    stream = plasticc.load().light_curves
+    assert {int(request["object_id"]) for request in asked} <= set(stream.object_id.tolist())
+    (night,) = {request["night"] for request in asked}
+    assert stream.time_mjd.max() - 30 < night < stream.time_mjd.max() + 30
 
 
 def test_its_scores_are_worth_something(demo: Demo) -> None:

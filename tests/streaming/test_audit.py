@@ -87,6 +87,7 @@ def test_repeats_are_duplicates_and_nothing_else(settings: Settings, topic: Make
     report = audit(of(settings, source))
     assert (report.alerts_in, report.alerts_out, report.dead_letters) == (6, 5, 1)
     assert (report.lost, report.duplicates) == (0, 3)
+    assert (report.done_again, report.twice_in_input) == (3, 0)
 
 
 def test_transaction_markers_are_no_loss(settings: Settings, topic: MakeTopic) -> None:

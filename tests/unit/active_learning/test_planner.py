@@ -61,7 +61,9 @@ def test_an_alert_of_a_later_night_is_not_asked_about(record_of: RecordOf) -> No
     night_plan = tonight(among, night=61_000)
     assert {request["object_id"] for request in night_plan.requests} == {1, 2}
     assert [name for name, _ in night_plan.infeasible] == ["3", "4"]
-    assert night_plan.infeasible[1][1] == "its newest alert is of the night 61637, after the night 61000 that is planned"
+    assert (
+        night_plan.infeasible[1][1] == "its newest alert is of the night 61637, after the night 61000 that is planned"
+    )
 
 
 @pytest.fixture(scope="module")
