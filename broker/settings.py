@@ -7,9 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import psutil
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,15 +17,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from broker import setting_kinds, started_services
 from broker.kafka_security import MECHANISMS, PROTOCOLS, check_authorities, check_security, one_of
 from broker.setting_errors import PREFIX, Origin, SettingsError, explain, variable_of
 from schemas.input_topics import DEFAULT_TOPIC
 
 if TYPE_CHECKING:
     from models.registry.versions import Registry
-
-SERVICES_FILE = "services.json"
-"""In the home: addresses and process ids of what ``gueststar up`` started."""
 
 
 def default_home() -> Path:
@@ -37,13 +34,6 @@ def default_home() -> Path:
 def settings_file(home: str | Path | None = None) -> Path:
     """The TOML file of settings: ``GUESTSTAR_CONFIG``, else ``gueststar.toml`` in the home. It need not exist."""
     return Path(os.environ.get("GUESTSTAR_CONFIG") or Path(home or default_home(), "gueststar.toml")).expanduser()
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _as_text(value: Any) -> str:
@@ -77,14 +67,18 @@ class Settings(BaseSettings):
     )
     topic_prefix: str = _setting("gueststar", "Output topics are <prefix>.classifications and so on.", min_length=1)
     spark_master: str = _setting("local[*]", "Spark master; under spark-submit its own --master counts.")
-    spark_driver_memory_gib: int = _setting(2, "Heap of the Spark driver, GiB.", ge=1)
-    max_alerts_per_batch: int = _setting(10_000, "Most alerts a micro-batch takes.", ge=1)
-    trigger_interval_s: float = _setting(0.5, "Shortest time between the starts of two micro-batches, seconds.", ge=0)
-    packet_size_limit_bytes: int = _setting(5_000_000, "Longer packets become dead letters, unread; bytes.", ge=1)
+    spark_driver_memory_gib: int = _setting(2, "Heap of the Spark driver, GiB.", ge=1, le=1024)
+    max_alerts_per_batch: int = _setting(10_000, "Most alerts a micro-batch takes.", ge=1, le=10_000_000)
+    trigger_interval_s: float = _setting(
+        0.5, "Shortest time between the starts of two micro-batches, seconds.", ge=0, le=86_400
+    )
+    packet_size_limit_bytes: int = _setting(
+        5_000_000, "Longer packets become dead letters, unread; bytes.", ge=1, le=1_000_000_000
+    )
     lost_offsets: Literal["stop", "dead-letter"] = _setting("stop", "What to do if retention removed unread offsets.")
     novelty_fdr: float = _setting(0.1, "Expected fraction of false discoveries in the novel topic.", gt=0, lt=1)
     sample_fraction: float = _setting(0.01, "Fraction of alerts copied, by object, to the sample topic.", ge=0, le=1)
-    telescope_budget_hours: float = _setting(6.0, "Spectroscopic time of a night, hours.", ge=0)
+    telescope_budget_hours: float = _setting(6.0, "Spectroscopic time of a night, hours.", ge=0, le=24)
     random_fraction: float = _setting(0.2, "Fraction of the night's time for randomly drawn objects.", ge=0, le=1)
     label_host: str = _setting("127.0.0.1", "Address the labelling page listens on.")
     label_port: int = _setting(0, "Port of the labelling page; 0: a free port, stored in the home.", ge=0, le=65535)
@@ -97,6 +91,14 @@ class Settings(BaseSettings):
             fields = type(self).model_fields
             secret = {name for name, field in fields.items() if field.annotation is SecretStr}
             raise SettingsError(explain(error, Origin(given.keys(), file, fields.keys(), secret))) from None
+
+    @field_validator("home", "jars", mode="before")
+    @classmethod
+    def _not_here(cls, folder: Any, info: ValidationInfo) -> Any:
+        """An empty path is no path: it would be the folder one is in."""
+        if folder == "" and info.field_name == "home":
+            raise ValueError("must be a folder, not empty")
+        return None if folder == "" else folder
 
     @field_validator("home", "jars")
     @classmethod
@@ -113,6 +115,31 @@ class Settings(BaseSettings):
     def _with_certificates(cls, file: str) -> str:
         check_authorities(file)
         return file
+
+    @field_validator("topic_prefix")
+    @classmethod
+    def _prefix(cls, prefix: str) -> str:
+        return setting_kinds.topic_name(prefix, setting_kinds.PREFIX_LENGTH)
+
+    @field_validator("input_topics")
+    @classmethod
+    def _topics(cls, topics: list[str]) -> list[str]:
+        return [setting_kinds.topic_name(topic) for topic in topics]
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _servers(cls, servers: str) -> str:
+        return setting_kinds.server_list(servers)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, address: str) -> str:
+        return setting_kinds.redis_address(address)
+
+    @field_validator("label_host")
+    @classmethod
+    def _host(cls, name: str) -> str:
+        return setting_kinds.host(name)
 
     @field_validator("registry_uri")
     @classmethod
@@ -162,6 +189,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         file = settings_file(init_settings().get("home"))
         try:
+            setting_kinds.settings_toml(file, is_named=bool(os.environ.get("GUESTSTAR_CONFIG")))
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        try:
             return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
         except ValueError as error:
             raise SettingsError(f"{file} is not TOML: {error}") from None
@@ -171,10 +202,12 @@ class Settings(BaseSettings):
         given = {name: getattr(self, name) for name in self.model_fields_set} | {"home": self.home}
         return {variable_of(name): _as_text(value) for name, value in given.items() if value is not None}
 
-    def services(self) -> dict[str, Any]:
-        """What ``gueststar up`` wrote of the services of this home; empty where nothing was started."""
-        file = self.home / SERVICES_FILE
-        return json.loads(file.read_text()) if file.exists() else {}
+    def services(self) -> dict[str, dict[str, Any]]:
+        """What ``gueststar up`` wrote of the services of this home; empty where nothing was started.
+
+        Raises ValueError where its file is damaged.
+        """
+        return started_services.read(self.home)
 
     def bootstrap_servers(self) -> str:
         """The Kafka address to use; raises LookupError where none is set and none runs."""
@@ -186,7 +219,7 @@ class Settings(BaseSettings):
 
     def _started(self, service: str, setting: str) -> str:
         service_entry = self.services().get(service, {})
-        if "address" not in service_entry or not _runs(service_entry["pid"]):
+        if not started_services.runs(service_entry, self.home / service):
             raise LookupError(f"no {service} runs in {self.home}: run `gueststar up`, or set {variable_of(setting)}")
         return str(service_entry["address"])
 

@@ -40,6 +40,8 @@ class MessageSchema(NamedTuple):
     header: bytes
     parsed: Any
     fields: tuple[str, ...]
+    fields_of_32_bits: tuple[str, ...] = ()
+    """Numbers, or arrays of them, that Avro calls ``int``; fastavro writes longer ones, which others cannot read."""
 
 
 @cache
@@ -52,8 +54,11 @@ def message_schemas() -> dict[bytes, MessageSchema]:
             definition = json.loads(file.read_text(encoding="utf-8"))
             # fastavro gives the hexadecimal digits in little-endian order, as they travel
             header = MARKER + bytes.fromhex(fingerprint(to_parsing_canonical_form(definition), "CRC-64-AVRO"))
-            names = tuple(field["name"] for field in definition["fields"])
-            by_header[header] = MessageSchema(match[1], int(match[2]), header, fastavro.parse_schema(definition), names)
+            fields = definition["fields"]
+            names = tuple(field["name"] for field in fields)
+            short = tuple(field["name"] for field in fields if '"int"' in json.dumps(field["type"]))
+            parsed = fastavro.parse_schema(definition)
+            by_header[header] = MessageSchema(match[1], int(match[2]), header, parsed, names, short)
     return by_header
 
 
@@ -69,7 +74,7 @@ def newest_schema(kind: str) -> MessageSchema:
 def encode(kind: str, record: dict[str, Any]) -> bytes:
     """One record as bytes, in the newest version of its kind.
 
-    Arrays may be lists or numpy arrays. Raises ValueError that names the fields missing or of a wrong type.
+    Arrays may be lists or numpy arrays. Raises ValueError that names the fields missing, of a wrong type or too large.
     """
     schema = newest_schema(kind)
     record = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in record.items()}
@@ -77,6 +82,8 @@ def encode(kind: str, record: dict[str, Any]) -> bytes:
     buffer.write(schema.header)
     try:
         fastavro.schemaless_writer(buffer, schema.parsed, record)
+        for name in schema.fields_of_32_bits:
+            _require_32_bits(name, record.get(name))
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(_what_is_wrong(schema, record, error)) from error
     return buffer.getvalue()
@@ -145,6 +152,12 @@ def _plain(value: Any, is_id: bool = False) -> Any:
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode()
     return str(value) if is_id and value is not None else value
+
+
+def _require_32_bits(name: str, numbers: Any) -> None:
+    for number in numbers if isinstance(numbers, list | tuple) else [numbers]:
+        if number is not None and not -(2**31) <= number < 2**31:
+            raise ValueError(f"{name} must be a number of 32 bits, found {number}")
 
 
 def _what_is_wrong(schema: MessageSchema, record: dict[str, Any], error: Exception) -> str:

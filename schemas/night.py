@@ -11,6 +11,9 @@ LONGITUDE_DEG = -70.75
 UNIX_EPOCH_MJD = 40_587
 """1970-01-01, MJD."""
 
+FIRST_NIGHT, LAST_NIGHT = 50_000, 80_000
+"""The nights that can be planned, MJD: 1995-10-10 to 2077-11-28."""
+
 _MS_PER_DAY = 86_400_000
 
 

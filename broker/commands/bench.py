@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 
@@ -168,7 +168,7 @@ def soak(as_json: bool, alerts: int, settings: Settings) -> None:
 
 @bench.command()
 @json_option
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Plot the results in this PNG file.")
+@click.option("--plot", type=FilePath(dir_okay=False), help="Plot the results in this PNG file.")
 @with_settings("home", "jars", "registry_uri")
 def growth(as_json: bool, plot: Path | None, settings: Settings) -> None:
     """Measure how cost and rate depend on points per alert, size of a micro-batch, cores and partitions.

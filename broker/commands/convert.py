@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from broker.commands.light_curves import load
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import SEED, FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 from broker.text_output import printable
@@ -19,10 +19,10 @@ KINDS = ("plasticc", "plasticc-test", "snana", "snana-fits", "bts", "table")
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("src")
-@click.argument("dest", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("dest", type=FilePath(file_okay=False))
 @click.option("--objects", type=click.IntRange(min=1), help="At most this many objects, drawn at random.")
 @click.option("--held-out", is_flag=True, help="Only objects held out of the training set by the same seed.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Random seed of the split and of the draw.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Random seed of the split and of the draw.")
 @json_option
 @with_settings("home")
 def convert(

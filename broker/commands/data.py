@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.commands.light_curves import load
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 from broker.text_output import printable
@@ -74,7 +74,7 @@ def show(name: str, as_json: bool) -> None:
 
 @data.command()
 @click.argument("name")
-@click.option("--data", "path", type=click.Path(exists=True, path_type=Path), help="Folder or file in its format.")
+@click.option("--data", "path", type=FilePath(exists=True), help="Folder or file in its format.")
 @json_option
 @with_settings("home")
 def check(name: str, path: Path | None, as_json: bool, settings: Settings) -> None:
@@ -131,7 +131,7 @@ def fetch(name: str, urls: tuple[str, ...], as_json: bool, settings: Settings) -
 
 @data.command()
 @click.argument("src")
-@click.argument("dest", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("dest", type=FilePath(dir_okay=False))
 @click.option("--description", is_flag=True, help="Describe the table in DEST.json, as OpenML does.")
 @json_option
 @with_settings("home")

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import FilePath, json_option, with_settings
 from broker.settings import Settings
 
 
@@ -23,7 +23,7 @@ from broker.settings import Settings
 @click.option("--exit", "end", is_flag=True, help="End after the summary instead of serving the labelling page.")
 @click.option(
     "--real",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FilePath(file_okay=False),
     help="Folder with folders of real wire messages (named …-wire) to send too [variable GUESTSTAR_TEST_DATA].",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before labels that people gave in this home are removed.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.commands.light_curves import load
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import SEED, FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 from broker.text_output import printable
@@ -30,25 +30,25 @@ STREAM, ROBUSTNESS = "stream", "robustness"
     help="Folder with data in the suite's format; plasticc and plasticc-test are installed with gueststar.",
 )
 @click.option(
-    "--seed", type=int, default=1, show_default=True, help="Random seed of the splits by object and of all draws."
+    "--seed", type=SEED, default=1, show_default=True, help="Random seed of the splits by object and of all draws."
 )
 @click.option(
     "--report",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FilePath(file_okay=False),
     metavar="DIR",
     help="Folder for report.html, with figures, and report.json.",
 )
 @click.option(
     "--labels",
     "label_file",
-    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    type=FilePath(dir_okay=False, exists=True),
     metavar="FILE",
     help="For stream: CSV or Parquet with object_id, class_id, optionally created_ms; default: the labels in Kafka.",
 )
 @click.option(
     "--predictions",
     "entry",
-    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    type=FilePath(dir_okay=False, exists=True),
     metavar="FILE",
     help="Do not train; score the probabilities in this CSV file: object, days, one column for each class.",
 )
@@ -60,7 +60,7 @@ STREAM, ROBUSTNESS = "stream", "robustness"
 @click.option("--trial", help="The trial of the suite that the predictions are for; default: the first.")
 @click.option(
     "--form",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FilePath(dir_okay=False),
     metavar="FILE",
     help="Only write the training and test objects of each fold to this CSV file: trial, fold, object, role.",
 )

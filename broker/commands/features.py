@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from broker.commands.light_curves import load
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 from broker.text_output import printable
@@ -23,7 +23,7 @@ from broker.text_output import printable
 @click.option(
     "--out",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FilePath(dir_okay=False),
     help="The Parquet file to write: alert_id, object_id, for labelled light curves also object (the name), and a "
     "column per feature; a missing feature is NaN.",
 )

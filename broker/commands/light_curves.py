@@ -21,6 +21,8 @@ def load(source: str, settings: Settings, kind: str | None = None) -> Labelled:
     from models.datasets import sources
     from models.datasets.fetching import located
 
+    if not source:
+        raise click.ClickException("a set of light curves needs a name or a path, found an empty one")
     labelled = sources.load(located(settings.home, source), kind)
     for note in labelled.notes:
         click.echo(f"gueststar: {printable(note)}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import FilePath, json_option, with_settings
 from broker.settings import Settings
 from broker.text_output import printable
 
@@ -69,7 +69,7 @@ def show(which: str, as_json: bool, settings: Settings) -> None:
 @click.argument("which", default="production")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FilePath(dir_okay=False),
     metavar="FILE",
     help="Write the card to this file instead.",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
@@ -15,6 +16,22 @@ from broker.settings import Settings
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else there."
 )
+
+
+SEED = click.IntRange(0, 2**32 - 1)
+"""Seeds that every generator of random numbers takes."""
+
+
+class FilePath(click.Path):
+    """A path as click takes it, but not an empty one: that would be the folder one is in."""
+
+    def __init__(self, **rules: Any) -> None:
+        super().__init__(path_type=Path, **rules)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty: give a path, or '.' for the folder you are in", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

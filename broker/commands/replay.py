@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import FilePath, json_option, with_settings
 from broker.settings import Settings
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH…")
+@click.argument("paths", nargs=-1, required=True, type=FilePath(exists=True), metavar="PATH…")
 @click.option("--topic", help="Topic to send them to; default: the first input topic.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Alerts per second; default: no limit.")
 @json_option

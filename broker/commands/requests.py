@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import SEED, json_option, with_settings
 from broker.settings import Settings
 from broker.text_output import printable
-from schemas.night import night_of_unix_ms
+from schemas.night import FIRST_NIGHT, LAST_NIGHT, night_of_unix_ms
 
 if TYPE_CHECKING:
     from active_learning.planner import NightPlan
@@ -36,8 +36,12 @@ def list_(as_json: bool, settings: Settings) -> None:
 
 
 @requests.command()
-@click.option("--night", type=int, help="The night to plan, as the MJD of its evening; default: tonight.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Random seed.")
+@click.option(
+    "--night",
+    type=click.IntRange(FIRST_NIGHT, LAST_NIGHT),
+    help="The night to plan, as the MJD of its evening; default: tonight.",
+)
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Random seed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan without publishing it.")
 @json_option
 @with_settings("home", "telescope_budget_hours", "random_fraction")

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import FilePath, json_option, with_settings
 from broker.settings import Settings
 from broker.text_output import printable
 
 
 @click.command()
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=FilePath(exists=True))
 @click.option(
     "--plot",
     "plot_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FilePath(dir_okay=False),
     help="Plot the light curves in this PNG file, with the Gaussian process and its features.",
 )
 @json_option

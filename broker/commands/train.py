@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.commands.light_curves import load
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import SEED, FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 from broker.text_output import printable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     metavar="SRC",
     help="An installed or fetched data set, or a path; repeatable.",
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write the bundle to this folder.")
+@click.option("--out", type=FilePath(file_okay=False), help="Also write the bundle to this folder.")
 @click.option(
     "--leave-out",
     multiple=True,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     "--donors", metavar="SRC", help="Light curves whose visits and noise the copies get; default: those of --data."
 )
 @click.option(
-    "--seed", type=int, default=1, show_default=True, help="Random seed of the split by object and of all draws."
+    "--seed", type=SEED, default=1, show_default=True, help="Random seed of the split by object and of all draws."
 )
 @json_option
 @with_settings("home", "registry_uri")

@@ -20,6 +20,7 @@ from broker.filters.expression import Condition, parse
 from broker.filters.tokens import FilterError
 from broker.kafka import topics
 from broker.local.processes import locked
+from broker.setting_kinds import TOPIC_LENGTH
 from broker.settings import Settings
 from schemas.whole_file import write_whole
 
@@ -113,8 +114,8 @@ def check_name(settings: Settings, name: str) -> None:
             f"a filter's name must be 1 to 64 small letters, digits, - or _, and begin with a letter or digit: {name!a}"
         )
     topic = topics.of_filter(settings, name)
-    if len(topic) > topics.NAME_LIMIT:
-        raise FilterError(f"a topic's name may have {topics.NAME_LIMIT} characters, {topic} has {len(topic)}")
+    if len(topic) > TOPIC_LENGTH:
+        raise FilterError(f"a topic's name may have {TOPIC_LENGTH} characters, {topic} has {len(topic)}")
 
 
 def _one_line(text: str) -> str:

@@ -14,7 +14,6 @@ from schemas.taxonomy import NOT_CLASSIFIED, TAXONOMY, leaves, slug_of
 DEAD_LETTER_OVERHEAD_BYTES = 1_000_000
 """Room in the dead-letter topic for the record around a packet of the largest size that is read."""
 
-NAME_LIMIT = 249
 """Characters of the longest topic name that Kafka takes."""
 
 TIMEOUT_S = 15.0

@@ -11,7 +11,8 @@ import psutil
 
 from broker.local import kafka_server, redis_server
 from broker.local.processes import alive, locked
-from broker.settings import SERVICES_FILE, Settings
+from broker.settings import Settings
+from broker.started_services import SERVICES_FILE
 from schemas.whole_file import write_whole
 
 PARTS: dict[str, ModuleType] = {"kafka": kafka_server, "redis": redis_server}

@@ -9,11 +9,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.errors import StreamingQueryException
@@ -53,7 +53,8 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
     Returns the summary of ``gueststar run --json``. Raises JobFailed with the cause; LookupError where no model is in
     production; RuntimeError where another job runs in this home.
     """
-    with only_job(settings.home), at_work(settings.home, "run"), _stop_signals(settings.home) as stop_asked:
+    home = settings.home
+    with only_job(home), at_work(home, "run"), _stop_signals(home) as (stop_asked, take_signals):
         # raises where there is no Kafka, before Spark takes its seconds
         kept = filters.load(settings)
         topics.create(settings, topics.all_topics(settings, kept.conditions))
@@ -62,6 +63,7 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
         model = settings.registry().model("production")
         began = time.monotonic()
         spark = session(settings, warm_model=model.sha256)
+        take_signals()
         listener = BatchListener(settings.home)
         spark.streams.addListener(listener)
         try:
@@ -143,26 +145,46 @@ def failure(settings: Settings, text: str) -> JobFailed:
 
 
 @contextmanager
-def _stop_signals(home: Path) -> Iterator[threading.Event]:
-    """Inside, SIGTERM and Ctrl-C set the event and ask the source to begin no new batch; a second one ends at once."""
+def _stop_signals(home: Path) -> Iterator[tuple[threading.Event, Callable[[], None]]]:
+    """Inside, SIGTERM and Ctrl-C set the event and ask the source to begin no new batch; a second one ends at once.
+
+    Yields the event, and what takes the signals again from one who took them: a Spark session does so with Ctrl-C.
+    """
     asked, stop_file = threading.Event(), home / STOP_FILE
     stop_file.parent.mkdir(parents=True, exist_ok=True)
     stop_file.unlink(missing_ok=True)
 
     def ask(number: int, frame: FrameType | None) -> None:
         if asked.is_set():
-            raise KeyboardInterrupt
+            _end_at_once()
         stop_file.touch()
         asked.set()
 
     numbers = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
-    before = {number: signal.signal(number, ask) for number in numbers}
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def take() -> None:
+        for number in numbers:
+            signal.signal(number, ask)
+
+    take()
     try:
-        yield asked
+        yield asked, take
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
         stop_file.unlink(missing_ok=True)
+
+
+def _end_at_once() -> NoReturn:
+    """End this process, wherever it is: no exception gets through a call of Java that it interrupts.
+
+    Spark's Java process ends with it, as the pipe between them closes.
+    """
+    line = "gueststar: ended at once; the batch that ran is done again by the next job\n"
+    with suppress(OSError):
+        os.write(2, line.encode())
+    os._exit(130)
 
 
 def _wait(query: StreamingQuery, stop_asked: threading.Event) -> None:

@@ -22,7 +22,8 @@ from broker.local import java_home, start, stop
 from broker.local.processes import Server, alive
 from broker.local.services import PARTS, running
 from broker.operate.status import report
-from broker.settings import SERVICES_FILE, Settings
+from broker.settings import Settings
+from broker.started_services import SERVICES_FILE
 from tests.command_line import command, gueststar
 from tests.kafka_topics import Topic, create_topic
 from tests.waiting import wait_for

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,8 @@ from hypothesis import strategies as st
 from broker.commands.options import with_settings
 from broker.kafka import clients
 from broker.setting_errors import SettingsError, mistyped_variables
-from broker.settings import SERVICES_FILE, Settings, default_home
+from broker.settings import Settings, default_home
+from broker.started_services import SERVICES_FILE
 from schemas import packets
 from schemas.input_topics import DEFAULT_TOPIC
 
@@ -161,20 +166,41 @@ def test_a_close_miss_among_the_variables_is_told(monkeypatch: pytest.MonkeyPatc
     assert mistyped_variables(Settings.model_fields) == [expected]
 
 
+@contextmanager
+def server_in(folder: Path) -> Iterator[int]:
+    """The id of a process whose working folder is this one, as that of a server of the home."""
+    folder.mkdir(parents=True)
+    with subprocess.Popen(["sleep", "60"], cwd=folder) as process:
+        yield process.pid
+        process.kill()
+
+
 def test_an_address_in_the_settings_wins_over_what_up_started(home: Path) -> None:
-    services = {
-        "kafka": {"address": "127.0.0.1:1", "pid": os.getpid()},
-        "redis": {"address": "redis://x", "pid": os.getpid()},
-    }
-    (home / SERVICES_FILE).write_text(json.dumps(services))
-    assert Settings().bootstrap_servers() == "127.0.0.1:1"
-    assert Settings().redis_address() == "redis://x"
+    with ExitStack() as servers:
+        services = {
+            name: {"address": address, "pid": servers.enter_context(server_in(home / name))}
+            for name, address in (("kafka", "127.0.0.1:1"), ("redis", "redis://x"))
+        }
+        (home / SERVICES_FILE).write_text(json.dumps(services))
+        assert Settings().bootstrap_servers() == "127.0.0.1:1"
+        assert Settings().redis_address() == "redis://x"
     assert Settings(kafka_bootstrap_servers="far:9092").bootstrap_servers() == "far:9092"
     assert Settings(redis_url="redis://far").redis_address() == "redis://far"
 
 
 @pytest.mark.parametrize(
-    "services", [None, {"kafka": {"port": 20001}}, {"kafka": {"address": "127.0.0.1:1", "pid": 2**22 + 1}}]
+    "services",
+    [
+        None,
+        {"kafka": {}},
+        {"kafka": {"port": 20001}},
+        {"kafka": {"address": "127.0.0.1:1"}},
+        {"kafka": {"address": "127.0.0.1:1", "pid": 2**22 + 1}},
+        {"kafka": {"address": "127.0.0.1:1", "pid": 1}},
+        {"kafka": {"address": "127.0.0.1:1", "pid": os.getpid()}},
+        {"kafka": {"address": "127.0.0.1:1", "pid": -1}},
+        {"kafka": {"address": "127.0.0.1:1", "pid": 10**30}},
+    ],
 )
 def test_no_address_is_given_of_a_service_that_does_not_run(home: Path, services: dict[str, object] | None) -> None:
     if services is not None:
@@ -183,6 +209,82 @@ def test_no_address_is_given_of_a_service_that_does_not_run(home: Path, services
         LookupError, match=r"no kafka runs in .*: run `gueststar up`, or set GUESTSTAR_KAFKA_BOOTSTRAP_SERVERS"
     ):
         Settings().bootstrap_servers()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "null", "", "\xff", '{"kafka": []}', '{"kafka": {"address": 5, "pid": 1}}', '{"kafka": {"pid": "x"}}'],
+)
+def test_a_damaged_file_of_services_is_named(home: Path, text: str) -> None:
+    (home / SERVICES_FILE).write_text(text, encoding="latin-1")
+    with pytest.raises(ValueError, match=rf"{home / SERVICES_FILE} is damaged .*: remove it, and run `gueststar up`"):
+        Settings().bootstrap_servers()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("input_topics", ["a b"]),
+        ("input_topics", ["x" * 250]),
+        ("input_topics", [".."]),
+        ("topic_prefix", "../x"),
+        ("topic_prefix", "a b"),
+        ("topic_prefix", "x" * 201),
+        ("trigger_interval_s", math.inf),
+        ("trigger_interval_s", math.nan),
+        ("telescope_budget_hours", math.inf),
+        ("telescope_budget_hours", 25),
+        ("spark_driver_memory_gib", 100_000),
+        ("max_alerts_per_batch", 10**30),
+        ("packet_size_limit_bytes", 10**30),
+        ("label_host", ""),
+        ("label_host", "a b"),
+        ("redis_url", "x"),
+        ("redis_url", "http://x"),
+        ("redis_url", "redis://"),
+        ("redis_url", "redis://x:99999"),
+        ("kafka_bootstrap_servers", "x"),
+        ("kafka_bootstrap_servers", "a:1,b"),
+        ("kafka_bootstrap_servers", "a:0"),
+        ("kafka_bootstrap_servers", "a:1,"),
+    ],
+)
+def test_what_cannot_work_is_refused_where_it_is_read(home: Path, name: str, value: Any) -> None:
+    with pytest.raises(SettingsError, match=rf"^setting {name} \(from --{name.replace('_', '-')}\) must "):
+        Settings(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kafka_bootstrap_servers", "a:1, b.example:9092,[::1]:9092"),
+        ("kafka_bootstrap_servers", "SSL://a:1"),
+        ("redis_url", "rediss://user:p@host:6380/1"),
+        ("redis_url", "unix:///run/redis.sock"),
+        ("label_host", "::"),
+        ("topic_prefix", "A-b_c.d"),
+    ],
+)
+def test_what_can_work_is_taken(home: Path, name: str, value: str) -> None:
+    assert getattr(Settings(**{name: value}), name) == value
+
+
+def test_an_empty_path_is_not_the_folder_one_is_in(home: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^setting home \(from --home\) must be a folder, not empty"):
+        Settings(home="")
+    assert Settings(jars="").jars is None
+
+
+def test_a_file_of_settings_is_a_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "gueststar.toml").mkdir()
+    with pytest.raises(SettingsError, match=rf"^{home}/gueststar.toml must be a TOML file of settings, found a folder"):
+        Settings()
+    for file, fault in ((home / "gueststar.toml", "found a folder"), (home / "missing.toml", "there is no such file")):
+        monkeypatch.setenv("GUESTSTAR_CONFIG", str(file))
+        with pytest.raises(SettingsError, match=rf"^{file}.* must be a TOML file of settings.* {fault}"):
+            Settings()
+    monkeypatch.setenv("GUESTSTAR_CONFIG", "/dev/null")
+    assert Settings().novelty_fdr == 0.1
 
 
 def test_a_tilde_is_expanded_in_every_file(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

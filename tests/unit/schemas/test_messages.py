@@ -235,6 +235,27 @@ def test_a_field_of_a_wrong_type_is_refused() -> None:
         messages.encode("label", {**label(), "class_id": "Ia"})
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("request", "night", 2**31),
+        ("request", "input_partition", -(2**31) - 1),
+        ("request", "class_ids", [1, 2**31]),
+        ("label", "class_id", 10**30),
+        ("request", "object_id", 2**63),
+    ],
+)
+def test_a_number_longer_than_its_field_is_refused(kind: str, name: str, value: object) -> None:
+    examples = {"string": "x", "int": 1, "long": 1, "double": 1.0, "float": 1.0, "boolean": True, "bytes": b""}
+    fields = {
+        field["name"]: [] if isinstance(field["type"], dict) else examples[field["type"]]
+        for field in definition(kind)["fields"]
+    }
+    messages.encode(kind, fields)
+    with pytest.raises(ValueError, match=f"a {kind} record has a field of a wrong type or size"):
+        messages.encode(kind, fields | {name: value})
+
+
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(LookupError, match="classification"):
         messages.encode("poem", {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from broker.commands import requests
 
@@ -35,3 +36,17 @@ def test_a_name_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_class_of_a_newer_taxonomy_is_shown_by_its_id(capsys: pytest.CaptureFixture[str]) -> None:
     requests._show([request_of(class_ids=[9_999], p_survey=[1.0])])
     assert "9999 1.00" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("night", ["-1", "0", "49999", "80001", "3000000000", "1" + 30 * "0", "60000.5"])
+def test_a_night_is_one_that_can_be_planned(night: str) -> None:
+    result = CliRunner().invoke(requests.requests, ["plan", "--night", night])
+    assert result.exit_code == 2
+    assert "Invalid value for '--night'" in result.output
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296"])
+def test_a_seed_is_one_that_every_generator_takes(seed: str) -> None:
+    result = CliRunner().invoke(requests.requests, ["plan", "--seed", seed])
+    assert result.exit_code == 2
+    assert "0<=x<=4294967295" in result.output
