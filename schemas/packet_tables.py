@@ -11,6 +11,7 @@ from typing import IO, Any
 import fastavro
 
 from schemas import lsst
+from schemas.other_files import LIGHT_CURVES, NoAlertsError
 
 MESSAGE_COLUMN = "message"
 """A table with this binary column holds messages, one a row."""
@@ -18,7 +19,7 @@ MESSAGE_COLUMN = "message"
 OTHER_TABLES = {
     ("class_ids", "p_flat"): "it is an archive of classified alerts: results without light curves, for pandas or Spark",
     ("object_id", "class_id", "class_name"): "it is the truth of a stream; its alerts are in alerts.parquet beside it",
-    ("band", "flux_njy"): "it is a table of light curves; `gueststar data` and `gueststar features` take it",
+    ("band", "flux_njy"): f"it is a table of light curves; {LIGHT_CURVES}",
     ("alert_id", "amplitude"): "it is a matrix of features, for pandas",
 }
 """Tables that other commands write, by some of their columns, and what they are: they hold no alerts to be read."""
@@ -29,7 +30,8 @@ _UNKNOWN = {"string": "", "bytes": b"", "boolean": False, "float": float("nan"),
 def messages_of_table(content: IO[bytes], origin: Path) -> Iterator[bytes]:
     """The messages of a table; each row of whole packets becomes a wire message of the version the row states.
 
-    Raises ValueError, naming the file and where it can the row, for a table that holds no packets or is damaged.
+    Raises NoAlertsError for a table that holds no packets, ValueError naming the file and where it can the row for one
+    that is damaged.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -42,7 +44,7 @@ def messages_of_table(content: IO[bytes], origin: Path) -> Iterator[bytes]:
                 yield from (message or b"" for message in batch.column(0).to_pylist())
             return
         if "diaSource" not in schema.names:
-            raise ValueError(f"{origin} {_what_it_lacks(schema.names)}")
+            raise NoAlertsError(f"{origin} {_what_it_lacks(schema.names)}")
         row = 0
         for batch in table.iter_batches(batch_size=16):
             for record in batch.to_pylist():
@@ -61,7 +63,7 @@ def _is_binary(kind: Any) -> bool:
 def _what_it_lacks(names: list[str]) -> str:
     for columns, what in OTHER_TABLES.items():
         if set(columns) <= set(names):
-            return f"holds no alert packets: {what}"
+            return f"holds no alerts: {what}"
     shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
     return (
         f"must have the columns of an alert packet, diaSource among them, or messages in a binary column "

@@ -13,6 +13,7 @@ from schemas.input_topics import DEFAULT_TOPIC
 
 if TYPE_CHECKING:
     from schemas.dead_letters import DeadLetter
+    from schemas.files import PassOver
     from schemas.light_curves import LightCurves
 
 __all__ = ["DEFAULT_TOPIC", "SIZE_LIMIT_BYTES", "as_avro", "read", "read_files", "write"]
@@ -74,8 +75,10 @@ def as_avro(message: bytes) -> tuple[dict[str, Any], bytes]:
     return lsst.whole_schema(schema_id), message[lsst.WIRE_HEADER_BYTES :]
 
 
-def read_files(paths: str | Path | Iterable[str | Path]) -> tuple[list[bytes], list[Path]]:
+def read_files(
+    paths: str | Path | Iterable[str | Path], pass_over: PassOver = lambda error: None
+) -> tuple[list[bytes], list[Path]]:
     """The messages in one alert file or several, and the file of each; see :func:`schemas.files.read_files`."""
     from schemas import files
 
-    return files.read_files(paths)
+    return files.read_files(paths, pass_over)

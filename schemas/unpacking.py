@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import IO, Any, Self
 
+from schemas.other_files import ALERT_STARTS, NoAlertsError
+
 MESSAGE_LIMIT_BYTES = 100_000_000
 """No alert file is longer, unpacked; a message of the stream may have a twentieth of it."""
 
@@ -27,7 +29,6 @@ MAX_DEPTH = 4
 
 HEAD_BYTES = 512
 NAMED_AS_PACKED = (".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".tar", ".zip")
-ALERT_STARTS = (b"\0", b"Obj\x01")
 
 _MAGIC = {
     b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip",
@@ -40,6 +41,9 @@ _CUT_OFF = ("end of data", "end of file", "is not a zip file")
 
 Message = tuple[bytes, Path]
 """Bytes, and where they came from: the file, or the file and the member's name in it."""
+
+Content = tuple[bytes | NoAlertsError, Path]
+"""A message, or what is told of a member that holds something else."""
 
 
 class TooLargeError(ValueError):
@@ -97,18 +101,19 @@ def packing_of(head: bytes) -> str:
     return "tar"
 
 
-def unpacked(file: Path, table: Callable[[IO[bytes], Path], Iterator[bytes]]) -> Iterator[Message]:
+def unpacked(file: Path, table: Callable[[IO[bytes], Path], Iterator[bytes]]) -> Iterator[Content]:
     """The messages of a file: itself, or what is packed in it; ``table`` gives those of a Parquet file.
 
     A member of an archive that does not unpack is given as it is: whoever reads the messages refuses it, and its
-    neighbours count. Raises OSError where the file cannot be read, ValueError where it is cut off, damaged, locked or
-    unpacks to more than is allowed.
+    neighbours count. In place of a member that is a table without alerts its NoAlertsError is given. Raises OSError
+    where the file cannot be read, NoAlertsError where it is such a table itself, ValueError where it is cut off,
+    damaged, locked or unpacks to more than is allowed.
     """
     with file.open("rb") as stream:
         room = Room(file, max(UNPACKED_FLOOR_BYTES, UNPACKED_TIMES * file.stat().st_size))
         try:
             yield from _messages(stream, file, room, table, MAX_DEPTH)
-        except TooLargeError:
+        except (TooLargeError, NoAlertsError):
             raise
         except OSError as error:
             if error.errno is not None:  # of the disk, not of what was read from it
@@ -129,7 +134,7 @@ def _reason(file: Path, error: Exception) -> str:
 
 def _messages(
     stream: IO[bytes], origin: Path, room: Room, table: Callable[[IO[bytes], Path], Iterator[bytes]], depth: int
-) -> Iterator[Message]:
+) -> Iterator[Content]:
     """The messages of a stream that can be peeked into; ``depth``: how many layers more may be unpacked."""
     head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]  # type: ignore[attr-defined]
     kind = packing_of(head)
@@ -162,7 +167,7 @@ def _plain(stream: IO[bytes], head: bytes, file: Path) -> bytes:
 
 def _member(
     data: bytes, origin: Path, room: Room, table: Callable[[IO[bytes], Path], Iterator[bytes]], depth: int
-) -> list[Message]:
+) -> list[Content]:
     """The messages of an archive's member, or the member as it is where it does not unpack."""
     if not packing_of(data[:HEAD_BYTES]):
         return [(data, origin)]
@@ -171,6 +176,8 @@ def _member(
         return list(_messages(stream, origin, room, table, depth))
     except TooLargeError:
         raise
+    except NoAlertsError as error:
+        return [(error, origin)]
     except Exception:  # as above: it is refused alone
         return [(data, origin)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from broker.commands.options import SEED, FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 from broker.text_output import printable
+from schemas.counts import counted
 
 KINDS = ("plasticc", "plasticc-test", "snana", "snana-fits", "bts", "table")
 
@@ -39,7 +41,8 @@ def convert(
 
     SRC is a folder or archive of that KIND, or the name of an installed or fetched data set of that KIND. With KIND
     table it is your own table. The command writes alerts.parquet, in time order, and truth.parquet to the folder DEST.
-    Alerts that the broker would refuse, for example without a position, are left out and counted.
+    Alerts that the broker would refuse, for example without a position, are left out and counted. `gueststar replay
+    DEST` sends the alerts.
     """
     import numpy as np
 
@@ -55,14 +58,13 @@ def convert(
     with progress_bars() as progress:
         written = stream_files.write(labelled, dest, lambda done, of: progress("alerts", done, of))
     if written.left_out:
-        click.echo(
-            f"gueststar: {written.left_out:,} alerts left out because the broker would refuse them: {written.reason}",
-            err=True,
-        )
+        click.echo(f"gueststar: {counted(written.left_out, 'alert')} left out: {written.reason}", err=True)
     if as_json:
         report = {"objects": len(labelled), "alerts": written.alerts, "left_out": written.left_out, "dest": str(dest)}
         click.echo(json.dumps(report))
     else:
         folder = printable(dest)
-        click.echo(f"{written.alerts:,} alerts of {len(labelled):,} objects in {folder}/{stream_files.ALERTS_FILE}")
-        click.echo(f"true classes in {folder}/{stream_files.TRUTH_FILE}")
+        count = f"{counted(written.alerts, 'alert')} of {counted(len(labelled), 'object')}"
+        click.echo(f"{count} in {folder}/{stream_files.ALERTS_FILE}")
+        click.echo(f"true classes and names of the objects in {folder}/{stream_files.TRUTH_FILE}")
+        click.echo(f"send the alerts with: gueststar replay {printable(shlex.quote(str(dest)))}")

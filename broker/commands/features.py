@@ -12,10 +12,12 @@ from typing import Any
 import click
 
 from broker.commands.light_curves import load
+from broker.commands.light_curves import load, tell_passed_over
 from broker.commands.options import FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 from broker.text_output import printable
+from schemas.counts import counted
 
 
 @click.command()
@@ -53,8 +55,8 @@ def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool, s
     from models.training import feature_parts
 
     began = time.perf_counter()
-    sources = [located(settings.home, source) for source in src]
-    plan = feature_parts.plan(sources, functools.partial(load, settings=settings))
+    named = [located(settings.home, source) for source in src]
+    plan = feature_parts.plan(named, functools.partial(load, settings=settings), tell_passed_over)
     if not plan.batches:
         raise click.ClickException(f"no alerts in {', '.join(src)}: give at least one file that holds an alert")
     with progress_bars() as compiling:
@@ -78,8 +80,13 @@ def features(src: tuple[str, ...], out: Path, jobs: int | None, as_json: bool, s
     }
     if as_json:
         click.echo(json.dumps(report))
-        return
-    lost = f", {done.refused:,} messages refused" if done.refused else ""
-    again = f", {resumed:,} of them from an earlier run" if resumed else ""
-    all_of_them = f"{len(NAMES)} features of {done.alerts:,} alerts in {report['seconds']:.1f} s"
-    click.echo(f"{all_of_them} to {printable(out)}{lost}{again}")
+    else:
+        _print(report, "alert" if any(isinstance(batch, list) for batch in plan.batches) else "object")
+
+
+def _print(report: dict[str, Any], thing: str) -> None:
+    """``thing``: what has a row in the file, an alert or an object."""
+    lost = f", {counted(report['dead_letters'], 'message')} refused" if report["dead_letters"] else ""
+    again = f", {report['resumed']:,} of them from an earlier run" if report["resumed"] else ""
+    rows = f"{report['features']} features of {counted(report['alerts'], thing)}"
+    click.echo(f"{rows} in {report['seconds']:.1f} s to {printable(report['out'])}{lost}{again}")

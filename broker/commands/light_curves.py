@@ -1,4 +1,4 @@
-"""Labelled light curves by the name of a set or by a path, as the commands take them."""
+"""Labelled light curves by the name of a set or by a path, and alert files, as the commands take them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from broker.text_output import printable
 
 if TYPE_CHECKING:
     from models.datasets.labelled import Labelled
+    from schemas.other_files import NoAlertsError
+
+
+def tell_passed_over(error: NoAlertsError) -> None:
+    """Tell on standard error that a file in a folder or an archive is not used, and why."""
+    click.echo(f"gueststar: passed over: {printable(error)}", err=True)
 
 
 def load(source: str, settings: Settings, kind: str | None = None) -> Labelled:

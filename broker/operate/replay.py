@@ -14,6 +14,7 @@ from broker.kafka.errors import UndeliveredError
 from broker.kafka.writing import KafkaWriter
 from broker.settings import Settings
 from schemas import packets
+from schemas.files import PassOver
 
 PARTITIONS = 4
 """Of an input topic that does not exist yet."""
@@ -37,12 +38,14 @@ class Sent(NamedTuple):
     seconds: float
 
 
-def read(paths: Iterable[Path]) -> list[Message]:
+def read(paths: Iterable[Path], pass_over: PassOver = lambda error: None) -> list[Message]:
     """The messages of files, in time order; what can't be read as an alert comes last, and is kept.
 
-    Raises OSError and ValueError as ``schemas.packets.read_files``, and ValueError where there is no message at all.
+    Files that are something else than alerts are passed over in folders and archives, and refused where they are named,
+    as ``schemas.packets.read_files`` does, which also raises OSError and ValueError. ValueError where there is no
+    message at all.
     """
-    wire, _ = packets.read_files(paths)
+    wire, _ = packets.read_files(paths, pass_over)
     if not wire:
         raise ValueError(
             "no alert in these files: give wire messages, Avro containers, Parquet tables, or folders of them"

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from schemas.counts import counted
 from schemas.identifiers import object_name
 from schemas.light_curves import ALERT_COLUMNS, BANDS, POINT_COLUMNS, LightCurves
 from schemas.night import UNIX_EPOCH_MJD
@@ -58,7 +59,9 @@ class Marked(Protocol):
         """What the legend says of the marks."""
 
 
-def figure_of(light_curves: LightCurves, predictions: Sequence[Prediction | None] | None = None) -> Figure:
+def figure_of(
+    light_curves: LightCurves, predictions: Sequence[Prediction | None] | None = None, names: Sequence[str] = ()
+) -> Figure:
     """A figure with a panel for each alert, the first :data:`MAX_PANELS` of them; ValueError where there is none."""
     n = min(len(light_curves), MAX_PANELS)
     if n == 0:
@@ -74,6 +77,8 @@ def figure_of(light_curves: LightCurves, predictions: Sequence[Prediction | None
     for row, axes in enumerate(panels):
         if row < n:
             draw(axes, light_curves, row, predictions[row] if predictions else None)
+            if names and names[row]:
+                axes.set_title(f"{names[row]}  {axes.get_title()}", fontsize=10)
             axes.set_xlabel("Time (MJD, TAI)" if row >= n - columns else "")
         else:
             axes.set_axis_off()
@@ -182,7 +187,7 @@ def _title(light_curves: LightCurves, row: int) -> str:
     name = object_name(survey, int(light_curves.object_id[row])) or f"alert {light_curves.alert_id[row]}"
     detections = int(light_curves.is_detection[light_curves.offsets[row] : light_curves.offsets[row + 1]].sum())
     forced = int(light_curves.n_points[row]) - detections
-    counts = f"{detections} detection{'' if detections == 1 else 's'}" + (f", {forced} forced" if forced else "")
+    counts = counted(detections, "detection") + (f", {forced} forced" if forced else "")
     return f"{SURVEYS[survey]}  {name}\n{counts}"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from broker.text_output import printable
+from models.datasets import stream_files
 from schemas import packets
+from schemas.counts import counted
 from schemas.files import files_in
 from schemas.identifiers import object_name
 from schemas.light_curves import BANDS, LightCurves
+from schemas.other_files import NoAlertsError
 from schemas.passbands import BAND_COLOURS, SURVEYS
 
 LAST_POINTS = 8
@@ -35,13 +39,38 @@ class RefusedPacket:
 class Shown:
     """What was read: ``entries`` are rows of ``light_curves`` or refusals, in the order of the files.
 
-    ``without_alert``: of the paths that were asked for, those that gave not one alert.
+    ``without_alert``: of the paths that were asked for, those that gave not one alert. ``passed_over``: what
+    there is to tell of files in folders and archives that hold something else than alerts.
     """
 
     light_curves: LightCurves
     entries: tuple[int | RefusedPacket, ...]
     files: tuple[Path, ...]
     without_alert: tuple[Path, ...] = ()
+    passed_over: tuple[NoAlertsError, ...] = ()
+
+    def name_of(self, row: int) -> str:
+        """What the data set calls the object that a stream was converted from; "" if nothing tells."""
+        return _names_beside(self.files[row]).get(int(self.light_curves.object_id[row]), "")
+
+    def last_of_each_object(self) -> Shown:
+        """The last alert of each object; refusals, and alerts of no object, stay."""
+        curves = self.light_curves
+        last: dict[tuple[int, int], int] = {}
+        for row in np.argsort(curves.alert_mjd, kind="stable").tolist():
+            object_id = int(curves.object_id[row])
+            last[(int(curves.survey[row]), object_id) if object_id else (-1, row)] = row
+        rows = sorted(last.values())
+        place = {row: k for k, row in enumerate(rows)}
+        entries = tuple(
+            place[e] if isinstance(e, int) else e for e in self.entries if e in place or not isinstance(e, int)
+        )
+        return replace(
+            self, light_curves=curves.select(rows), entries=entries, files=tuple(self.files[row] for row in rows)
+        )
+
+
+_names_beside = lru_cache(maxsize=64)(stream_files.names_beside)
 
 
 def read_alerts(paths: Iterable[str | Path], size_limit_bytes: int = packets.SIZE_LIMIT_BYTES) -> Shown:
@@ -50,13 +79,17 @@ def read_alerts(paths: Iterable[str | Path], size_limit_bytes: int = packets.SIZ
     entries: list[int | RefusedPacket] = []
     files: list[Path] = []
     without_alert: list[Path] = []
+    passed_over: list[NoAlertsError] = []
     for path in paths:
         before = len(files)
         for file in files_in(path):
             try:
-                messages, origins = packets.read_files(file)
+                messages, origins = packets.read_files(file, passed_over.append)
             except (OSError, ValueError) as error:
-                entries.append(RefusedPacket(file, str(error)))
+                if isinstance(error, NoAlertsError) and file != Path(path):
+                    passed_over.append(error)
+                else:
+                    entries.append(RefusedPacket(file, str(error)))
                 continue
             curves, dead = packets.read(messages, size_limit_bytes=size_limit_bytes)
             first = len(files)
@@ -70,7 +103,8 @@ def read_alerts(paths: Iterable[str | Path], size_limit_bytes: int = packets.SIZ
             parts.append(curves)
         if len(files) == before:
             without_alert.append(Path(path))
-    return Shown(LightCurves.concatenate(parts), tuple(entries), tuple(files), tuple(without_alert))
+    curves = LightCurves.concatenate(parts)
+    return Shown(curves, tuple(entries), tuple(files), tuple(without_alert), tuple(passed_over))
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
@@ -106,19 +140,18 @@ def _json_entry(shown: Shown, entry: int | RefusedPacket) -> dict[str, Any]:
     }
 
 
-def print_alerts(shown: Shown, console: Console) -> None:
-    """A table for each alert with its last points, and each refusal in red with its reason."""
+def print_alerts(shown: Shown, console: Console, *, tables: bool = True) -> None:
+    """A table for each alert with its last points, if ``tables``, and each refusal in red with its reason."""
     for entry in shown.entries:
         if isinstance(entry, RefusedPacket):
             reason = entry.reason.removeprefix(str(entry.file)).removeprefix(":").strip()
             file, reason = printable(entry.file), printable(reason)
             text = Text.assemble(("refused ", "bold red"), (file, "bold"), "  ", (reason, "red"))
             console.print(text, soft_wrap=True)
-        else:
+        elif tables:
             console.print(_table(shown, entry))
     refused = sum(isinstance(entry, RefusedPacket) for entry in shown.entries)
-    n = len(shown.light_curves)
-    console.print(f"{n:,} alert{'' if n == 1 else 's'}" + (f", {refused:,} refused" if refused else ""))
+    console.print(counted(len(shown.light_curves), "alert") + (f", {refused:,} refused" if refused else ""))
 
 
 def _table(shown: Shown, row: int) -> Table:
@@ -148,7 +181,8 @@ def _title(shown: Shown, row: int) -> Text:
     schema_id = int(curves.schema_id[row])
     version = f" {schema_id // 100}.{schema_id % 100:02d}" if schema_id else ""
     name = object_name(survey, int(curves.object_id[row]))
-    belongs = f"of object {name}" if name else "of no object"
+    given = printable(shown.name_of(row))
+    belongs = f"of object {name}{f' ({given})' if given else ''}" if name else "of no object"
     heading = f"{SURVEYS[survey]}{version} alert {curves.alert_id[row]} {belongs}"
     place = f"RA {curves.ra_deg[row]:.6f}  Dec {curves.dec_deg[row]:+.6f} deg"
     solar = "  Solar System object" if curves.is_solar_system[row] else ""
@@ -161,9 +195,9 @@ def _title(shown: Shown, row: int) -> Text:
 
 def _caption(curves: LightCurves, row: int) -> str:
     points, dropped = int(curves.n_points[row]), int(curves.n_points_dropped[row])
-    text = f"the last {LAST_POINTS} of {points:,} points" if points > LAST_POINTS else f"all {points} points"
+    text = f"the last {LAST_POINTS} of {points:,} points" if points > LAST_POINTS else f"all {counted(points, 'point')}"
     return text + (
-        f"; {dropped:,} measurements refused (not finite, no possible magnitude or flux, or no error)"
+        f"; {counted(dropped, 'measurement')} refused (not finite, no possible magnitude or flux, or no error)"
         if dropped
         else ""
     )

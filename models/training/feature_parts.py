@@ -13,7 +13,7 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from models.datasets import sources
+from models.datasets import sources, table_files
 from models.datasets.labelled import Labelled
+from schemas.files import PassOver
+from schemas.other_files import NoAlertsError
 from schemas.whole_file import whole_file
 
 ALERTS_AT_A_TIME = 1_000
@@ -60,13 +62,16 @@ class Joined:
     refused: int
 
 
-def plan(src: Sequence[str], load: Callable[[str], Labelled] = sources.load) -> PartPlan:
+def plan(
+    src: Sequence[str],
+    load: Callable[[str], Labelled] = sources.load,
+    pass_over: PassOver = lambda error: None,
+) -> PartPlan:
     """Cut the sources into batches: alert files, or labelled light curves, which ``load`` reads.
 
-    Raises as ``load`` and ``packets.read_files`` do.
+    Raises as ``load`` and ``packets.read_files`` do, and gives ``pass_over`` what the latter passes over.
     """
     from features.catalogue import fingerprint
-    from schemas import packets
 
     batches: list[Batch] = []
     origins: list[Any] = []
@@ -77,11 +82,20 @@ def plan(src: Sequence[str], load: Callable[[str], Labelled] = sources.load) -> 
                 origins.append([source, labelled.fingerprint])
                 batches += [labelled.select(cut) for cut in _cuts(len(labelled))]
         else:
-            messages, files = packets.read_files(group)
+            messages, files = _messages(group, pass_over)
             origins += [[str(file.resolve()), *_state(file)] for file in dict.fromkeys(files)]
             batches += [messages[cut.start : cut.stop] for cut in _cuts(len(messages))]
     total = sum(map(len, batches))
     return PartPlan(batches, total, _digest(origins, total, fingerprint()))
+
+
+def _messages(paths: Iterable[str], pass_over: PassOver) -> tuple[list[bytes], list[Path]]:
+    from schemas import packets
+
+    try:
+        return packets.read_files(paths, pass_over)
+    except NoAlertsError as error:
+        raise ValueError(f"{error}. A table of light curves ends in {', '.join(table_files.READERS)}") from error
 
 
 def _cuts(count: int) -> list[range]:

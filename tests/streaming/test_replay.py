@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from pathlib import Path
 
@@ -12,13 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from broker.commands.convert import convert
 from broker.commands.replay import replay as replay_command
-from broker.kafka import reading
+from broker.kafka import reading, topics
 from broker.kafka.errors import UndeliveredError
 from broker.operate import replay
 from broker.settings import Settings
 from schemas import packets
 from schemas.light_curves import LightCurves
+from schemas.other_files import NoAlertsError
 from tests.kafka_topics import create_topic
 
 pytestmark = pytest.mark.services
@@ -103,6 +106,25 @@ def test_a_message_that_kafka_refuses_is_an_error(settings: Settings) -> None:
     with pytest.raises(UndeliveredError, match=r"1 of 2 messages refused .* of 20000 bytes"):
         replay.send(settings, topic, messages)
     assert [entry.value for entry in reading.read(settings, topic)] == [b"a"]
+
+
+def test_what_is_no_alert_is_not_sent(settings: Settings, tmp_path: Path) -> None:
+    """A table of light curves is refused by its name; the truth beside the alerts is passed over."""
+    table, stream = tmp_path / "mine.csv", tmp_path / "stream"
+    head = "object,time_mjd,band,flux_njy,flux_err_njy,ra_deg,dec_deg"
+    table.write_text(f"{head}\nsn0,60000,g,500,10,5,5\nsn0,60001,r,500,10,5,5\n")
+    topic = new_topic()
+    refused = CliRunner().invoke(replay_command, [str(table), "--topic", topic])
+    assert isinstance(refused.exception, NoAlertsError)
+    assert "`gueststar convert` makes alerts of them" in str(refused.exception)
+    assert topic not in topics.existing(settings)
+    converted = CliRunner().invoke(convert, ["table", str(table), str(stream)])
+    assert converted.stdout.splitlines()[-1] == f"send the alerts with: gueststar replay {stream}"
+    sent = CliRunner().invoke(replay_command, [str(stream), "--topic", topic])
+    assert sent.exit_code == 0, sent.output
+    assert sent.stdout.startswith(f"2 alerts to {topic}")
+    assert re.fullmatch(r"gueststar: passed over: .*truth\.parquet .*\n", sent.stderr)
+    assert len(list(reading.read(settings, topic))) == 2
 
 
 def test_no_alert_is_an_error(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ ELSEWHERE = {
     "models.training.*": "tests/unit/models/training/test_train.py",
     "schemas.avro_walk": "tests/contracts/test_packet_values.py",
     "schemas.container": "tests/unit/schemas/test_avro_runs.py",
+    "schemas.counts": "tests/unit/test_examples.py",
     "schemas.packet_reader": "tests/contracts/test_packet_readers.py",
     "schemas.packet_tables": "tests/unit/schemas/test_files.py",
     "schemas.surroundings": "tests/contracts/test_packet_surroundings.py",

@@ -10,6 +10,9 @@ import pytest
 ENTRY_POINTS = (
     "schemas.light_curves",
     "schemas.packets",
+    "schemas.other_files",
+    "schemas.counts",
+    "schemas.taxonomy",
     "features.matrix",
     "models.scoring.scorer",
     "broker.filters.expression",

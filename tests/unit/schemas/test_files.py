@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import packets, unpacking
+from schemas.other_files import NoAlertsError
 
 FAULTS = Path(__file__).parents[2] / "data" / "faults"
 MESSAGE = b"\0whatever it holds"
@@ -265,3 +266,59 @@ def test_files_that_hold_no_packets_are_errors_that_name_them(tmp_path: Path, na
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         packets.read_files([tmp_path / "missing.avro"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("mine.csv", b"object,time_mjd,band,flux_njy,flux_err_njy\na,60000,g,1,1\n", "a table of light curves in text"),
+        ("mine.csv", b"\xef\xbb\xbfname,jd,mag\na,2460000.5,20\n", "a table in CSV"),
+        ("mine.ecsv", b"# %ECSV 1.0\n# ---\n# datatype:\nobject time_mjd\n", "a table in ECSV"),
+        ("mine.txt", b"# object  time_mjd  band  flux_njy\na 60000 g 1\n", "a table of light curves in text"),
+        ("mine.txt", "Δ object\tjd\nε\t1\n".encode() * 1_000, "a text file"),
+        ("own.arff", b"% made up\n\n@RELATION 'x'\n", "a table in ARFF"),
+        ("1.DAT", b"SURVEY: DES\nSNID: 7\n", "light curves in SNANA's text"),
+        ("own.fits", b"SIMPLE  =                    T", "a FITS file"),
+        ("own.h5", b"\x89HDF\r\n\x1a\n\0", "an HDF5 file"),
+        ("README", b"Alerts of one night.\nFetched in March.\n", "a text file"),
+        ("chart.png", b"\x89PNG\r\n", "a picture"),
+        ("alerts.zst", b"\x28\xb5\x2f\xfd\0", "packed with zstd; unpack it first"),
+    ],
+)
+def test_what_is_surely_no_alert_is_named_and_passed_over_in_a_folder(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    folder = tmp_path / "night"
+    folder.mkdir()
+    (folder / "alert.avro").write_bytes(MESSAGE)
+    (folder / name).write_bytes(content)
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
+    with tarfile.open(tmp_path / "night.tar", "w") as archive:
+        archive.add(folder, "night")
+    for file in (folder / name, tmp_path / f"{name}.gz"):
+        with pytest.raises(NoAlertsError, match=rf"{name}.* holds no alerts: it is {reason}"):
+            packets.read_files(file)
+    for path in (folder, tmp_path / "night.tar"):
+        passed_over: list[NoAlertsError] = []
+        assert packets.read_files(path, passed_over.append)[0] == [MESSAGE]
+        assert [reason in str(error) and name in str(error) for error in passed_over] == [True]
+
+
+def test_what_may_be_a_damaged_alert_is_a_message(tmp_path: Path) -> None:
+    for content in (b"rubbish", b"", b"\x07\0\xff", b"Obj\x01\n\n", b'{"payload": "x"}\n{\n', b"\xe9\n\n"):
+        (tmp_path / "a.avro").write_bytes(content)
+        assert packets.read_files(tmp_path / "a.avro")[0] == [content]
+
+
+def test_the_truth_beside_a_stream_is_passed_over_in_folders_and_archives(tmp_path: Path) -> None:
+    folder = tmp_path / "stream"
+    folder.mkdir()
+    pq.write_table(pa.table({"message": pa.array([MESSAGE], pa.binary())}), folder / "alerts.parquet")
+    pq.write_table(pa.table({"object_id": [1], "class_id": [1], "class_name": ["SN"]}), folder / "truth.parquet")
+    with zipfile.ZipFile(tmp_path / "stream.zip", "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, file.name)
+    for path in (folder, tmp_path / "stream.zip"):
+        passed_over: list[NoAlertsError] = []
+        assert packets.read_files(path, passed_over.append)[0] == [MESSAGE]
+        assert [str(error).partition(" holds")[0] for error in passed_over] == [str(path / "truth.parquet")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import matplotlib.image
@@ -161,9 +162,17 @@ def test_what_convert_writes_is_shown(tmp_path: Path) -> None:
     alerts = json.loads(run(tmp_path, tmp_path / "stream" / "alerts.parquet", "--json").stdout)["alerts"]
     assert len(alerts) == n_alerts > 3
     assert {one["object_id"] for one in alerts} == {str(2**61 + row) for row in range(3)}
-    whole = json.loads(run(tmp_path, tmp_path / "stream", "--json").stdout)["alerts"]
-    assert whole[:-1] == alerts
-    assert "truth of a stream" in whole[-1]["dead_letter"]
+    whole = run(tmp_path, tmp_path / "stream", "--json")
+    assert json.loads(whole.stdout)["alerts"] == alerts
+    assert re.search("^gueststar: passed over: .*truth.parquet holds no alerts: it is the truth", whole.stderr)
+
+
+def test_a_table_of_light_curves_is_named_as_such(tmp_path: Path) -> None:
+    for name in ("t14_bom.csv", "t11_masked.fits"):
+        result = invoke(tmp_path, FAULTS / name)
+        assert result.exit_code == 1
+        assert "holds no alerts: it is a" in result.stdout
+        assert "`gueststar features` measures light curves, and `gueststar convert` makes alerts" in result.stdout
 
 
 def test_the_bytes_of_dead_letters_are_shown(tmp_path: Path, alert_file: Path) -> None:
@@ -279,3 +288,27 @@ def test_dates_can_be_told_at_every_span(span_days: float) -> None:
     (above,) = axes.child_axes
     low, high = above.get_xlim()
     assert any(low <= tick <= high for tick in above.get_xticks())
+
+
+def test_the_last_alert_of_each_object_with_the_name_it_was_given(tmp_path: Path) -> None:
+    curves = light_curves(4, n_alerts=3)
+    labelled = Labelled(curves, np.full(3, 2222), "made", "sum", Truth.of(3, name=["sn0", "", "sn2"]))
+    stream_files.write(labelled, tmp_path / "stream")
+    alerts = tmp_path / "stream" / "alerts.parquet"
+    last = json.loads(run(tmp_path, alerts, "--last", "--json").stdout)["alerts"]
+    assert [(one["object_id"], one["n_points"]) for one in last] == [(str(2**61 + row), 3) for row in range(3)]
+    titles = [line for line in run(tmp_path, alerts, "--last").stdout.splitlines() if " of object " in line]
+    assert [line.split(" of object ")[1].strip() for line in titles] == [
+        f"{2**61} (sn0)", f"{2**61 + 1}", f"{2**61 + 2} (sn2)",
+    ]  # fmt: skip
+    plotted = run(tmp_path, alerts, "--last", "--plot", tmp_path / "last.png")
+    assert plotted.stdout == f"3 alerts\n3 plotted in {tmp_path / 'last.png'}\n"
+
+
+def test_a_plot_of_more_than_it_can_hold_says_so(tmp_path: Path) -> None:
+    (tmp_path / "night").mkdir()
+    for number, message in enumerate(packets.write(light_curves(2, n_alerts=light_curve_plot.MAX_PANELS + 2))):
+        (tmp_path / "night" / f"{number:02}.avro").write_bytes(message)
+    plotted = run(tmp_path, tmp_path / "night", "--plot", tmp_path / "all.png")
+    assert "the first 36 of 38 plotted (--last takes the last alert of each object)" in plotted.stdout
+    assert len(plotted.stdout.splitlines()) == 2
