@@ -7,6 +7,7 @@ digit is a level of the tree; ids that end in a 1, 10 or 100 are the "Other" of 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -80,7 +81,36 @@ TAXONOMY: dict[int, TaxonomyClass] = {
 }
 """Every class by its id."""
 
-_BY_NAME = {key: entry.class_id for entry in TAXONOMY.values() for key in (entry.name.lower(), entry.slug)}
+_SUPERNOVAE = 2220
+_PLAIN_NAMES = {2100: "Something else", 1100: "Not variable"}
+
+
+def shown_name(class_id: int) -> str:
+    """The name of a class for people, as the labelling page shows it; supernovae begin with SN.
+
+    >>> shown_name(2224), shown_name(2100), shown_name(2332)
+    ('SN II', 'Something else', 'AGN')
+    """
+    entry = TAXONOMY.get(class_id)
+    if entry is None:  # of a newer taxonomy than this one
+        return f"class {class_id}"
+    return f"SN {entry.name}" if _is_supernova(entry) else _PLAIN_NAMES.get(class_id, entry.name)
+
+
+def _is_supernova(entry: TaxonomyClass) -> bool:
+    return entry.parent_id == _SUPERNOVAE and not entry.name.startswith("SN")
+
+
+def _keys(entry: TaxonomyClass) -> Iterator[str]:
+    """Under what a class is looked up: its name and slug, and the name that people are shown."""
+    yield from (entry.name.lower(), entry.slug)
+    if _is_supernova(entry):
+        yield from (f"sn{gap}{name}" for gap in (" ", "-", "") for name in (entry.name.lower(), entry.slug))
+    if entry.class_id in _PLAIN_NAMES:
+        yield _PLAIN_NAMES[entry.class_id].lower()
+
+
+_BY_NAME = {key: entry.class_id for entry in TAXONOMY.values() for key in _keys(entry)}
 
 
 def name_of(class_id: int) -> str:
@@ -99,7 +129,8 @@ def slug_of(class_id: int) -> str:
 
 
 def class_id_of(name: str | int) -> int:
-    """The id of a class given by its id, name or slug, in any case; LookupError names what is known."""
+    """The id of a class given by its id, name or slug, or by the name that people are shown (SN II), in any case;
+    LookupError names what is known."""
     key = str(name).strip().lower()
     class_id = int(key) if re.fullmatch(r"\d{1,9}", key) and int(key) in TAXONOMY else _BY_NAME.get(key)
     if class_id is None:

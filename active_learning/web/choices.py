@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.taxonomy import TAXONOMY, name_of
+from schemas.taxonomy import TAXONOMY, shown_name
 
 KEYS: dict[int, str] = {
     2222: "1",
@@ -36,7 +36,7 @@ ACTION_KEYS = {"undo": "u", "skip": "s", "scale": "b", "limits": "n", "history":
 """What else a key does: undo, skip, flux or magnitude, upper limits, whole history, write a note."""
 
 _GROUPS = (("Supernovae", 2220), ("Long", 2240), ("Fast", 2230), ("Periodic", 2320), ("Active", 2330))
-_OTHERS = ((2100, "Something else"), (1100, "Not variable"))
+_OTHERS = (2100, 1100)
 
 
 class Choice(NamedTuple):
@@ -53,13 +53,4 @@ def groups() -> list[tuple[str, list[Choice]]]:
         (heading, [Choice(i, shown_name(i), KEYS[i]) for i in KEYS if TAXONOMY[i].parent_id == parent])
         for heading, parent in _GROUPS
     ]
-    return [*named, ("None of these", [Choice(i, name, KEYS[i]) for i, name in _OTHERS])]
-
-
-def shown_name(class_id: int) -> str:
-    """The name of a class for people; supernovae begin with SN."""
-    entry = TAXONOMY.get(class_id)
-    if entry is None:
-        return f"class {class_id}"
-    others = dict(_OTHERS)
-    return f"SN {entry.name}" if entry.parent_id == 2220 else others.get(class_id, name_of(class_id))
+    return [*named, ("None of these", [Choice(i, shown_name(i), KEYS[i]) for i in _OTHERS])]

@@ -54,7 +54,9 @@ def numbers(values: ArrayLike, name: str, place: Place, column: Column | None = 
         meaning = column.meaning
         wrong |= column.read(pa.chunked_array([number]), 1.0).is_wrong
     if wrong.any():
-        raise UnreadableError(_refusal(values, np.flatnonzero(wrong), name, meaning, place))
+        at = np.flatnonzero(wrong)
+        advice = "" if column is None else column.advice(float(number[at[0]]))
+        raise UnreadableError(_refusal(values, at, name, meaning, place) + advice)
     return number
 
 

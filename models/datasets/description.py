@@ -11,6 +11,7 @@ import pandas as pd
 
 from models.datasets.labelled import Labelled
 from models.datasets.table_columns import COLUMNS
+from models.datasets.table_files import ending_of
 
 TARGET, GROUP = "class", "object"
 
@@ -21,7 +22,7 @@ def describe(points: pd.DataFrame, labelled: Labelled, file: Path) -> dict[str, 
         "data_set_description": {
             "name": labelled.source,
             "description": f"Light curves of {len(labelled)} objects, a point a row; a split keeps each {GROUP} whole.",
-            "format": file.suffix.lstrip(".").upper(),
+            "format": ending_of(file).lstrip(".").upper(),
             "default_target_attribute": TARGET,
             "row_id_attribute": GROUP,
             "sha256_checksum": hashlib.sha256(file.read_bytes()).hexdigest(),

@@ -43,7 +43,8 @@ def load(source: str, kind: str | None = None) -> Labelled:
     path = Path(source).expanduser()
     if not path.exists():
         raise LookupError(
-            f"data is one of the words {', '.join(INSTALLED)} or a path that exists; found nothing at {path}"
+            f"{source}: no file or folder is there, and no set of that name is installed ({', '.join(INSTALLED)}) or "
+            "was fetched: `gueststar data list` names the sets"
         )
     return KINDS[kind or _kind_of(path)](path)
 
@@ -82,7 +83,7 @@ def _kind_of(path: Path) -> str:
         return "snana"
     if snana_fits.is_release(path):
         return "snana-fits"
-    if path.suffix.lower() in table_files.READERS:
+    if table_files.ending_of(path) in table_files.READERS:
         return "table"
     raise LookupError(
         f"{path}: nothing known lies there; wanted are {plasticc.LIGHT_CURVES_FILE}, {bts.LABELS_FILE}, "

@@ -176,15 +176,16 @@ def write(labelled: Labelled, path: Path) -> pd.DataFrame:
     format cannot hold the table: it would change a name, or a value is outside the range of its column.
     """
     points = to_table(labelled)
-    n_objects = points["object"].nunique()
+    names = sorted(set(points["object"]))
 
     def read_back(draft: Path) -> None:
         try:
-            n_read = len(load(draft))
+            names_read = load(draft).truth.name.tolist()
         except UnreadableError as error:
             raise ValueError(f"{path} would not be read again: {str(error).replace(str(draft), path.name)}") from error
-        if n_read != n_objects:
-            raise ValueError(f"{path} can't hold these names: {n_objects:,} objects would become {n_read:,}")
+        if names_read != names:
+            lost = next(iter(sorted(set(names) - set(names_read))))
+            raise ValueError(f"{path} can't hold the name {lost!r}: it would be read as another")
 
     table_files.write(points, path, labelled.source, read_back)
     return points

@@ -79,7 +79,7 @@ def read_hdf5(path: Path, wanted: Collection[str]) -> RawTable:
 def write_fits(table: pd.DataFrame, path: Path, name: str) -> None:
     """Write the table; raises ValueError with a text that FITS cannot hold: not printable ASCII, or with a blank at its
     end."""
-    for column, values in _texts(table).items():
+    for column, values in texts_of(table).items():
         for text in dict.fromkeys(values.tolist()):
             if not (text.isascii() and text.isprintable() and text == text.rstrip()):
                 raise ValueError(
@@ -87,23 +87,23 @@ def write_fits(table: pd.DataFrame, path: Path, name: str) -> None:
                     f"{column}: write .parquet, .csv or .h5 instead"
                 )
     title = name if name.isascii() and name.isprintable() else "light curves"
-    _astropy_table(table, {"NAME": title}).write(path, format="fits")
+    astropy_table(table, {"NAME": title}).write(path, format="fits")
 
 
 def write_hdf5(table: pd.DataFrame, path: Path, name: str) -> None:
     """Write the table at :data:`HDF5_PATH`; texts are stored as UTF-8."""
-    astropy_table = _astropy_table(table, {"NAME": name})
-    astropy_table.convert_unicode_to_bytestring()
-    astropy_table.write(path, format="hdf5", path=HDF5_PATH, compression=True)
+    made = astropy_table(table, {"NAME": name})
+    made.convert_unicode_to_bytestring()
+    made.write(path, format="hdf5", path=HDF5_PATH, compression=True)
 
 
-def _astropy_table(table: pd.DataFrame, meta: dict[str, str]) -> Any:
+def astropy_table(table: pd.DataFrame, meta: dict[str, str]) -> Any:
     from astropy.table import Table
 
-    return Table({str(name): values.to_numpy() for name, values in table.items()} | _texts(table), meta=meta)
+    return Table({str(name): values.to_numpy() for name, values in table.items()} | texts_of(table), meta=meta)
 
 
-def _texts(table: pd.DataFrame) -> dict[str, np.ndarray]:
+def texts_of(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """The text columns as NumPy string arrays."""
     return {
         str(name): values.to_numpy(np.str_)

@@ -17,8 +17,9 @@ from models.datasets.raw_table import RawTable
 from models.datasets.reading import UnreadableError
 from models.datasets.table_units import factor_of
 from schemas.light_curves import BANDS, FLUX_LIMIT_NJY
-from schemas.photometry import LEAST_FLUX_ERR_NJY
-from schemas.taxonomy import class_id_of
+from schemas.photometry import JD_OF_MJD_ZERO, LEAST_FLUX_ERR_NJY
+from schemas.taxonomy import class_id_of, leaves
+from schemas.type_names import class_id_of_type
 
 LONGEST_NAME = 255
 
@@ -35,12 +36,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Requirement on a column in words, its reader, its unit, and whether it is required."""
+    """Requirement on a column in words, its reader, its unit, whether it is required, and what to do about a wrong
+    value ("" if nothing is known)."""
 
     meaning: str
     read: Callable[[pa.ChunkedArray, float], Checked]
     unit: str | None = None
     required: bool = False
+    advice: Callable[[object], str] = lambda value: ""
 
 
 def _number(holds: Callable[[NDArray], NDArray], optional: bool = False) -> Callable[[pa.ChunkedArray, float], Checked]:
@@ -79,11 +82,22 @@ def _class(name: str) -> int | None:
     try:
         return class_id_of(re.sub(r"(?a:^(\d+)\.0*$)", r"\1", name.strip()))
     except LookupError:
-        return None
+        return class_id_of_type(name)
 
 
 def _band(name: str) -> int | None:
     return BANDS.index(name) if len(name) == 1 and name in BANDS else None
+
+
+def _named_classes() -> list[str]:
+    """The classes that people name: the leaves of the tree, without those that stand for the rest of their group."""
+    return [leaf.name for leaf in leaves() if leaf.parent_id and not leaf.name.endswith("/Other")]
+
+
+def _of_julian_dates(value: object) -> str:
+    days = table_values.number(value) if isinstance(value, str) else value
+    is_julian = isinstance(days, int | float) and 1e4 < days - JD_OF_MJD_ZERO < 1e5
+    return "; it looks like a Julian Date: subtract 2,400,000.5" if is_julian else ""
 
 
 COLUMNS: dict[str, Column] = {
@@ -91,7 +105,11 @@ COLUMNS: dict[str, Column] = {
         f"the object's name or number, at most {LONGEST_NAME} characters", _name(_object, object), required=True
     ),
     "time_mjd": Column(
-        "a time, MJD TAI, between 10,000 and 100,000", _number(lambda v: (v > 1e4) & (v < 1e5)), "d", required=True
+        "a time, MJD TAI, between 10,000 and 100,000",
+        _number(lambda v: (v > 1e4) & (v < 1e5)),
+        "d",
+        required=True,
+        advice=_of_julian_dates,
     ),
     "band": Column(f"one of {' '.join(BANDS)}", _name(_band, np.int64), required=True),
     "flux_njy": Column(
@@ -109,7 +127,10 @@ COLUMNS: dict[str, Column] = {
     "is_detection": Column(
         "1 or 0, whether the point is a detection", _name(lambda name: YES_OR_NO.get(name.lower()), np.bool_)
     ),
-    "class": Column("a class of the taxonomy: its name, slug or id", _name(_class, np.int64)),
+    "class": Column(
+        f"a class of the taxonomy, by name or id: {', '.join(_named_classes())}, or a group of them",
+        _name(_class, np.int64),
+    ),
     "ra_deg": Column("right ascension, 0 to 360 degrees", _number(lambda v: (v >= 0) & (v <= 360), True), "deg"),
     "dec_deg": Column("declination, -90 to 90 degrees", _number(lambda v: np.abs(v) <= 90, True), "deg"),
     "host_photoz": Column("the host's photometric redshift, 0 or greater; empty: unknown", _redshift, ""),
@@ -151,6 +172,7 @@ def _checked(name: str, column: Column, table: RawTable, path: Path) -> NDArray:
         more = f", and {len(wrong) - 1:,} more like it" if len(wrong) > 1 else ""
         raise UnreadableError(
             f"{path}, {table.place(row)}: {name} must be {column.meaning}, found {cell(table, name, row)}{more}"
+            f"{column.advice(table.columns[name][row].as_py())}"
         )
     return checked.values
 

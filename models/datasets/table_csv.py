@@ -1,8 +1,9 @@
-"""Tables in CSV files: cells stay text, and messages give the line of the file."""
+"""Tables in CSV files, also gzipped: cells stay text, and messages give the line of the file."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
@@ -52,7 +53,8 @@ def line_of(path: Path, row: int) -> str:
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The line on which each record begins, and its cells; the header is the first."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
         reader, line = csv.reader(file), 1
         for cells in reader:
             if cells:

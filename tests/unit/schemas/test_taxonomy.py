@@ -6,7 +6,17 @@ import re
 
 import pytest
 
-from schemas.taxonomy import NOT_CLASSIFIED, TAXONOMY, children, class_id_of, leaves, lineage, name_of, slug_of
+from schemas.taxonomy import (
+    NOT_CLASSIFIED,
+    TAXONOMY,
+    children,
+    class_id_of,
+    leaves,
+    lineage,
+    name_of,
+    shown_name,
+    slug_of,
+)
 
 
 @pytest.mark.parametrize("entry", TAXONOMY.values(), ids=str)
@@ -44,6 +54,16 @@ def test_the_ids_that_brokers_exchange() -> None:
     assert lineage(2222) == (2000, 2200, 2220, 2222)
     assert all(not children(leaf.class_id) for leaf in leaves())
     assert TAXONOMY[2222] in leaves()
+
+
+def test_the_names_that_people_are_shown_are_read() -> None:
+    for class_id in TAXONOMY:
+        assert class_id_of(shown_name(class_id)) == class_id
+    assert {name: class_id_of(name) for name in ("SN II", "sn ib/c", "SNIa", "SN-91bg", "something else")} == {
+        "SN II": 2224, "sn ib/c": 2223, "SNIa": 2222, "SN-91bg": 2226, "something else": 2100,
+    }  # fmt: skip
+    assert shown_name(2221) == "SN-like/Other"
+    assert shown_name(7) == "class 7"
 
 
 @pytest.mark.parametrize("unknown", ["", "2227", -1, "Ia2", "supernova"])

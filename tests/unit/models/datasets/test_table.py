@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_without_classes_and_detections(tmp_path: Path) -> None:
     assert np.isnan(labelled.light_curves.host_photoz).all()
 
 
-@pytest.mark.parametrize("given", ["Ia", "ia", 2222, "2222", 2222.0])
+@pytest.mark.parametrize("given", ["Ia", "ia", 2222, "2222", 2222.0, "SN Ia", "SNIa-norm"])
 def test_a_class_by_name_slug_or_id(tmp_path: Path, given: object) -> None:
     points(**{"class": [given] * 3}).to_parquet(tmp_path / "own.parquet")
     assert table.load(tmp_path / "own.parquet").class_id.tolist() == [2222, 2222]
@@ -84,7 +85,9 @@ def test_a_class_by_name_slug_or_id(tmp_path: Path, given: object) -> None:
         ("flux_njy", [1.0, float("nan"), 2.0], "line 3: flux_njy must be a difference flux in nJy"),
         ("flux_njy", ["1.0", "faint", "bright"], "found 'faint', and 1 more like it"),
         ("time_mjd", [2_460_000.5, 6e4, 6e4], "line 2: time_mjd must be a time, MJD TAI, between 10,000 and 100,000"),
-        ("class", ["Ia", "Ia", "Ix"], "line 4: class must be a class of the taxonomy"),
+        ("class", ["Ia", "Ia", "Ix"], "line 4: class must be a class of the taxonomy, by name or id: "),
+        ("class", ["Ia", "Ia", "Ix"], "Ia, Ib/c, II, Iax, 91bg, "),
+        ("time_mjd", [6e4, 2_460_000.5, 6e4], "found 2460000.5; it looks like a Julian Date: subtract 2,400,000.5"),
         ("class", ["Ia", "II", "II"], "line 3: class must be the same in all rows of the object a, found II after Ia"),
         ("is_detection", [1, 0, 7], "line 4: is_detection must be 1 or 0"),
         ("ra_deg", [10.0, 10.0, 400.0], "line 4: ra_deg must be right ascension, 0 to 360 degrees, found 400"),
@@ -126,3 +129,42 @@ def test_the_description_counts_what_the_table_has(labelled: Labelled, tmp_path:
     assert report["data_qualities"]["NumberOfClasses"] == len(CLASSES)
     assert [one["name"] for one in report["data_features"] if one["is_target"]] == ["class"]
     assert report["data_set_description"]["format"] == "CSV"
+
+
+ECSV = """# %ECSV 1.0
+# ---
+# datatype:
+# - {name: object, datatype: string}
+# - {name: time_mjd, unit: d, datatype: float64}
+# - {name: band, datatype: string}
+# - {name: flux_njy, unit: uJy, datatype: float64}
+# - {name: flux_err_njy, unit: uJy, datatype: float64}
+# - {name: host_photoz, datatype: float64}
+# schema: astropy-2.0
+object time_mjd band flux_njy flux_err_njy host_photoz
+000651 60000.0 g 0.5 0.01 ""
+000651 60001.0 r -0.02 0.011 ""
+"SN b" 60000.0 i 0.09 0.012 0.3
+"""
+
+
+@pytest.mark.parametrize("ending", [".ecsv", ".ecsv.gz"])
+def test_a_table_of_astropy_s_with_its_units_and_what_it_masks(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"own{ending}"
+    file.write_bytes(gzip.compress(ECSV.encode()) if ending.endswith(".gz") else ECSV.encode())
+    labelled = sources.load(str(file))
+    assert labelled.truth.name.tolist() == ["000651", "SN b"]
+    np.testing.assert_allclose(labelled.light_curves.flux_njy, [500.0, -20.0, 90.0])
+    np.testing.assert_array_equal(labelled.light_curves.host_photoz, np.float32([np.nan, 0.3]))
+    file.write_bytes(ECSV.replace("0.011", "0.0").encode())
+    if ending == ".ecsv":
+        with pytest.raises(ValueError, match=r"own\.ecsv, row 2: flux_err_njy must be .*, found 0.0 uJy"):
+            table.load(file)
+
+
+def test_a_gzipped_table_is_read_and_refused_by_its_line(tmp_path: Path) -> None:
+    points().to_csv(tmp_path / "own.CSV.gz", index=False, compression="gzip")
+    assert len(sources.load(str(tmp_path / "own.CSV.gz"))) == 2
+    points(band=["g", "q", "i"]).to_csv(tmp_path / "own.csv.gz", index=False)
+    with pytest.raises(ValueError, match=r"own\.csv\.gz, line 3: band must be one of u g r i z y, found 'q'"):
+        table.load(tmp_path / "own.csv.gz")

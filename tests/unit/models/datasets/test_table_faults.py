@@ -67,7 +67,9 @@ def test_in_a_long_file_no_object_is_split(tmp_path: Path) -> None:
 
 def test_a_missing_class_is_refused_with_its_row() -> None:
     assert refusal("t11_masked.fits") == (
-        "FILE, row 4: class must be a class of the taxonomy: its name, slug or id, found nothing, and 1 more like it"
+        "FILE, row 4: class must be a class of the taxonomy, by name or id: Ia, Ib/c, II, Iax, 91bg, KN, M-dwarf "
+        "Flare, Dwarf Novae, uLens, SLSN, TDE, ILOT, CART, PISN, Cepheid, RR Lyrae, Delta Scuti, EB, LPV/Mira, AGN, or "
+        "a group of them, found nothing, and 1 more like it"
     )
 
 

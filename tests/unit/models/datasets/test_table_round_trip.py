@@ -17,7 +17,8 @@ from schemas.light_curves import FLUX_LIMIT_NJY, LightCurves
 from schemas.photometry import LEAST_FLUX_ERR_NJY
 from schemas.taxonomy import TAXONOMY
 
-ANY_TEXT = (".parquet", ".csv", ".h5", ".hdf5")
+ANY_TEXT = (".parquet", ".csv", ".csv.gz", ".h5", ".hdf5")
+SOME_TEXT = (".ecsv", ".fits", ".arff")
 IDS = ("NA", "None", "nan", "--", "?", "1e5", "12e4", "1.20e5", "000651", "651", "-0", "True", "9223372036854775807")
 NAMES = st.one_of(
     st.sampled_from(IDS),
@@ -99,7 +100,7 @@ def test_any_name_and_any_value(labelled: Labelled, ending: str) -> None:
     require_the_same(labelled, read)
 
 
-@pytest.mark.parametrize("ending", [".fits", ".arff"])
+@pytest.mark.parametrize("ending", SOME_TEXT)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(labelled=light_curves())
 def test_or_refused_by_the_writer(labelled: Labelled, ending: str) -> None:
@@ -108,7 +109,7 @@ def test_or_refused_by_the_writer(labelled: Labelled, ending: str) -> None:
         require_the_same(labelled, read)
 
 
-@pytest.mark.parametrize("ending", [".fits", ".arff"])
+@pytest.mark.parametrize("ending", SOME_TEXT)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(labelled=light_curves(st.from_regex(r"[A-Za-z0-9_+.-][A-Za-z0-9_ +.-]{0,8}[A-Za-z0-9]", fullmatch=True)))
 def test_plain_names_are_never_refused(labelled: Labelled, ending: str) -> None:
@@ -134,6 +135,13 @@ def _of_names(names: list[str]) -> Labelled:
     columns |= {"band": np.ones(n), "is_detection": np.ones(n, bool)}
     curves = LightCurves.from_points(alert=np.arange(n), columns=columns, alerts=alerts)
     return Labelled(curves, np.full(n, 2222), "made up", "0" * 64, Truth.of(n, name=names))
+
+
+@pytest.mark.parametrize("name", ['0"', '"0', '"0"', "#c", "c\rd", "x ", "a\nb", "'"])
+@pytest.mark.parametrize("ending", sorted(table_files.WRITERS))
+def test_a_name_that_would_be_read_as_another_is_refused(ending: str, name: str) -> None:
+    read = written_and_read(_of_names([name]), ending)
+    assert read is None or read.truth.name.tolist() == [name]
 
 
 def test_what_no_table_may_hold_is_refused_by_the_writer() -> None:
