@@ -109,7 +109,10 @@ def main() -> None:
     except click.ClickException as error:
         lines = [error.message] if isinstance(error, click.UsageError) else error.message.split("\n")
         error.message = "\n".join(shortened(printable(line)) for line in lines)  # type: ignore[misc]
-        error.show()
+        if isinstance(error, click.UsageError):  # with the usage of the command
+            error.show()
+        else:
+            click.echo(f"gueststar: {error.message}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from broker.kafka import reading, topics
 from broker.kafka.errors import NoSuchTopic
 from broker.kafka.subscription import Subscription
+from broker.setting_errors import near
 from broker.settings import Settings
 from schemas import messages
 
@@ -35,7 +36,7 @@ class Alerts:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         present = topics_of(settings)
         if self.topic not in present:
-            raise NoSuchTopic(f"no topic {self.topic}; there are: {', '.join(present) or 'none: start the job first'}")
+            raise NoSuchTopic(no_topic(settings, self.topic, present))
         places, self._history = _begin(settings, self.topic, start)
         self._subscription = Subscription(settings, self.topic, places, group, wait=wait)
 
@@ -91,7 +92,7 @@ class Alerts:
 
 def listen(
     topic: str,
-    start: str = "now",
+    start: str = "latest",
     limit: int | None = None,
     group: str | None = None,
     settings: Settings | None = None,
@@ -100,7 +101,7 @@ def listen(
     """Subscribe to a topic of alerts: iterate over the answer, one record (dict) at a time; it waits for new ones.
 
     - ``topic``: a whole name or a short one (``novel``, ``class.ia``, ``filter.mine``).
-    - ``start``: "now" ("latest"), "earliest", a time in ISO 8601 (UTC unless it says otherwise), or "-N": the
+    - ``start``: "latest" (or "now"), "earliest", a time in ISO 8601 (UTC unless it says otherwise), or "-N": the
       last N messages first.
     - ``limit``: stop after so many records.
     - ``group``: a name under which Kafka keeps what was read; ``start`` counts the first time only. A record counts
@@ -125,6 +126,28 @@ def full_name(settings: Settings, topic: str) -> str:
     return topic if topic.startswith(prefix) else prefix + topic
 
 
+def no_topic(settings: Settings, topic: str, present: Sequence[str]) -> str:
+    """What there is to tell of a topic (its whole name) that is not among those ``present``: whether it will come, what
+    may be meant, and in few words what there is."""
+    prefix = f"{settings.topic_prefix}."
+    if topic in topics.all_topics(settings, ()):
+        return f"no topic {topic} yet: it is made when the job first starts (`gueststar run`)"
+    if topic.startswith(topics.of_filter(settings, "")):
+        return (
+            f"no topic {topic} yet: a filter's topic is made when the job next starts (`gueststar run`); `gueststar "
+            "filters list` tells whether the filter is kept"
+        )
+    if not present:
+        return f"no topic {topic}, and no other of {settings.topic_prefix}: start the job first (`gueststar run`)"
+    short = [name.removeprefix(prefix) for name in present]
+    is_class = topics.of_class_prefix(settings).removeprefix(prefix)
+    several = {kind: sum(name.startswith(kind) for name in short) for kind in (is_class, "filter.")}
+    listed = [name for name in short if not name.startswith(tuple(several))]
+    listed += [f"{kind}NAME ({n})" for kind, n in several.items() if n]
+    meant = near(topic.removeprefix(prefix), short)
+    return f"no topic {topic}{meant or ';'} there are: {', '.join(listed)} (`gueststar status` lists them)"
+
+
 def topics_of(settings: Settings) -> list[str]:
     """The broker's own topics that exist. Raises KafkaFailure."""
     return sorted(name for name in topics.existing(settings) if name.startswith(f"{settings.topic_prefix}."))
@@ -143,17 +166,18 @@ def _begin(settings: Settings, topic: str, start: str) -> tuple[dict[int, int], 
         begins = {partition: max(low, high - wanted) for partition, (low, high) in limits.items()}
         entries = sorted(reading.read(settings, topic, begins, ends), key=lambda entry: entry.timestamp_ms)
         return ends, entries[len(entries) - min(wanted, len(entries)) :]
-    return reading.offsets_at(settings, topic, time_ms_of(start)), []
+    must_be = "a start must be latest, earliest, -N for the last N messages, or a time"
+    return reading.offsets_at(settings, topic, time_ms_of(start, must_be)), []
 
 
-def time_ms_of(text: str) -> int:
-    """A time in ISO 8601 as milliseconds since 1970 UTC; UTC where it names no zone. ValueError where it is none."""
+def time_ms_of(text: str, must_be: str = "a time must be") -> int:
+    """A time in ISO 8601 as milliseconds since 1970 UTC; UTC where it names no zone. ValueError where it is none, which
+    begins with ``must_be``."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(
-            f"a start must be now, earliest, -N or a time such as {datetime.now(UTC):%Y-%m-%dT%H:%M:%S}: {text!r}"
-        ) from None
+        example = f"{datetime.now(UTC):%Y-%m-%dT%H:%M}"
+        raise ValueError(f"{must_be} in ISO 8601, UTC, such as {example}, found {text!r}") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)

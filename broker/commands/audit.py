@@ -33,7 +33,7 @@ def audit(from_beginning: bool, since: str | None, as_json: bool, settings: Sett
     if from_beginning and since:
         raise click.UsageError("--from-beginning and --since exclude each other")
     began = time.monotonic()
-    report = auditor.audit(settings, None if since is None else time_ms_of(since))
+    report = auditor.audit(settings, None if since is None else time_ms_of(since, "--since must be a time"))
     seconds = time.monotonic() - began
     click.echo(_as_json(report, seconds) if as_json else _as_text(report))
     if report.lost:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from broker.commands.options import FilePath, json_option, with_settings
+from broker.commands.options import CommandGroup, FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from broker.bench.report import Report
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def bench() -> None:
     """Measure speed, compared with a named peer in the same run.
 

@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.commands.light_curves import load
-from broker.commands.options import FilePath, json_option, with_settings
+from broker.commands.options import CommandGroup, FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars
 from broker.settings import Settings
 from broker.text_output import printable
+from schemas.counts import counted
 
 if TYPE_CHECKING:
     from models.datasets.cards import Card
     from models.datasets.check import Checked
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def data() -> None:
     """List, describe, check and fetch sets of labelled light curves.
 
     Other commands take a set by its name if it is installed or was fetched, otherwise by its path. Your own light
-    curves are a table with one row per point, as .parquet, .csv, .fits, .h5 or .arff. Required columns: object,
-    time_mjd, band, flux_njy, flux_err_njy. Optional: class, is_detection, ra_deg, dec_deg, host_photoz,
-    host_photoz_err.
+    curves are a table with one row per point, as .parquet, .csv, .ecsv, .fits, .h5 or .arff; .csv, .ecsv and .fits may
+    be gzipped. Required columns: object, time_mjd, band, flux_njy, flux_err_njy. Optional: class, is_detection, ra_deg,
+    dec_deg, host_photoz, host_photoz_err. `gueststar data check PATH` checks your table.
     """
 
 
@@ -42,7 +43,8 @@ def list_sets(as_json: bool, settings: Settings) -> None:
         click.echo(json.dumps({"sets": [{"name": c.name, "title": c.title, "place": str(p or "")} for c, p in rows]}))
         return
     for card, place in rows:
-        where = place or "not on this machine: `gueststar data fetch`, or give a path"
+        missing = f"not on this machine: `gueststar data fetch {card.name}`, or give a path"
+        where = "installed" if place == card.name else place or missing
         click.echo(f"{card.name:<14} {card.title}\n{'':<14} {printable(where)}")
 
 
@@ -80,23 +82,26 @@ def show(name: str, as_json: bool) -> None:
 def check(name: str, path: Path | None, as_json: bool, settings: Settings) -> None:
     """Read the set NAME and compare it with its card: checksums, numbers of objects, faults.
 
-    A folder with other objects in the same format is reported as such; this is not an error. The exit code is 1 if a
-    light curve has a fault.
+    NAME may also be the path of your own table or folder: then only its faults are reported. A folder with other
+    objects in the same format is reported as such; this is not an error. The exit code is 1 if a light curve has a
+    fault.
     """
     from dataclasses import asdict
 
+    from models.datasets.cards import CARDS
     from models.datasets.check import check as compare
 
-    card = _card(name)
-    place = path or _place(card, settings)
+    card = None if name not in CARDS and path is None and Path(name).expanduser().exists() else _card(name)
+    place = (path or _place(card, settings)) if card else Path(name).expanduser()
     if place is None:
-        raise click.ClickException(f"{card.name} is not on this machine: give its folder with --data, or fetch it")
-    checked = compare(card, load(str(place), settings, card.kind), place if isinstance(place, Path) else None)
+        raise click.ClickException(f"{name} is not on this machine: give its folder with --data, or fetch it")
+    labelled = load(str(place), settings, card.kind if card else None)
+    checked = compare(card, labelled, place if isinstance(place, Path) else None)
     if as_json:
         fields = asdict(checked) | {"objects": {str(class_id): n for class_id, n in checked.objects.items()}}
-        click.echo(json.dumps({"name": card.name, "place": str(place), **fields}))
+        click.echo(json.dumps({"name": name, "place": str(place), **fields, "notes": list(labelled.notes)}))
     else:
-        _print_check(card, place, checked)
+        _print_check(card.title if card else "your own light curves", place, checked)
     if checked.faults:
         raise SystemExit(1)
 
@@ -158,7 +163,9 @@ def _card(name: str) -> Card:
     from models.datasets.cards import CARDS
 
     if name not in CARDS:
-        raise click.ClickException(f"no data set {name!r}; there are {', '.join(CARDS)}")
+        raise click.ClickException(
+            f"no data set {name!r}; there are {', '.join(CARDS)}; `gueststar data check PATH` reads your own"
+        )
     return CARDS[name]
 
 
@@ -169,11 +176,12 @@ def _place(card: Card, settings: Settings) -> Path | str | None:
     return fetched(settings.home, card.name) or (card.name if card.installed else None)
 
 
-def _print_check(card: Card, place: Path | str, checked: Checked) -> None:
+def _print_check(title: str, place: Path | str, checked: Checked) -> None:
     from schemas.taxonomy import name_of
 
-    n_objects = sum(checked.objects.values())
-    click.echo(f"{card.title}: {n_objects:,} objects, {checked.points:,} points, at {printable(place)}")
+    objects, points = counted(sum(checked.objects.values()), "object"), counted(checked.points, "point")
+    where = f"{'at ' if isinstance(place, Path) else 'installed as '}{printable(place)}"
+    click.echo(f"{title}: {objects}, {points}, {where}")
     for file, state in checked.files.items():
         click.echo(printable(f"  {file}: {state}"))
     click.echo("  " + ", ".join(f"{name_of(class_id)} {n:,}" for class_id, n in checked.objects.items()))
@@ -181,3 +189,5 @@ def _print_check(card: Card, place: Path | str, checked: Checked) -> None:
         click.echo(printable(f"  other objects than published: {line}"))
     for line in checked.faults:
         click.echo(printable(f"  fault: {line}"))
+    if not checked.faults:
+        click.echo("  no fault")

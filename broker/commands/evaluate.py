@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,6 +155,7 @@ def _print(outcome: Outcome) -> None:
     click.echo(f"{outcome.suite}: {outcome.n_train:,} training objects, {outcome.n_test:,} test objects")
     for name, (value, low, high) in outcome.metrics.items():
         peer = f"   {peers[name].value:.3f} {peers[name].source}" if name in peers else ""
-        click.echo(f"  {name:<44} {value:.3f}  [{low:.3f}, {high:.3f}]{peer}")
+        figure = "none could be judged" if math.isnan(value) else f"{value:.3f}  [{low:.3f}, {high:.3f}]"
+        click.echo(f"  {name:<44} {figure}{peer}")
     for note in outcome.notes:
         click.echo(f"  {printable(note)}")

@@ -6,12 +6,12 @@ import json
 
 import click
 
-from broker.commands.options import json_option, with_settings
+from broker.commands.options import CommandGroup, json_option, with_settings
 from broker.settings import Settings
 from broker.text_output import printable
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def filters() -> None:
     """Add, list, check and remove subscribers' filters.
 

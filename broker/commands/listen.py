@@ -12,6 +12,7 @@ import click
 from broker.commands.options import json_option, with_settings
 from broker.settings import Settings
 from broker.text_output import printable
+from schemas.counts import counted
 
 
 @click.command()
@@ -41,12 +42,21 @@ def listen(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with client.listen(topic, start_at, limit, group, settings, wait=not no_wait) as alerts:
         try:
+            is_empty = True
             for record in alerts:
+                is_empty = False
                 click.echo(printable(_json(record) if as_json else _line(record)))
+            if is_empty:
+                click.echo(f"{alerts.topic}: 0 alerts{_hint(start_at)}", err=True)
         except KeyboardInterrupt:
-            click.echo(f"{alerts.topic}: {alerts.lag():,} messages not read", err=True)
+            click.echo(f"{alerts.topic}: {counted(alerts.lag(), 'message')} not read", err=True)
         except BrokenPipeError:  # the reader of our output has gone, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _hint(start_at: str) -> str:
+    """What to try where nothing was given."""
+    return " after the start; --start-at earliest reads all there are" if start_at in ("latest", "now") else ""
 
 
 def _json(record: dict[str, Any]) -> str:

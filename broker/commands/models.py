@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from broker.commands.options import FilePath, json_option, with_settings
+from broker.commands.options import CommandGroup, FilePath, json_option, with_settings
 from broker.settings import Settings
 from broker.text_output import printable
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.registry.versions import Model, Registry
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def models() -> None:
     """List, show, compare, promote and roll back the models of the registry."""
 

@@ -34,6 +34,16 @@ class FilePath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class CommandGroup(click.Group):
+    """A group whose help gives the first paragraph of each command's help whole: click cuts it off after a line."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, " ".join((one.help or "").split("\n\n")[0].split())) for name, one in commands if one]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the keyword argument ``settings``, and a flag for each of the settings named."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from broker.commands.options import SEED, json_option, with_settings
+from broker.commands.options import CommandGroup, SEED, json_option, with_settings
 from broker.settings import Settings
 from broker.text_output import printable
 from schemas.night import FIRST_NIGHT, LAST_NIGHT, night_of_unix_ms
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from active_learning.planner import NightPlan
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @json_option
 @with_settings("home")
 @click.pass_context

@@ -11,8 +11,9 @@ import numpy as np
 from models.datasets import plasticc
 from models.datasets.cards import Card
 from models.datasets.labelled import Labelled
+from schemas.counts import counted
 
-DAYS_LONGEST = 4_000.0
+LONGEST_DAYS = 4_000.0
 """A light curve spans less than eleven years in all of these sets."""
 
 
@@ -28,17 +29,20 @@ class Checked:
     faults: list[str]
 
 
-def check(card: Card, labelled: Labelled, path: Path | None) -> Checked:
-    """Compare data with their card. ``path``: their folder or file; None for an installed set."""
+def check(card: Card | None, labelled: Labelled, path: Path | None) -> Checked:
+    """Compare data with their card; without a card (a user's own data) look for faults only. ``path``: their folder or
+    file; None for an installed set."""
     counts = {
         int(class_id): int(n) for class_id, n in zip(*np.unique(labelled.class_id, return_counts=True), strict=True)
     }
     other = [
         f"class {class_id}: {counts.get(class_id, 0):,} objects, published are {n:,}"
-        for class_id, n in card.objects.items()
+        for class_id, n in (card.objects.items() if card else ())
         if counts.get(class_id, 0) != n
     ]
-    return Checked(_files(card, path), counts, len(labelled.light_curves.time_mjd), other, _faults(labelled))
+    return Checked(
+        _files(card, path) if card else {}, counts, len(labelled.light_curves.time_mjd), other, _faults(labelled)
+    )
 
 
 def _files(card: Card, path: Path | None) -> dict[str, str]:
@@ -63,11 +67,10 @@ def _faults(labelled: Labelled) -> list[str]:
     detections = np.bincount(curves.alert_of_point[curves.is_detection], minlength=len(curves))
     dropped = int(curves.n_points_dropped.sum())
     counts = {
-        f"{dropped:,} points were left out: not finite, without an error, or in no known band": dropped > 0,
-        f"{(detections == 0).sum():,} objects have no detection": bool((detections == 0).any()),
-        f"{(length > DAYS_LONGEST).sum():,} light curves are longer than {DAYS_LONGEST:,.0f} days": bool(
-            (length > DAYS_LONGEST).any()
-        ),
-        "object ids occur twice": len(np.unique(curves.object_id)) < len(curves),
+        "point|points| left out: not finite, without an error, or in no known band": dropped,
+        "object has|objects have| no detection": int((detections == 0).sum()),
+        f"light curve is|light curves are| longer than {LONGEST_DAYS:,.0f} days": int((length > LONGEST_DAYS).sum()),
+        "object id occurs|object ids occur| twice": len(curves) - len(np.unique(curves.object_id)),
     }
-    return [text for text, is_so in counts.items() if is_so]
+    parted = ((text.split("|"), n) for text, n in counts.items() if n)
+    return [counted(n, one, several) + rest for (one, several, rest), n in parted]

@@ -54,6 +54,13 @@ def test_letters_are_counted_by_stage_and_reason(settings: Settings, topic: Make
     assert run("list", "--reason", "POINT")["by_reason"] == {"no point": 1}
 
 
+@pytest.mark.parametrize("command", ["list", "replay"])
+def test_a_stage_that_is_none_is_refused_with_those_there_are(command: str) -> None:
+    result = CliRunner().invoke(deadletters, [command, "--stage", "foo"])
+    assert result.exit_code == 2
+    assert "'foo' is not one of 'fetch', 'decode', 'light curve', 'features', 'score', 'deliver'" in result.output
+
+
 def test_reasons_that_differ_in_numbers_are_one(settings: Settings, topic: MakeTopic) -> None:
     source = topic(partitions=1)
     reasons = [

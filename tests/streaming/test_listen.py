@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -81,6 +82,9 @@ def test_without_waiting_it_ends_where_the_topic_does(settings: Settings) -> Non
     for start, expected in (("earliest", published), ("-100", published), ("now", [])):
         with client.listen("novel", start=start, settings=settings, wait=False) as alerts:
             assert sorted(alert["alert_id"] for alert in alerts) == expected, start
+    ran = CliRunner().invoke(listen_command, ["novel", "--no-wait", "--json"])
+    assert (ran.exit_code, ran.stdout) == (0, "")
+    assert ran.stderr.startswith(f"{topics.novel(settings)}: 0 alerts after the start; --start-at earliest reads")
     ran = CliRunner().invoke(listen_command, ["novel", "--start-at", "earliest", "--no-wait", "--json"])
     assert ran.exit_code == 0, ran.output
     assert len(ran.stdout.splitlines()) == 7
@@ -88,7 +92,7 @@ def test_without_waiting_it_ends_where_the_topic_does(settings: Settings) -> Non
 
 def test_a_start_that_is_none(settings: Settings) -> None:
     publish(settings, 0, 1)
-    with pytest.raises(ValueError, match="a start must be now, earliest, -N or a time"):
+    with pytest.raises(ValueError, match=r"a start must be latest, earliest, -N .* or a time in .*, found 'yesterday'"):
         client.listen("novel", start="yesterday", settings=settings)
 
 
@@ -142,7 +146,23 @@ def test_the_example_of_the_documentation_runs(settings: Settings) -> None:
 
 def test_an_unknown_topic_names_those_that_exist(settings: Settings) -> None:
     publish(settings, 0, 1)
-    with pytest.raises(LookupError, match=rf"no topic .*\.navel; there are: .*{topics.novel(settings)}"):
+    with pytest.raises(LookupError, match=r"no topic .*\.navel; did you mean novel\? there are: novel \(`gueststar"):
+        client.listen("navel", settings=settings)
+    topics.create(settings, topics.all_topics(settings, ["mine"]))
+    with pytest.raises(LookupError) as raised:
+        client.listen("class.kilonova", settings=settings)
+    assert re.fullmatch(
+        r"no topic \S+\.class\.kilonova; there are: classifications, deadletters, labels, novel, requests, sample, "
+        r"class\.NAME \(\d+\), filter\.NAME \(1\) \(`gueststar status` lists them\)",
+        str(raised.value),
+    )
+
+
+def test_a_topic_that_is_still_to_come_is_told_as_such(settings: Settings) -> None:
+    for name, reason in (("filter.mine", "a filter's topic is made when the job next"), ("novel", "first starts")):
+        with pytest.raises(LookupError, match=rf"no topic .*\.{name} yet: .*{reason}"):
+            client.listen(name, settings=settings)
+    with pytest.raises(LookupError, match=r"no topic .*\.navel, and no other .*: start the job first"):
         client.listen("navel", settings=settings)
 
 

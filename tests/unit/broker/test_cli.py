@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 import redis
+from click.testing import CliRunner
 
 from broker import cli
 from broker.error_lines import in_one_line
@@ -225,3 +226,23 @@ def test_a_closed_standard_stream_is_one_that_nobody_reads(tmp_path: Path, close
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert out.exists()
+
+
+def test_every_error_begins_alike(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert failing(monkeypatch, click.ClickException("no data set 'x'")) == 1
+    assert capsys.readouterr().err == "gueststar: no data set 'x'\n"
+    assert failing(monkeypatch, ValueError("no data set 'x'")) == 1
+    assert capsys.readouterr().err == "gueststar: no data set 'x'\n"
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_a_list_of_commands_cuts_no_sentence_off(name: str) -> None:
+    command = cli.gueststar.get_command(click.Context(cli.gueststar), name)
+    if not isinstance(command, click.Group):
+        return
+    text = " ".join(CliRunner().invoke(command, ["--help"]).stdout.split()).partition("Commands:")[2]
+    assert "..." not in text
+    for one in command.commands.values():
+        first = " ".join((one.help or "").split("\n\n")[0].split())
+        assert first.endswith(".") or first.endswith("…")
+        assert first in text, one.name

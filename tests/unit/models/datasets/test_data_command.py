@@ -49,6 +49,26 @@ def test_what_is_installed_is_as_published(home: Path) -> None:
     assert report["other_objects"] == []
 
 
+def test_a_table_of_ones_own_is_checked(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    head = "object,time_mjd,band,flux_njy,flux_err_njy,class\n"
+    file.write_text(f"{head}a,60000,g,500,10,SN II\na,60001,r,500,10,SN II\nb,60001,r,500,10,KN\nb,60001,r,5,1,KN\n")
+    shown = run("check", str(file))
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.splitlines() == [
+        f"your own light curves: 2 objects, 3 points, at {file}", "  II 1, KN 1", "  no fault",
+    ]  # fmt: skip
+    report = json.loads(run("check", str(file), "--json").stdout)
+    assert (report["name"], report["objects"], report["points"]) == (str(file), {"2224": 1, "2232": 1}, 3)
+    assert len(report["notes"]) == 1
+    file.write_text(f"{head}a,60000,g,1,10,SN II\n")
+    assert run("check", str(file)).exit_code == 1
+    assert "fault: 1 object has no detection" in run("check", str(file)).stdout
+    refused = run("check", "own", "--data", str(file))
+    assert "no data set 'own'; there are plasticc" in refused.output
+    assert "`gueststar data check PATH` reads your own" in refused.output
+
+
 def test_a_part_of_a_set_is_told_as_such(home: Path, shared_data: Path) -> None:
     shown = run("check", "bts", "--data", str(shared_data / "bts"))
     assert "bts_labels.csv: no sum known" in shown.stdout
@@ -61,7 +81,10 @@ def test_list_knows_where_the_sets_are(home: Path) -> None:
     assert report["spcc"] == ""
     (home / "data" / "spcc").mkdir(parents=True)
     (home / "data" / "spcc" / "one.DAT").write_text("")
-    assert str(home / "data" / "spcc") in run("list").stdout
+    lines = run("list").stdout.splitlines()
+    assert str(home / "data" / "spcc") in lines[lines.index(next(line for line in lines if "spcc" in line)) + 1]
+    assert lines[1].split() == ["installed"]
+    assert "`gueststar data fetch bts`" in lines[-1]
 
 
 def test_fetch_brings_files_and_refuses_others_than_published(
