@@ -11,6 +11,8 @@ import pytest
 
 from broker.cli import COMMANDS, gueststar
 from broker.settings import Settings
+from models.datasets import table_files
+from schemas import taxonomy
 
 ROOT = Path(__file__).resolve().parents[2]
 EXISTING = gueststar.list_commands(click.Context(gueststar))
@@ -76,3 +78,15 @@ def test_the_leaderboard_is_that_of_its_files() -> None:
     assert (ROOT / "docs" / "leaderboard.md").read_text() == space["page"](), "python docs/leaderboard/table.py"
     for suite in space["FIGURES"]:
         assert list((ROOT / "docs" / "leaderboard" / suite).glob("*.json")), f"no report of {suite}"
+
+
+def test_the_classes_that_a_table_may_name_are_listed() -> None:
+    text = section("data.md", "Your own light curves")
+    for leaf in taxonomy.leaves():
+        assert leaf.name in text or leaf.name.endswith("/Other") or leaf.parent_id == 0, leaf.name
+
+
+def test_the_forms_of_tables_are_listed() -> None:
+    text = section("data.md", "Your own light curves")
+    for ending in table_files.READERS:
+        assert ending.removesuffix(".gz") in text or ending == ".hdf5", ending
