@@ -15,6 +15,8 @@ from broker.kafka.subscription import Subscription
 from broker.setting_errors import near
 from broker.settings import Settings
 from schemas import messages
+from schemas.taxonomy import slug_of
+from schemas.type_names import class_id_of_type
 
 Record = dict[str, Any]
 
@@ -144,7 +146,11 @@ def no_topic(settings: Settings, topic: str, present: Sequence[str]) -> str:
     several = {kind: sum(name.startswith(kind) for name in short) for kind in (is_class, "filter.")}
     listed = [name for name in short if not name.startswith(tuple(several))]
     listed += [f"{kind}NAME ({n})" for kind, n in several.items() if n]
-    meant = near(topic.removeprefix(prefix), short)
+    wanted = topic.removeprefix(prefix)
+    class_id = class_id_of_type(wanted.removeprefix(is_class)) if wanted.startswith(is_class) else None
+    meant = near(wanted, short)
+    if wanted.startswith(is_class):  # else the beginning that all classes share would make any of them near
+        meant = "" if class_id is None else f"; did you mean {is_class}{slug_of(class_id)}?"
     return f"no topic {topic}{meant or ';'} there are: {', '.join(listed)} (`gueststar status` lists them)"
 
 

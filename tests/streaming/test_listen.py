@@ -152,7 +152,8 @@ def test_an_unknown_topic_names_those_that_exist(settings: Settings) -> None:
     with pytest.raises(LookupError) as raised:
         client.listen("class.kilonova", settings=settings)
     assert re.fullmatch(
-        r"no topic \S+\.class\.kilonova; there are: classifications, deadletters, labels, novel, requests, sample, "
+        r"no topic \S+\.class\.kilonova; did you mean class\.kn\? there are: classifications, "
+        r"deadletters, labels, novel, requests, sample, "
         r"class\.NAME \(\d+\), filter\.NAME \(1\) \(`gueststar status` lists them\)",
         str(raised.value),
     )
