@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from broker.commands.light_curves import load
 from broker.commands.light_curves import load, tell_passed_over
 from broker.commands.options import FilePath, json_option, with_settings
 from broker.commands.progress_bars import progress_bars

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from broker.commands.options import CommandGroup, SEED, json_option, with_settings
+from broker.commands.options import SEED, CommandGroup, json_option, with_settings
 from broker.settings import Settings
 from broker.text_output import printable
 from schemas.night import FIRST_NIGHT, LAST_NIGHT, night_of_unix_ms
