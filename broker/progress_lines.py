@@ -29,7 +29,8 @@ def progress_lines(
         while not ended.wait(every_s):
             stage, done, of = state[0]
             if stage:
-                write(f"{stage}: {done:,} of {of:,} done after {time.monotonic() - began:.0f} s")
+                share = f": {done:,} of {of:,} done" if of > 1 else " …"
+                write(f"{stage}{share} after {time.monotonic() - began:.0f} s")
 
     thread = threading.Thread(target=tell, name="progress lines", daemon=True)
     thread.start()
