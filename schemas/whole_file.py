@@ -7,6 +7,7 @@ folder behind, and nothing else.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -16,6 +17,10 @@ from pathlib import Path
 
 DRAFTS = ".draft-"
 """The folders of drafts begin with this."""
+
+
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Numbers of errors that name no file: that the disk, or its user's part of it, is full or broken."""
 
 
 @contextmanager
@@ -73,12 +78,28 @@ def whole_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
 @contextmanager
 def _drafts(target: Path) -> Iterator[Path]:
     """A folder beside the target, on the same disk, which is removed with what is left in it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    drafts = Path(tempfile.mkdtemp(prefix=DRAFTS, dir=target.parent))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        drafts = Path(tempfile.mkdtemp(prefix=DRAFTS, dir=target.parent))
+    except FileExistsError:
+        raise NotADirectoryError(
+            errno.ENOTDIR, "its folder cannot be made: a file is in the way", str(target)
+        ) from None
+    except OSError as error:
+        raise _about(target, error) from error
     try:
         yield drafts
+    except OSError as error:
+        if error.errno in _OF_THE_DISK or DRAFTS in str(error.filename):
+            raise _about(target, error) from error
+        raise
     finally:
         shutil.rmtree(drafts, ignore_errors=True)
+
+
+def _about(target: Path, error: OSError) -> OSError:
+    """The error with the name that its user knows, not that of the draft; the same kind, told by its number."""
+    return OSError(error.errno, f"it cannot be written: {os.strerror(error.errno or 0)}", str(target))
 
 
 def _on_disk(path: Path) -> None:

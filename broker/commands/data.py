@@ -147,8 +147,9 @@ def export(src: str, dest: Path, description: bool, as_json: bool, settings: Set
     reads the table.
     """
     from models.datasets import description as describing
-    from models.datasets import table
+    from models.datasets import table, table_files
 
+    table_files.require_writable(dest)
     labelled = load(src, settings)
     points = table.write(labelled, dest)
     if description:

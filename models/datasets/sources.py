@@ -41,6 +41,8 @@ def load(source: str, kind: str | None = None) -> Labelled:
     if source in INSTALLED and kind in (None, source):
         return INSTALLED[source]()
     path = Path(source).expanduser()
+    if path.is_symlink() and not path.exists():
+        raise LookupError(f"{path} is a link that leads nowhere")
     if not path.exists():
         raise LookupError(
             f"{source}: no file or folder is there, and no set of that name is installed ({', '.join(INSTALLED)}) or "

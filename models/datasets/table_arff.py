@@ -17,7 +17,10 @@ def read(path: Path, wanted: Collection[str]) -> RawTable:
     from scipy.io import arff
 
     with path.open(encoding="utf-8") as file:
-        data, meta = arff.loadarff(file)
+        try:
+            data, meta = arff.loadarff(file)
+        except StopIteration:
+            raise ValueError("it must hold @relation, @attribute and @data lines, and ends before them") from None
     columns = {}
     for name in meta.names():
         if name in wanted and meta[name][0] == "nominal":

@@ -62,7 +62,10 @@ def read_hdf5(path: Path, wanted: Collection[str]) -> RawTable:
     import h5py
 
     with h5py.File(path) as file:
-        table = file[HDF5_PATH]
+        table = file.get(HDF5_PATH)
+        if not isinstance(table, h5py.Dataset):
+            held = ", ".join(sorted(file)[:5]) or "nothing"
+            raise ValueError(f"a table of columns must lie at {HDF5_PATH}, found {held}")
         names = table.dtype.names or ()
         if table.ndim != 1 or table.nbytes > LARGEST_RATIO * path.stat().st_size:
             raise ValueError(f"a table of columns must lie at {HDF5_PATH}, found {table.shape} of {table.dtype}")

@@ -75,7 +75,7 @@ _redshift = _number(lambda value: (value >= 0) & (value < np.inf), optional=True
 
 
 def _object(name: str) -> str | None:
-    return name if 0 < len(name) <= LONGEST_NAME and "\x00" not in name else None
+    return name if name.strip() and len(name) <= LONGEST_NAME and "\x00" not in name else None
 
 
 def _class(name: str) -> int | None:
@@ -154,6 +154,11 @@ def check(table: RawTable, path: Path) -> Mapping[str, NDArray]:
     return {name: _checked(name, COLUMNS[name], table, path) for name in COLUMNS if name in table.columns}
 
 
+def _not_a_type(error: Exception) -> str:
+    """A type that is none of the column's, or bytes that are no text."""
+    return "bytes that are not UTF-8 text" if isinstance(error, pa.ArrowException) else f"the type {error}"
+
+
 def _checked(name: str, column: Column, table: RawTable, path: Path) -> NDArray:
     unit = table.units.get(name, "")
     factor = 1.0 if column.unit is None or not unit else factor_of(unit, column.unit)
@@ -165,7 +170,7 @@ def _checked(name: str, column: Column, table: RawTable, path: Path) -> NDArray:
     try:
         checked = column.read(table.columns[name], factor)
     except (TypeError, pa.ArrowException) as error:
-        raise UnreadableError(f"{path}: {name} must be {column.meaning}, found the type {error}") from error
+        raise UnreadableError(f"{path}: {name} must be {column.meaning}, found {_not_a_type(error)}") from error
     wrong = np.flatnonzero(checked.is_wrong)
     if len(wrong):
         row = int(wrong[0])

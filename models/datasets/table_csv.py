@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 from collections.abc import Collection, Iterator
@@ -15,10 +16,16 @@ import pyarrow.csv as arrow_csv
 from models.datasets.raw_table import RawTable
 from models.datasets.reading import UnreadableError
 
+csv.field_size_limit(2**31 - 1)
+"""What a cell may hold is judged by its column, not here."""
+
 
 def read(path: Path, wanted: Collection[str]) -> RawTable:
     """The requested columns as text; an empty cell is an empty text. Raises UnreadableError with the line that has more
     or fewer cells than the first."""
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise UnreadableError(f"{path} must be UTF-8, found UTF-16: save it as UTF-8")
     names = next((tuple(cells) for _, cells in _records(path)), ())
     there = [name for name in dict.fromkeys(names) if name in wanted]
     try:

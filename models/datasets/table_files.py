@@ -38,6 +38,12 @@ def ending_of(path: Path) -> str:
     return "".join(endings if endings[1:] == [".gz"] else endings[-1:])
 
 
+def require_writable(path: Path) -> None:
+    """ValueError if the suffix is not one of :data:`WRITERS`: ask before the work."""
+    if ending_of(path) not in WRITERS:
+        raise ValueError(f"{path}: a table's file must end in one of {', '.join(WRITERS)}")
+
+
 def write(
     table: pd.DataFrame, path: Path, name: str = "light curves", check: Callable[[Path], object] = lambda draft: None
 ) -> None:
@@ -46,9 +52,8 @@ def write(
     ``check`` reads the draft before it gets its name. Raises ValueError if the suffix is not one of :data:`WRITERS`,
     the format cannot hold the table, or ``check`` refuses it.
     """
-    writer = WRITERS.get(ending_of(path))
-    if writer is None:
-        raise ValueError(f"{path}: a table's file must end in one of {', '.join(WRITERS)}")
+    require_writable(path)
+    writer = WRITERS[ending_of(path)]
     with whole_file(path) as draft:
         try:
             writer(table, draft, name)

@@ -78,3 +78,24 @@ def test_a_folder_appears_whole_and_replaces_only_where_told_so(tmp_path: Path) 
         raise ZeroDivisionError
     assert (folder / "a.txt").read_text() == "3"
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with (
+        pytest.raises(NotADirectoryError, match=f"a file is in the way: '{tmp_path}/file/x.csv'"),
+        whole_file(tmp_path / "file" / "x.csv"),
+    ):
+        pass
+    with pytest.raises(OSError, match=r"it cannot be written: .*: '/proc/x\.csv'"), whole_file(Path("/proc/x.csv")):
+        pass
+    target = tmp_path / "full.csv"
+    expected = f"it cannot be written: No space left on device: '{target}'"
+    with pytest.raises(OSError, match=expected), whole_file(target) as draft:
+        Path("/dev/full").write_text(str(draft))
+    assert not target.exists()
+
+
+def test_an_error_about_another_file_stays_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="'/nowhere'"), whole_file(tmp_path / "x.csv"):
+        Path("/nowhere").read_text()

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.datasets import table, table_files
+from models.datasets import sources, table, table_files
 from models.datasets.labelled import Labelled
 from models.datasets.reading import UnreadableError
+from tests.command_line import gueststar
 
 FAULTS = Path(__file__).resolve().parents[3] / "data" / "faults"
 FLUX_NJY = {"a": [500.0, 620.0, -20.0], "b": [90.0, 1500.0]}
@@ -190,3 +191,57 @@ def test_half_a_position_is_refused(tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text(lines)
     with pytest.raises(UnreadableError, match=r"ra_deg and dec_deg must both be there or both be missing"):
         table.load(tmp_path / "own.csv")
+
+
+def told(file: Path) -> str:
+    """What the reader says of a file, without its name."""
+    with pytest.raises(UnreadableError) as raised:
+        table.load(file)
+    return str(raised.value).replace(str(file), "FILE")
+
+
+HEADER = "object,time_mjd,band,flux_njy,flux_err_njy\n"
+
+
+def test_what_is_no_table_of_its_kind_says_what_is_wanted(tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["other"] = [1]
+    assert told(tmp_path / "x.h5").endswith("a table of columns must lie at light_curves, found other")
+    with h5py.File(tmp_path / "y.h5", "w") as file:
+        file.create_group("light_curves")
+    assert told(tmp_path / "y.h5").endswith("a table of columns must lie at light_curves, found light_curves")
+    for text in ("", "nothing of the kind\n"):
+        (tmp_path / "x.arff").write_text(text)
+        assert "it must hold @relation, @attribute and @data lines" in told(tmp_path / "x.arff")
+    (tmp_path / "x.csv").write_text(HEADER, encoding="utf-16")
+    assert told(tmp_path / "x.csv") == "FILE must be UTF-8, found UTF-16: save it as UTF-8"
+
+
+@pytest.mark.parametrize("name", ["x" * 200_000, "   "])
+def test_a_name_is_short_and_not_blank(tmp_path: Path, name: str) -> None:
+    (tmp_path / "x.csv").write_text(f"{HEADER}{name},60000,g,500,10\n")
+    assert told(tmp_path / "x.csv").startswith("FILE")
+    assert "object must be the object's name or number" in told(tmp_path / "x.csv")
+    assert len(told(tmp_path / "x.csv")) < 300
+
+
+def test_bytes_that_are_no_text_are_told_as_such(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {"time_mjd": [6e4], "band": ["g"], "flux_njy": [5.0], "flux_err_njy": [1.0]}
+    pq.write_table(pa.table({"object": pa.array([b"\xff\xfe"]), **columns}), tmp_path / "x.parquet")
+    assert told(tmp_path / "x.parquet").endswith("found bytes that are not UTF-8 text")
+
+
+def test_the_suffix_of_a_table_to_write_is_judged_first(tmp_path: Path) -> None:
+    done = gueststar(tmp_path, "data", "export", "nowhere", "out.txt")
+    assert done.stderr.startswith("gueststar: out.txt: a table's file must end in one of")
+
+
+def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to("a.csv")
+    with pytest.raises(LookupError, match=r"a\.csv is a link that leads nowhere"):
+        sources.load(str(tmp_path / "a.csv"))
