@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route
 
 from active_learning.logs import NotSaved
-from active_learning.web import assets
+from active_learning.web import assets, forms
 from active_learning.web.choices import ACTION_KEYS, shown_name
 from active_learning.web.desk import CannotDraw, Desk, Done
 from active_learning.web.security import HEADERS, SESSION_COOKIE, ForbiddenRequest, Guard, allowed_hosts, may
@@ -28,8 +28,6 @@ from active_learning.web.wording import cut_off_in_words, sentence
 
 LABELLER_COOKIE = "gueststar_labeller"
 _YEAR_S = 365 * 86_400
-_NAME_LENGTH = 80
-_COMMENT_LENGTH = 2000
 _STATUS = {ForbiddenRequest: 403, NotSaved: 503, LookupError: 404, ValueError: 400}
 _OWN_STATIC = {"desk.css": "text/css", "desk.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -42,10 +40,10 @@ def create_app(desk: Desk, *, host: str = "127.0.0.1") -> Starlette:
         Route("/name", pages.name, methods=["POST"]),
         Route("/queue", pages.queue),
         Route("/cut-off", pages.cut_off),
-        Route("/object/{request_id}", pages.object),
-        Route("/object/{request_id}/light-curve.json", pages.light_curve),
-        Route("/object/{request_id}/label", pages.label, methods=["POST"]),
-        Route("/object/{request_id}/skip", pages.skip, methods=["POST"]),
+        Route("/object/{request_id:path}/light-curve.json", pages.light_curve),
+        Route("/object/{request_id:path}/label", pages.label, methods=["POST"]),
+        Route("/object/{request_id:path}/skip", pages.skip, methods=["POST"]),
+        Route("/object/{request_id:path}", pages.object),  # after the longer ones: an id may hold a slash
         Route("/undo", pages.undo, methods=["POST"]),
         Route("/static/{name}", _static),
     ]
@@ -105,9 +103,9 @@ class _Pages:
         return self._page("desk.html", status, token=token, failure=failure, **self._shown(labeller, queue, chosen))
 
     async def name(self, request: Request) -> Response:
-        form = await request.form()
-        self._guard.check(request, str(form.get("token", "")))
-        name = str(form.get("name", "")).strip()[:_NAME_LENGTH]
+        async with request.form() as form:
+            self._guard.check(request, forms.text_of(form, "token"))
+            name = forms.labeller_name(forms.text_of(form, "name"))
         if not name:
             raise ValueError("a labeller needs a name, found none: write yours")
         response = RedirectResponse("/", status_code=303)
@@ -145,9 +143,9 @@ class _Pages:
 
     async def label(self, request: Request) -> Response:
         labeller = self._allowed(request, "label")
-        form = await request.form()
         self._guard.check(request)
-        class_id, comment = int(str(form.get("class_id", ""))), str(form.get("comment", ""))[:_COMMENT_LENGTH].strip()
+        async with request.form() as form:
+            class_id, comment = forms.class_id_of(form), forms.comment_of(form)
         wanted = request.path_params["request_id"]
         return await run_in_threadpool(
             self._after, labeller, wanted, lambda: self._desk.label(wanted, class_id, labeller, comment)
@@ -215,7 +213,7 @@ class _Pages:
 
 
 def _labeller(request: Request) -> str:
-    return unquote(request.cookies.get(LABELLER_COOKIE, "")).strip()[:_NAME_LENGTH]
+    return forms.labeller_name(unquote(request.cookies.get(LABELLER_COOKIE, "")))
 
 
 async def _static(request: Request) -> Response:

@@ -55,7 +55,7 @@ class Guard:
     def check(self, request: Request, form_token: str = "") -> None:
         """Raises ForbiddenRequest where a change comes from another origin or without the session's token."""
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        if origin is not None and _host_of(origin) != request.headers.get("host"):
             raise ForbiddenRequest(f"this page takes changes from its own address only, not from {origin}")
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise ForbiddenRequest("this page takes changes from its own address only")
@@ -63,6 +63,14 @@ class Guard:
         given = request.headers.get(TOKEN_HEADER) or form_token
         if not session or not hmac.compare_digest(given.encode(), self.token(session).encode()):
             raise ForbiddenRequest("the page is older than the server: reload it and try again")
+
+
+def _host_of(origin: str) -> str | None:
+    """The host and port of an origin; None where it is no address."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
 
 
 def allowed_hosts(host: str) -> list[str]:

@@ -103,7 +103,8 @@ def view_of(request: Mapping[str, Any], answer: Answer | None = None) -> View:
 
 def _ranked(request: Mapping[str, Any]) -> list[tuple[int, float]]:
     pairs = zip(request["class_ids"], request["p_survey"], strict=False)
-    return sorted(((int(i), float(p)) for i, p in pairs), key=lambda pair: -pair[1])
+    finite = [(int(i), float(p)) for i, p in pairs if math.isfinite(p)]
+    return sorted(finite, key=lambda pair: -pair[1])
 
 
 def _options(probabilities: Mapping[int, float]) -> list[tuple[str, list[Option]]]:
@@ -120,7 +121,8 @@ def _facts(request: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     telescope = f"{_TELESCOPE.name}, S/N {_TELESCOPE.signal_to_noise:.0f}"
     latest = f"{request['band']} = {wording.signed(magnitude, 2)}" if math.isfinite(magnitude) else "—"
     ra_deg, dec_deg = request["ra_deg"], request["dec_deg"]
-    in_degrees = f"{ra_deg:.5f}° {wording.signed(dec_deg, 5, plus=True)}°"
+    has_position = math.isfinite(ra_deg) and math.isfinite(dec_deg)
+    in_degrees = f"{ra_deg:.5f}° {wording.signed(dec_deg, 5, plus=True)}°" if has_position else "no position"
     return [
         ("Novelty", f"p = {p_value:.2g}" if math.isfinite(p_value) else "—", wording.novelty_in_words(p_value)),
         ("Latest", latest, "AB magnitude of the difference"),

@@ -17,6 +17,10 @@ _LEAP_TAI_S = (32, 33, 34, 35, 36, 37)
 """TAI − UTC before and after the leap seconds of 2006, 2009, 2012, 2015 and 2017 (IERS Bulletin C)."""
 
 
+MIN_P_VALUE = 1e-12
+"""A smaller p-value is none: no calibration rests on so many objects."""
+
+
 def utc_of(mjd_tai: float) -> str:
     """Date and time in UTC of an MJD on the TAI scale, to the second (2000 and later)."""
     offset_s = _LEAP_TAI_S[bisect_right(_LEAP_MJD_UTC, mjd_tai)]
@@ -43,7 +47,9 @@ def signed(value: float, decimals: int, *, plus: bool = False) -> str:
 
 
 def sexagesimal(ra_deg: float, dec_deg: float) -> str:
-    """ICRS coordinates as hours and degrees, to 0.1 arcsec."""
+    """ICRS coordinates as hours and degrees, to 0.1 arcsec; a dash where there are none."""
+    if not (math.isfinite(ra_deg) and math.isfinite(dec_deg)):
+        return "—"
     tenths = round(abs(dec_deg) * 36_000)
     degrees, rest = divmod(tenths, 36_000)
     hundredths = round(ra_deg / 15 * 360_000) % (24 * 360_000)
@@ -56,7 +62,7 @@ def sexagesimal(ra_deg: float, dec_deg: float) -> str:
 
 def novelty_in_words(p_value: float) -> str:
     """What a conformal p-value means: how many objects of the known classes look at least as strange."""
-    if not math.isfinite(p_value):
+    if not MIN_P_VALUE <= p_value <= 1:
         return "not measured"
     if p_value > 0.2:
         return "like the known classes"
@@ -90,7 +96,9 @@ def duration(seconds: float) -> str:
 
 
 def outside_links(ra_deg: float, dec_deg: float) -> list[tuple[str, str]]:
-    """Names and addresses of pages about this place on the sky; they are opened only when clicked."""
+    """Names and addresses of pages about this place on the sky, opened only when clicked; none without a place."""
+    if not (math.isfinite(ra_deg) and math.isfinite(dec_deg)):
+        return []
     place = f"{ra_deg:.6f} {dec_deg:+.6f}"
     coordinates, signed = quote(place), quote(f"{dec_deg:+.6f}")
     return [

@@ -73,8 +73,9 @@ class Scene:
         log = labels_log(self.settings)
         return [stored.record for stored in log.read()]
 
-    def ask(self, n: int = 4, n_points: int = 50) -> list[dict[str, Any]]:
-        """Publish packets (of ``n_points``) and requests on ``n`` objects; returns when the page's server has them."""
+    def ask(self, n: int = 4, n_points: int = 50, **fields: Any) -> list[dict[str, Any]]:
+        """Publish packets (of ``n_points``) and requests (with these ``fields``) on ``n`` objects; returns when the
+        page's server has them."""
         curves = light_curves(n, n_points)
         alerts = create_topic(self.settings, 1)
         alerts.produce(packets.write(curves), partition=0)
@@ -103,6 +104,7 @@ class Scene:
                 "p_survey": generator.dirichlet([4, 2, 1, 1, 1]).tolist(),
                 "novelty_p_value": 1e-4 if i % 3 == 0 else 0.4,
             }
+            | fields
             for i in range(n)
         ]
         with requests_log(self.settings) as log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from active_learning.labels import answers, label_of
 from active_learning.logs import CutOff
-from active_learning.web import plots, wording
+from active_learning.web import forms, plots, wording
 from active_learning.web.choices import ACTION_KEYS, KEYS, groups
 from active_learning.web.views import view_of
 from schemas.light_curves import LightCurves
@@ -128,3 +129,44 @@ def test_words_for_numbers_and_sentences() -> None:
     assert wording.signed(28.36801, 1, plus=True) == "+28.4"
     assert wording.signed(-0.5, 2) == "−0.50"
     assert wording.sentence("no Kafka runs in /a: run `gueststar up`") == "No Kafka runs in /a: run `gueststar up`."
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0, 1e-320, 1e300])
+@pytest.mark.parametrize("field", ["magnitude", "exposure_s", "ra_deg", "dec_deg", "novelty_p_value", "propensity"])
+def test_a_request_with_any_number_is_shown(request_of: RequestOf, field: str, value: float) -> None:
+    for reason in ("novel", "random", "uncertain"):
+        view = view_of(request_of(7, reason=reason, **{field: value}))
+        assert not [fact for fact in view.facts if "nan" in fact[1] + fact[2]]
+        if not math.isfinite(value) and field.endswith("_deg"):
+            assert view.links == []
+
+
+def test_a_probability_that_is_none_is_left_out(request_of: RequestOf) -> None:
+    view = view_of(request_of(7, p_survey=[math.nan, 0.7, 0.1]))
+    assert not [option for _, options in view.options for option in options if "nan" in option.percent]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (" Ada\0 \n\t Lovelace ", "Ada Lovelace"),
+        ("\0\n\u202e\ufffd", ""),
+        ("\x1b[31mä\u200b🌟", "[31mä🌟"),
+        ("x" * 99, "x" * 80),
+    ],
+)
+def test_a_labeller_s_name_is_one_line_that_can_be_shown(text: str, name: str) -> None:
+    assert forms.labeller_name(text) == name
+    assert forms.labeller_name(name) == name
+
+
+def test_a_comment_keeps_its_lines_and_loses_what_cannot_be_shown() -> None:
+    assert forms.comment_of({"comment": "a\r\nb\0\x1b[0m\u202e c "}) == "a\nb[0m c"
+    assert forms.comment_of({}) == ""
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1e3", "-1", "9" * 5_000, "\0", "２２２２", "2222 ", "²"])
+def test_a_class_that_is_no_number_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^class_id must be the number of a class, found .{1,60}$"):
+        forms.class_id_of({"class_id": text})
+    assert forms.class_id_of({"class_id": "2222"}) == 2222
