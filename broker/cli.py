@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -107,6 +108,8 @@ def main() -> None:
     try:
         code = gueststar.main(standalone_mode=False)
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption) and re.match(r"-[\d.(]", error.option_name):
+            error = click.UsageError(f"{error.format_message()} Put -- before what begins with a dash.", error.ctx)
         lines = [error.message] if isinstance(error, click.UsageError) else error.message.split("\n")
         error.message = "\n".join(shortened(printable(line)) for line in lines)  # type: ignore[misc]
         if isinstance(error, click.UsageError):  # with the usage of the command

@@ -35,6 +35,8 @@ def audit(from_beginning: bool, since: str | None, as_json: bool, settings: Sett
     began = time.monotonic()
     report = auditor.audit(settings, None if since is None else time_ms_of(since, "--since must be a time"))
     seconds = time.monotonic() - began
+    for topic in report.missing_topics:
+        click.echo(f"gueststar: there is no topic {topic}: is its name right?", err=True)
     click.echo(_as_json(report, seconds) if as_json else _as_text(report))
     if report.lost:
         raise click.exceptions.Exit(1)
@@ -58,7 +60,7 @@ def _as_json(report: Report, seconds: float) -> str:
         "lost_offsets": [dict(zip(("topic", "partition", "offset"), at, strict=True)) for at in report.lost_offsets()],
         "lost_ranges": [one._asdict() for one in report.lost_ranges],
     }
-    return json.dumps({**counts, **lost, "seconds": round(seconds, 3)})
+    return json.dumps({**counts, **lost, "missing_topics": report.missing_topics, "seconds": round(seconds, 3)})
 
 
 def _as_text(report: Report) -> str:

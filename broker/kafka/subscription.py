@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from broker.kafka import clients, reading
+from broker.kafka.outage import Outage
 from broker.settings import Settings
 
 _TIMEOUT_S = 15.0
@@ -50,12 +51,15 @@ class Subscription:
 
     def messages(self) -> Iterator[Message]:
         """Message by message. Raises KafkaFailure for what waiting does not mend; Kafka may be away for a while."""
+        outage = Outage(self._settings, self._topic)
         while not self._is_done():
             with self._consumer.translating(self._topic):
                 message: Any = self._consumer.poll(_POLL_S)
             if message is None:
+                outage.look()
                 continue
             if message.error() is None:
+                outage.end()
                 yield message
             elif message.error().code() == KafkaError._PARTITION_EOF:
                 self._at_end.add(message.partition())

@@ -54,6 +54,7 @@ class Report:
     - ``duplicates``: outputs whose key another output has: a batch was done again, or the input holds an alert twice.
     - ``done_again``, ``twice_in_input``: the duplicates of either cause.
     - ``pending``: input offsets that the job has not yet finished with.
+    - ``missing_topics``: input topics, and that of classifications, that do not exist; a name may be mistyped.
     """
 
     alerts_in: int = 0
@@ -65,6 +66,7 @@ class Report:
     twice_in_input: int = 0
     pending: int = 0
     lost_ranges: list[LostRange] = field(default_factory=list)
+    missing_topics: tuple[str, ...] = ()
 
     def lost_offsets(self, most: int = OFFSETS_NAMED) -> list[tuple[str, int, int]]:
         """The first of the lost messages: topic, partition, offset."""
@@ -93,7 +95,8 @@ def audit(settings: Settings, since_ms: int | None = None) -> Report:
     Input topics that do not exist are empty. Raises KafkaFailure.
     """
     slots = _slots(settings, since_ms)
-    report = Report()
+    present, wanted = topics.existing(settings), (*settings.input_topics, topics.classifications(settings))
+    report = Report(missing_topics=tuple(topic for topic in wanted if topic not in present))
     since_output_ms = None if since_ms is None else since_ms - _CLOCKS_MS
     keys, origins = _mark(settings, topics.classifications(settings), since_output_ms, slots, _OUT)
     report.alerts_out = len(np.unique(origins))

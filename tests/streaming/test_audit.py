@@ -148,3 +148,15 @@ def test_the_command_names_the_lost_and_fails(settings: Settings, topic: MakeTop
     result = CliRunner().invoke(audit_command, arguments)
     assert result.exit_code == 0, result.output
     assert "0  lost" in result.stdout
+
+
+def test_a_mistyped_prefix_is_told(settings: Settings, topic: MakeTopic, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = topic(partitions=1)
+    source.produce([b"m"] * 2)
+    publish(settings, source, [0, 1])
+    monkeypatch.setenv("GUESTSTAR_INPUT_TOPICS", source.name)
+    done = CliRunner().invoke(audit_command, ["--topic-prefix", "mistyped", "--json"])
+    assert done.exit_code == 1
+    assert done.stderr == "gueststar: there is no topic mistyped.classifications: is its name right?\n"
+    assert json.loads(done.stdout)["missing_topics"] == ["mistyped.classifications"]
+    assert CliRunner().invoke(audit_command, []).stderr == ""

@@ -246,3 +246,12 @@ def test_a_list_of_commands_cuts_no_sentence_off(name: str) -> None:
         first = " ".join((one.help or "").split("\n\n")[0].split())
         assert first.endswith(".") or first.endswith("…")
         assert first in text, one.name
+
+
+def test_a_condition_that_begins_with_a_dash_is_told_how_to_be_given(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "filters", "add", "x", "-1 < n_points") == 2
+    assert "Put -- before what begins with a dash." in capsys.readouterr().err
+    assert run(monkeypatch, "filters", "add", "x", "--jsn") == 2
+    assert "Put --" not in capsys.readouterr().err
