@@ -24,6 +24,7 @@ ELSEWHERE = {
     "broker.kafka.diagnosis": "tests/unit/broker/kafka/test_errors.py",
     "broker.kafka.subscription": "tests/streaming/test_listen.py",
     "broker.kafka_security": "tests/unit/broker/test_settings.py",
+    "broker.setting_kinds": "tests/unit/broker/test_settings.py",
     "broker.local.*_server": "tests/streaming/test_services.py",
     "broker.operate.dead_letters": "tests/streaming/test_deadletters.py",
     "broker.stream.delivered": "tests/streaming/test_sink.py",
