@@ -13,6 +13,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from models.registry.versions import Registry
+from tests.filter_faults import faults
 from tests.kafka_topics import Topic
 from tests.streaming.jobs import batches_of, run_command, start_job
 from tests.streaming.small_models import wire_messages
@@ -26,7 +27,9 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
     monkeypatch.setenv("GUESTSTAR_INPUT_TOPICS", json.dumps([alerts.name]))
     registry = Registry(f"sqlite:///{home / 'mlflow.db'}", home / "models")
     alerts.produce([*wire_messages(40), b"rubbish", b""])
-    (home / "filters.toml").write_text('[filters]\nall = "n_points > 0"\nspoilt = "no_column > 3"\nhalf = "is_\n')
+    accepted = _add_filters_that_once_stopped_a_job()
+    with (home / "filters.toml").open("a", encoding="utf-8") as file:
+        file.write('all = "n_points > 0"\nspoilt = "no_column > 3"\nhalf = "is_\n')
     with start_job(home, "--json") as job:
         wait_for(lambda: total(home, "alerts_in") == 42, 500, f"the first alerts in {home / 'run'}")
         assert (total(home, "alerts_out"), total(home, "dead_letters")) == (40, 2)
@@ -49,9 +52,35 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
     assert "ready" in err
     assert "batch" in err
     assert re.search("^left out the filter spoilt: no column 'no_column'", err, re.M)
-    assert re.search(r"^left out the filter \(no name\): line 4 is not TOML", err, re.M)
+    assert re.search(r"^left out the filter \(no name\): line \d+ is not TOML", err, re.M)
+    assert len(re.findall("^left out the filter", err, re.M)) == 2, "none of those that were accepted"
     passed = run_command("listen", "filter.all", "--start-at", "earliest", "--no-wait", "--json")
     assert len(passed.stdout.splitlines()) >= 40, "the good filter of the damaged file runs"
+    _require_that_filters_ran(accepted)
+
+
+def _add_filters_that_once_stopped_a_job() -> list[str]:
+    """The names of those that are kept; each other is refused in one line."""
+    added = {name: run_command("filters", "add", name, expression) for name, expression in faults().items()}
+    for name, command in added.items():
+        assert command.returncode == 0 or (command.returncode == 1 and command.stderr.count("\n") == 1), name
+    return [name for name, command in added.items() if command.returncode == 0]
+
+
+def _require_that_filters_ran(accepted: list[str]) -> None:
+    """The job took them, `list` says so, and `check` counts in the archive what the job sent to the filter's topic."""
+    assert accepted == ["star", "ors", "id19"]
+    listed = json.loads(run_command("filters", "list", "--json").stdout)["filters"]
+    refused = {row["name"]: row["refused"] for row in listed}
+    assert [refused[name] for name in accepted] == [None] * len(accepted)
+    for name in accepted:
+        checked = run_command("filters", "check", name, "--json")
+        assert checked.returncode == 0, checked.stderr
+        passed = json.loads(checked.stdout)
+        sent = run_command("listen", f"filter.{name}", "--start-at", "earliest", "--no-wait", "--json").stdout
+        assert passed["matched"] == len(sent.splitlines()), name
+        assert passed["of"] >= 50
+        assert (passed["matched"] == passed["of"]) == (name == "star")
 
 
 def _take_away_what_was_not_read(topic: Topic, job: subprocess.Popen[str]) -> None:
