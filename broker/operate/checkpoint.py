@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from broker.settings import Settings
@@ -14,7 +15,7 @@ NextOffsets = dict[str, dict[int, int]]
 def committed(settings: Settings) -> NextOffsets | None:
     """The next offsets after the last committed batch; None where there is no checkpoint in the home.
 
-    Spark writes ``offsets/N`` before batch N and ``commits/N`` after it.
+    Spark writes ``offsets/N`` before batch N and ``commits/N`` after it. Raises ValueError where a file is damaged.
     """
     checkpoint = settings.home / "checkpoint"
     if not (checkpoint / "offsets").is_dir():
@@ -28,14 +29,12 @@ def _batches(folder: Path) -> set[int]:
 
 
 def _next_offsets(file: Path) -> NextOffsets:
-    for line in reversed(file.read_text().splitlines()):
-        try:
+    for line in reversed(file.read_text(errors="replace").splitlines()):
+        with suppress(AttributeError, KeyError, TypeError, ValueError):  # the first line is a version
             offset = json.loads(line)
-        except ValueError:  # the first line is a version
-            continue
-        if isinstance(offset, str):
-            offset = json.loads(offset)
-        if isinstance(offset, dict) and "topics" in offset:
-            topics = offset["topics"].items()
-            return {name: {int(p): end for p, end in topic["partitions"].items()} for name, topic in topics}
-    return {}
+            topics = (json.loads(offset) if isinstance(offset, str) else offset)["topics"].items()
+            return {name: {int(p): int(end) for p, end in topic["partitions"].items()} for name, topic in topics}
+    raise ValueError(
+        f"{file} is damaged: it must hold the offsets of a batch of the job. Restore it from a copy, or move "
+        f"{file.parents[1]} away: then the job reads from the beginning again"
+    )

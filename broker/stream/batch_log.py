@@ -39,7 +39,10 @@ def append(home: Path, batch: Mapping[str, Any]) -> None:
 
 
 def read_batches(home: Path) -> list[dict[str, Any]]:
-    """The latest micro-batches, oldest first; empty where no job ever ran. A line still being written is left out."""
+    """The latest micro-batches, oldest first; empty where no job ever ran.
+
+    A line still being written is left out, and one that is no batch: a power cut may leave half a line, or zeros.
+    """
     file = home / BATCH_LOG
     if not file.exists():
         return []
@@ -49,7 +52,19 @@ def read_batches(home: Path) -> list[dict[str, Any]]:
         lines = opened.read().split(b"\n")
     # The first line may have lost its beginning, and what follows the last line break is not yet whole.
     whole = lines[:-1] if size <= TAIL_BYTES else lines[1:-1]
-    return [json.loads(line) for line in whole if line.strip()]
+    return [batch for line in whole if (batch := _batch_of(line)) is not None]
+
+
+def _batch_of(line: bytes) -> dict[str, Any] | None:
+    """The batch on a line of the log; None where the line is damaged."""
+    try:
+        batch: dict[str, Any] = json.loads(line)
+        _end_s(batch), batch["model"]
+        numbers = [batch[name] for name in (*COUNTS, "seconds", "batch", "pid")]
+        numbers += [offset for partitions in batch["offsets"].values() for offset in partitions.values()]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return batch if all(isinstance(number, int | float) for number in numbers) else None
 
 
 def job_report(

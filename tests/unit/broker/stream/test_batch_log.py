@@ -138,3 +138,24 @@ def test_a_lag_that_is_not_known_is_not_told_as_none() -> None:
     }
     show(report, Console(file=text, width=120))
     assert "unknown: Kafka does not answer" in text.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "{}",
+        "[]",
+        "null",
+        "5",
+        "\0\0\0",
+        '{"batch": 1',
+        json.dumps(batch(1, 5.0, offsets=[])),
+        json.dumps(batch(1, 5.0, end_time=5)),
+    ],
+)
+def test_a_damaged_line_is_left_out(tmp_path: Path, damage: str) -> None:
+    good = json.dumps(batch(2, 5.0)) + "\n"
+    written(tmp_path, damage + "\n", good, damage + "\n")
+    assert read_batches(tmp_path) == [batch(2, 5.0)]
+    written(tmp_path, damage + "\n")
+    assert job_report(read_batches(tmp_path), {}, NOW_S) is None
