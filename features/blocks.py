@@ -27,8 +27,13 @@ class Inputs:
     series: CommonSeries
 
     @property
+    def given(self) -> LightCurves:
+        """The light curves as the survey gave them."""
+        return self.fits.given
+
+    @property
     def curves(self) -> LightCurves:
-        """The light curves that were fitted."""
+        """The light curves as they are believed: :class:`features.gaussian_process.GaussianProcessFits`."""
         return self.fits.light_curves
 
 
@@ -58,7 +63,7 @@ class Block:
 
 
 BLOCKS = (
-    Block(detections.FEATURES, lambda of: detections.columns(of.curves, of.grid), 1.2),
+    Block(detections.FEATURES, lambda of: detections.columns(of.given, of.grid), 1.2),
     Block(process.FEATURES, lambda of: process.columns(of.curves, of.fits, of.grid), 0.7, from_process=True),
     Block(shape.FEATURES, lambda of: shape.columns(of.curves, of.grid), 2.4, from_process=True),
     Block(colour.FEATURES, lambda of: colour.columns(of.curves, of.grid), 1.8, from_process=True),

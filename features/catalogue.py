@@ -14,7 +14,7 @@ from features.definition import Feature
 
 __all__ = ["CATALOGUE", "NAMES", "VERSION", "Feature", "columns_of", "fingerprint"]
 
-VERSION = 3
+VERSION = 4
 """Increased whenever any feature of the same light curve changes its value."""
 
 CATALOGUE: tuple[Feature, ...] = tuple(feature for block in BLOCKS for feature in block.features)

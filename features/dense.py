@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from features import noise
 from features import search as searching
 from features.kernel import FASTMATH, LOG_2_PI, N_BANDS, SQRT3, matern
 from features.points import Curve, Points, Solutions, curve_of
@@ -63,7 +64,7 @@ def _solve_transposed(factor: Array, solution: Array) -> None:
 
 @_compiled
 def fit(points: Points, start: Array, solutions: Solutions) -> None:
-    """Fit every light curve; ``start`` (n, 2): log amplitude² and log timescale² where the search begins, or NaN."""
+    """Fit every light curve; ``start`` (n, 2): log (amplitude / f)², log timescale² where the search begins, or NaN."""
     search = np.empty(searching.SIZE)
     trial_x, trial_y, values = np.empty(searching.TRIALS), np.empty(searching.TRIALS), np.empty(searching.TRIALS)
     for i in range(len(points.offsets) - 1):
@@ -76,12 +77,19 @@ def fit(points: Points, start: Array, solutions: Solutions) -> None:
             searching.propose(search, trial_x, trial_y)
             for k in range(searching.TRIALS):
                 values[k] = log_likelihood(trial_x[k], trial_y[k], curve, factor, alpha)
+                misfit = (alpha * alpha).sum()
+                values[k] += 0.5 * (misfit - noise.loss(misfit, b - a, curve.factor_ceiling))
             searching.advance(search, trial_x, trial_y, values)
-        solutions.x[i], solutions.y[i] = search[searching.X], search[searching.Y]
-        solutions.value[i] = log_likelihood(solutions.x[i], solutions.y[i], curve, factor, alpha)
+        x, y = search[searching.X], search[searching.Y]
+        value = log_likelihood(x, y, curve, factor, alpha)
+        misfit = (alpha * alpha).sum()
+        u = noise.log_factor2(misfit, b - a, curve.factor_ceiling)
+        solutions.x[i], solutions.y[i], solutions.noise_factor[i] = x + u, y, math.exp(0.5 * u)
+        solutions.value[i] = value + 0.5 * (misfit * (1.0 - math.exp(-u)) - (b - a) * u)
         converged = search[searching.STATUS] == searching.CONVERGED
         solutions.converged[i] = converged and math.isfinite(solutions.value[i])
         _solve_transposed(factor, alpha)
+        alpha *= math.exp(-u)
 
 
 @_compiled

@@ -1,4 +1,7 @@
-"""The state of the alert: number of points, times, significance, and the latest point compared with those before."""
+"""The state of the alert: number of points, times, significance, and the latest point compared with those before.
+
+Measured of the light curve as the survey gave it: every point, the errors as stated.
+"""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features import noise
 from features import search as searching
 from features.kernel import N_BANDS, WAVELENGTH_LENGTH_NM, wavelengths_nm
 from features.points import Curve, Points, Solutions, curve_of
@@ -47,9 +48,9 @@ def process(x: float, y: float, curve: Curve, survey: int, kernel: Any = None) -
     return gp
 
 
-def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solutions, kernel: Any = None) -> None:
-    """Fit every light curve; ``survey`` (n,), ``start`` (n, 2) log amplitude² and log timescale² to begin at, or
-    NaN."""
+def fit(points: Points, start: Array, solutions: Solutions, kernel: Any = None) -> None:
+    """Fit every light curve; ``start`` (n, 2): log (amplitude / f)², log timescale² where the search begins, or NaN."""
+    survey = points.survey
     for i in range(len(survey)):
         of_alert = slice(points.offsets[i], points.offsets[i + 1])
         if of_alert.start == of_alert.stop:
@@ -60,8 +61,11 @@ def fit(points: Points, survey: NDArray[np.int8], start: Array, solutions: Solut
             if not math.isfinite(x + y):
                 continue
             gp = process(x, y, curve, int(survey[i]), kernel)
-            solutions.value[i], solutions.alpha[of_alert] = gp.log_likelihood(curve.flux), gp.apply_inverse(curve.flux)
-            solutions.x[i], solutions.y[i] = x, y
+            u = _log_factor2(gp, curve)
+            shrunk = curve.flux * math.exp(-0.5 * u)
+            solutions.value[i] = gp.log_likelihood(shrunk) - 0.5 * len(shrunk) * u
+            solutions.alpha[of_alert] = gp.apply_inverse(curve.flux) * math.exp(-u)
+            solutions.x[i], solutions.y[i], solutions.noise_factor[i] = x + u, y, math.exp(0.5 * u)
             solutions.converged[i] = ended and math.isfinite(solutions.value[i])
         except (np.linalg.LinAlgError, ValueError, OverflowError):
             solutions.value[i] = np.nan  # george could not factor the matrix: not converged
@@ -96,16 +100,35 @@ def _loss(curve: Curve, survey: int, first: Array, kernel: Any = None) -> Loss:
 
     def loss(place: Array) -> tuple[float, Array]:
         gp.set_parameter_vector([place[0] + to_constant, place[1]])
-        return -gp.log_likelihood(curve.flux, quiet=True), -gp.grad_log_likelihood(curve.flux, quiet=True)
+        if not math.isfinite(gp.log_likelihood(curve.flux, quiet=True)):
+            return math.inf, np.zeros(2)
+        # At the best f its own derivative is 0: what is left is the gradient at fluxes f times smaller.
+        shrunk = curve.flux * math.exp(-0.5 * _log_factor2(gp, curve))
+        return -_height(gp, curve), -gp.grad_log_likelihood(shrunk, quiet=True)
 
     return loss
+
+
+def _log_factor2(gp: Any, curve: Curve) -> float:
+    return noise.log_factor2(_misfit(gp, curve), len(curve.flux), curve.factor_ceiling)
+
+
+def _misfit(gp: Any, curve: Curve) -> float:
+    return float(curve.flux @ gp.apply_inverse(curve.flux))
+
+
+def _height(gp: Any, curve: Curve) -> float:
+    """The log-likelihood at the best noise factor, with its prior (:mod:`features.noise`)."""
+    misfit = _misfit(gp, curve)
+    loss = noise.loss(misfit, len(curve.flux), curve.factor_ceiling)
+    return float(gp.log_likelihood(curve.flux, quiet=True) + 0.5 * (misfit - loss))
 
 
 def _loss_of_any(curve: Curve, survey: int, kernel: Any) -> Loss:
     """The same for any kernel, with the gradient from finite differences."""
 
     def height(x: float, y: float) -> float:
-        return float(process(x, y, curve, survey, kernel).log_likelihood(curve.flux))
+        return _height(process(x, y, curve, survey, kernel), curve)
 
     def loss(place: Array) -> tuple[float, Array]:
         x, y, step = float(place[0]), float(place[1]), _GRADIENT_STEP
@@ -117,7 +140,6 @@ def _loss_of_any(curve: Curve, survey: int, kernel: Any) -> Loss:
 
 def predict(
     points: Points,
-    survey: NDArray[np.int8],
     x: Array,
     y: Array,
     wanted: Array,
@@ -126,14 +148,14 @@ def predict(
     kernel: Any = None,
 ) -> None:
     """Mean and standard deviation at the wanted times; arguments as in :func:`features.smoother.predict`."""
-    for i in range(len(survey)):
+    for i, survey in enumerate(points.survey.tolist()):
         curve = curve_of(points, i)
         if not np.isfinite(x[i] + y[i]) or len(curve.time) == 0:
             out_mean[i], out_std[i] = np.nan, np.nan
             continue
-        gp = process(x[i], y[i], curve, int(survey[i]), kernel)
+        gp = process(x[i], y[i], curve, survey, kernel)
         time = wanted[i] if kernel is None else wanted[i] * math.exp(-0.5 * y[i])
-        for p, wavelength in enumerate(wavelengths_nm()[survey[i]]):
+        for p, wavelength in enumerate(wavelengths_nm()[survey]):
             places = np.stack([time, np.full(len(time), wavelength)], axis=1)
             out_mean[i, p], square = gp.predict(curve.flux, places, return_var=True)
             out_std[i, p] = np.sqrt(np.maximum(square, 0.0))
@@ -141,7 +163,6 @@ def predict(
 
 def predict_mean(
     points: Points,
-    survey: NDArray[np.int8],
     alpha: Array,
     x: Array,
     y: Array,
@@ -150,12 +171,12 @@ def predict_mean(
     kernel: Any,
 ) -> None:
     """The mean under any kernel; arguments as in :func:`features.mean_flux.predict_mean`."""
-    for i in range(len(survey)):
+    for i, survey in enumerate(points.survey.tolist()):
         of_alert = slice(points.offsets[i], points.offsets[i + 1])
         if not np.isfinite(x[i] + y[i]) or of_alert.start == of_alert.stop:
             out[i] = np.nan
             continue
-        rate, wavelengths = math.exp(-0.5 * y[i]), wavelengths_nm()[survey[i]]
+        rate, wavelengths = math.exp(-0.5 * y[i]), wavelengths_nm()[survey]
         seen = np.stack([points.time[of_alert] * rate, wavelengths[points.band[of_alert]]], axis=1)
         time, weight = wanted[i] * rate, math.exp(x[i]) * alpha[of_alert]
         for p in range(N_BANDS):

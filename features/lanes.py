@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from features import noise
 from features.kernel import FASTMATH, LOG_2_PI, N_BANDS, SQRT3
 from features.points import Curve
 from features.search import TRIALS
@@ -29,7 +30,8 @@ _MEAN_G = _MEAN_F + N_BANDS * WIDTH
 _GAIN_F = _MEAN_G + N_BANDS * WIDTH
 _GAIN_G = _GAIN_F + N_BANDS * WIDTH
 _SPARE = _GAIN_G + N_BANDS * WIDTH
-_SIZE = _SPARE + WIDTH
+_MISFIT = _SPARE + WIDTH
+_SIZE = _MISFIT + WIDTH
 
 _POINTS_PER_LOGARITHM = 8
 
@@ -44,13 +46,18 @@ def work_space() -> Array:
 
 @_compiled
 def log_likelihoods(x: Array, y: Array, curve: Curve, work: Array, out: Array) -> None:
-    """Fill ``out`` (8,) with the log-likelihood at log amplitude² ``x`` (8,) and log timescale² ``y`` (8,)."""
+    """Fill ``out`` (8,) with the log-likelihood at log (amplitude / f)² ``x`` (8,) and log timescale² ``y`` (8,), at
+    the best noise factor f, with its prior (:mod:`features.noise`)."""
+    n = len(curve.time)
     for first in range(0, LANES, WIDTH):
         _four(x, y, first, curve, work, out)
+        for k in range(WIDTH):
+            out[first + k] = -0.5 * (noise.loss(work[_MISFIT + k], n, curve.factor_ceiling) + out[first + k])
 
 
 @_compiled
 def _four(x: Array, y: Array, first: int, curve: Curve, work: Array, out: Array) -> None:
+    """-2 log-likelihood of four: the misfit goes to the work space, the rest to ``out``."""
     time, bands, n = curve.time, len(curve.correlation), len(curve.time)
     zero, one = everywhere(0.0), everywhere(1.0)
     for k in range(0, _SPARE, WIDTH):
@@ -76,7 +83,8 @@ def _four(x: Array, y: Array, first: int, curve: Curve, work: Array, out: Array)
             _learn_and_fade_explained(work, bands, per_spread, s, decay * decay)
     volume = volume + _logarithm(product, work)
     constant = float(n) * (log_square + LOG_2_PI)
-    store(out, first, -0.5 * (misfit * per_square + volume + constant))
+    store(work, _MISFIT, misfit * per_square)
+    store(out, first, volume + constant)
 
 
 @_compiled
@@ -122,6 +130,6 @@ def _learn_and_fade_explained(work: Array, bands: int, per_spread: Array, s: Arr
 @_compiled
 def _logarithm(vector: Array, work: Array) -> Array:
     store(work, _SPARE, vector)
-    for k in range(_SPARE, _SIZE):
+    for k in range(_SPARE, _MISFIT):
         work[k] = math.log(work[k])
     return load(work, _SPARE)

@@ -31,6 +31,7 @@ from features.definition import (
     columns_by_name,
 )
 from features.grid import LEAST_PEAK, GridFlux
+from features.kernel import ERROR_FLOOR_FRACTION
 from features.least_squares import Memory, Problem, Search, by_band, memory_for, minimise, objective
 from features.points import Points, longest_of, points_of
 from features.transient_models import (
@@ -215,7 +216,9 @@ def _fitted(curves: LightCurves, grid: GridFlux) -> tuple[Array, NDArray[np.int8
     peak = np.argmax(np.where(has_process[:, None], grid.mean_njy[:, _R], -np.inf), axis=1)
     rows = np.arange(len(curves))
     positive = has_process & (grid.mean_njy[rows, _R, peak] > LEAST_PEAK * np.abs(grid.mean_njy[:, _R]).max(axis=1))
-    _measure(points_of(curves), grid.time_mjd[:, 0], grid.time_mjd[rows, peak], positive, out, status)
+    _measure(
+        points_of(curves, ERROR_FLOOR_FRACTION), grid.time_mjd[:, 0], grid.time_mjd[rows, peak], positive, out, status
+    )
     return out, status
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features.kernel import ERROR_FLOOR_FRACTION, N_BANDS, band_correlations, floored_variance
+from features.kernel import N_BANDS, band_correlations, floored_variance
 from schemas.light_curves import LightCurves
 
 Array = NDArray[np.float64]
@@ -17,7 +17,8 @@ Array = NDArray[np.float64]
 class Points(NamedTuple):
     """The points of n light curves, as in ``LightCurves``: days, nJy, nJy² with the error floor.
 
-    ``correlation`` (n, 6, 6) is that of the bands of each light curve's survey.
+    ``correlation`` (n, 6, 6) is that of the bands of each light curve's survey, ``survey`` (n,);
+    ``factor_ceiling`` (n,) the upper bound of its noise factor (:mod:`features.noise`).
     """
 
     offsets: NDArray[np.int64]
@@ -26,6 +27,8 @@ class Points(NamedTuple):
     variance: Array
     band: NDArray[np.int8]
     correlation: Array
+    survey: NDArray[np.int8]
+    factor_ceiling: Array
 
 
 class Curve(NamedTuple):
@@ -37,21 +40,32 @@ class Curve(NamedTuple):
     variance: Array
     band: NDArray[np.int8]
     correlation: Array
+    factor_ceiling: float
 
 
-def points_of(light_curves: LightCurves, error_floor: float = ERROR_FLOOR_FRACTION) -> Points:
-    """The points of all light curves; ``error_floor`` is a fraction of the flux."""
+def points_of(light_curves: LightCurves, error_floor: float = 0.0) -> Points:
+    """The points of all light curves; ``error_floor`` is a fraction of the flux. The noise factor has no ceiling."""
     curves = light_curves
     variance = floored_variance(curves.flux_njy, curves.flux_err_njy, error_floor)
     correlation = band_correlations()[curves.survey]
-    return Points(curves.offsets, curves.time_mjd, curves.flux_njy, variance, curves.band, correlation)
+    ceiling = np.full(len(curves), np.inf)
+    return Points(
+        curves.offsets, curves.time_mjd, curves.flux_njy, variance, curves.band, correlation, curves.survey, ceiling
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def curve_of(points: Points, i: int) -> Curve:
     """Light curve ``i``."""
     a, b = points.offsets[i], points.offsets[i + 1]
-    return Curve(points.time[a:b], points.flux[a:b], points.variance[a:b], points.band[a:b], points.correlation[i])
+    return Curve(
+        points.time[a:b],
+        points.flux[a:b],
+        points.variance[a:b],
+        points.band[a:b],
+        points.correlation[i],
+        points.factor_ceiling[i],
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -71,7 +85,7 @@ def own_bands(curve: Curve) -> Curve:
         for q in range(N_BANDS):
             if place[p] >= 0 and place[q] >= 0:
                 correlation[place[p], place[q]] = curve.correlation[p, q]
-    return Curve(curve.time, curve.flux, curve.variance, band, correlation)
+    return Curve(curve.time, curve.flux, curve.variance, band, correlation, curve.factor_ceiling)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -84,10 +98,10 @@ def longest_of(points: Points) -> int:
 
 
 class Solutions(NamedTuple):
-    """The results of the fits: log amplitude² ``x`` (nJy²), log timescale² ``y`` (days²), log-likelihood ``value`` and
-    ``converged`` (n,), ``alpha`` = (K + variance)⁻¹ flux (points,), 1/nJy, and ``explained`` (n, 6, 3): the
-    filter's known[f, f], known[f, g] and known[g, g] of each band after the last point, NaN for a backend without a
-    filter. All are NaN and False for a light curve without points."""
+    """The results of the fits: log amplitude² ``x`` (nJy²), log timescale² ``y`` (days²), log-likelihood ``value``,
+    ``converged`` and ``noise_factor`` f (n,), ``alpha`` = (K + f² variance)⁻¹ flux (points,), 1/nJy, and
+    ``explained`` (n, 6, 3): the filter's known[f, f], known[f, g] and known[g, g] of each band after the last point,
+    NaN for a backend without a filter. All are NaN and False for a light curve without points."""
 
     x: Array
     y: Array
@@ -95,14 +109,15 @@ class Solutions(NamedTuple):
     converged: NDArray[np.bool_]
     alpha: Array
     explained: Array
+    noise_factor: Array
 
 
 def unsolved(points: Points) -> Solutions:
     """Solutions before the fit: NaN and False."""
     n = len(points.offsets) - 1
-    x, y, value = np.full((3, n), np.nan)
+    x, y, value, factor = np.full((4, n), np.nan)
     alpha, explained = np.full(len(points.time), np.nan), np.full((n, N_BANDS, 3), np.nan)
-    return Solutions(x, y, value, np.zeros(n, np.bool_), alpha, explained)
+    return Solutions(x, y, value, np.zeros(n, np.bool_), alpha, explained, factor)
 
 
 def peak_mjd(light_curves: LightCurves) -> Array:

@@ -25,7 +25,7 @@ from features.definition import (
 from features.gaussian_process import GaussianProcessFits
 from features.grid import GridFlux
 from features.kernel import LOG_2_PI
-from features.points import Points, points_of
+from features.points import Points
 from schemas.light_curves import BANDS, LightCurves
 
 Array = NDArray[np.float64]
@@ -93,6 +93,31 @@ FEATURES = (
         "asinh of the largest |sum of residuals| / √points of a band: a colour that the process can't follow.",
         range=POSITIVE,
     ),
+    Feature(
+        "noise_factor",
+        NUMBER,
+        _BLOCK,
+        1,
+        "log10 of the factor by which the stated errors are too small, fitted with the process.",
+        "doi:10.1201/b16018",
+        range=(0.0, 1.0),
+    ),
+    Feature(
+        "n_points_set_aside",
+        NUMBER,
+        _BLOCK,
+        1,
+        "Points that stand alone: no neighbour or other band bears them out. Only the block detections counts them in.",
+        range=POSITIVE,
+    ),
+    Feature(
+        "set_aside_largest",
+        NUMBER,
+        _BLOCK,
+        1,
+        "asinh of how far the point set aside that is furthest from the process is from it, with its sign, in standard "
+        "deviations; 0 without one.",
+    ),
 )
 COLUMN = columns_by_name(FEATURES)
 
@@ -120,8 +145,20 @@ def columns(curves: LightCurves, fits: GaussianProcessFits, grid: GridFlux) -> A
         mean_now_njy=grid.mean_njy[:, _R, -1].copy(),
         converged=fits.converged,
     )
-    _measure(points_of(curves), fits.weights_per_njy, fitted, out)
+    _measure(fits.points, fits.weights_per_njy, fitted, out)
+    out[:, COLUMN.noise_factor] = np.log10(fits.noise_factor)
+    out[:, COLUMN.n_points_set_aside] = fits.n_points_set_aside
+    out[:, COLUMN.set_aside_largest] = np.arcsinh(_furthest(fits))
     return out
+
+
+def _furthest(fits: GaussianProcessFits) -> Array:
+    """Of each light curve's points set aside the one furthest from the process: how far, with its sign, in standard
+    deviations; 0 without one, (n,)."""
+    deviation = np.nan_to_num(fits.set_aside)
+    everywhere = np.ones(len(deviation), np.bool_)
+    high, low = fits.given.largest(deviation, everywhere), -fits.given.largest(-deviation, everywhere)
+    return np.where(high > -low, high, low)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -36,8 +36,11 @@ RUNNING, CONVERGED, FAILED = 0.0, 1.0, 2.0
 MAX_ROUNDS = 60
 SCAN_TIMESCALES_DAYS = (0.3, 0.9, 2.5, 7.0, 20.0, 55.0, 160.0, 500.0)
 SCAN_AMPLITUDES = (0.45, 1.1, 2.7)  # in units of the root mean square flux above the noise
-OUTLIER_AMPLITUDES = (1.25, 6.0)  # in units of the largest flux: a few outliers can favour as much
-OUTLIER_TIMESCALES_DAYS = (0.3, 1.0, 4.0, 25.0)
+WILD_AMPLITUDES = (6.0, 1.25, 6.0, 1.25)  # in units of the largest flux: a few wild points can ask for as much ...
+WILD_TIMESCALES_DAYS = (0.3, 1.0, 4.0, 25.0)
+QUIET_AMPLITUDE = 0.2  # ... and where most is noise, the process is as weak as this, in units of SCAN_AMPLITUDES ...
+QUIET_TIMESCALES_DAYS = (3.0, 10.0, 30.0, 100.0)
+WILD = 4
 SCANS = len(SCAN_AMPLITUDES) + 1
 SIZE = SCANNED + SCANS * TRIALS
 WIDE, NARROW, WARM = 0.6, 0.1, 0.25  # half-widths of the pattern, in log amplitude² and log timescale²
@@ -117,9 +120,12 @@ def propose(search: NDArray[np.float64], trial_x: NDArray[np.float64], trial_y: 
             _look(search, trial_x, trial_y)
             return
         elif stage == SCANS - 1:
-            in_ceilings = OUTLIER_AMPLITUDES[k % 2] / AMPLITUDE_CEILING_IN_FLUXES
-            trial_x[k] = search[X_HIGH] + 2.0 * math.log(in_ceilings)
-            trial_y[k] = 2.0 * math.log(OUTLIER_TIMESCALES_DAYS[k // 2])
+            if k < WILD:
+                trial_x[k] = search[X_HIGH] + 2.0 * math.log(WILD_AMPLITUDES[k] / AMPLITUDE_CEILING_IN_FLUXES)
+                trial_y[k] = 2.0 * math.log(WILD_TIMESCALES_DAYS[k])
+            else:
+                trial_x[k] = search[CENTRE] + 2.0 * math.log(QUIET_AMPLITUDE)
+                trial_y[k] = 2.0 * math.log(QUIET_TIMESCALES_DAYS[k - WILD])
         else:
             trial_x[k] = search[X] + search[HALF] * _PATTERN[k, 0]
             trial_y[k] = search[Y] + search[HALF] * _PATTERN[k, 1]

@@ -29,7 +29,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features import lanes
+from features import lanes, noise
 from features import search as searching
 from features.kernel import FASTMATH, LOG_2_PI, N_BANDS, SQRT3
 from features.points import Curve, Points, Solutions, curve_of, longest_of, own_bands
@@ -109,8 +109,9 @@ def log_likelihood(x: float, y: float, curve: Curve, explained: Array, mean: Arr
 @_compiled
 def weights(
     x: float, y: float, curve: Curve, explained: Array, mean: Array, gains: Array, spreads: Array, out: Array
-) -> float:
-    """α = (K + variance)⁻¹ flux, 1/nJy: the filter forwards, and its transpose backwards; returns the log-likelihood.
+) -> tuple[float, float]:
+    """α = (K + variance)⁻¹ flux, 1/nJy: the filter forwards, and its transpose backwards; returns the misfit
+    fluxᵀ α and log |K + variance|.
 
     ``explained`` (12, 12), ``mean`` (12,), ``gains`` (points, 12) and ``spreads`` (points,) are work space.
     """
@@ -144,12 +145,12 @@ def weights(
         out[i] -= pull / spreads[i]
         later[curve.band[i]] += out[i]
         out[i] *= per_square
-    return -0.5 * (misfit * per_square + volume + n * (x + LOG_2_PI))
+    return misfit * per_square, volume + n * x
 
 
 @_compiled
 def _fit(points: Points, start: Array, work: Array, solutions: Solutions) -> None:
-    """Fit every light curve; ``start`` (n, 2): log amplitude² and log timescale² where the search begins, or NaN."""
+    """Fit every light curve; ``start`` (n, 2): log (amplitude / f)², log timescale² where the search begins, or NaN."""
     explained, mean = np.empty((STATES, STATES)), np.empty(STATES)
     gains, spreads = np.empty((longest_of(points), STATES)), np.empty(longest_of(points))
     search = np.empty(searching.SIZE)
@@ -165,9 +166,12 @@ def _fit(points: Points, start: Array, work: Array, solutions: Solutions) -> Non
             searching.propose(search, trial_x, trial_y)
             lanes.log_likelihoods(trial_x, trial_y, band_curve, work, values)
             searching.advance(search, trial_x, trial_y, values)
-        x, y = search[searching.X], search[searching.Y]
-        solutions.x[i], solutions.y[i] = x, y
-        solutions.value[i] = weights(x, y, curve, explained, mean, gains, spreads, solutions.alpha[a:b])
+        x, y, alpha = search[searching.X], search[searching.Y], solutions.alpha[a:b]
+        misfit, volume = weights(x, y, curve, explained, mean, gains, spreads, alpha)
+        u = noise.log_factor2(misfit, b - a, curve.factor_ceiling)
+        alpha *= math.exp(-u)
+        solutions.x[i], solutions.y[i], solutions.noise_factor[i] = x + u, y, math.exp(0.5 * u)
+        solutions.value[i] = -0.5 * (misfit * math.exp(-u) + volume + (b - a) * (u + LOG_2_PI))
         for p in range(N_BANDS):
             solutions.explained[i, p, 0] = explained[p, p]
             solutions.explained[i, p, 1] = explained[p, N_BANDS + p]
@@ -177,5 +181,5 @@ def _fit(points: Points, start: Array, work: Array, solutions: Solutions) -> Non
 
 
 def fit(points: Points, start: Array, solutions: Solutions) -> None:
-    """Fit every light curve; ``start`` (n, 2): log amplitude² and log timescale² where the search begins, or NaN."""
+    """Fit every light curve; ``start`` (n, 2): log (amplitude / f)², log timescale² where the search begins, or NaN."""
     _fit(points, start, lanes.work_space(), solutions)

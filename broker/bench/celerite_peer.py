@@ -17,8 +17,9 @@ import numpy as np
 from celerite2 import driver
 from numpy.typing import NDArray
 
+from features import noise, outliers, robust
 from features.george_backend import Loss, maximise
-from features.kernel import LOG_2_PI, SQRT3
+from features.kernel import ERROR_FLOOR_FRACTION, LOG_2_PI, SQRT3
 from features.points import Curve, curve_of, points_of
 from schemas.light_curves import LightCurves
 
@@ -51,18 +52,23 @@ class Process:
         diagonal = self.curve.variance + square
         driver.factor(self.time, self.decay, diagonal, self.left, self.right, self.spread, self.weight)
         driver.solve_lower(self.time, self.decay, self.left, self.weight, self.flux, self.white)
-        misfit = (self.white[:, 0] ** 2 / self.spread).sum()
-        return -0.5 * float(misfit + np.log(self.spread).sum() + len(self.spread) * LOG_2_PI)
+        self.misfit = float((self.white[:, 0] ** 2 / self.spread).sum())
+        return -0.5 * float(self.misfit + np.log(self.spread).sum() + len(self.spread) * LOG_2_PI)
+
+    def log_posterior(self, x: float, y: float) -> float:
+        """The same at the best noise factor f, with its prior (:mod:`features.noise`); ``x``: log (amplitude / f)²."""
+        raw = self.log_likelihood(x, y)
+        return raw + 0.5 * (self.misfit - noise.loss(self.misfit, len(self.spread), self.curve.factor_ceiling))
 
     def loss_from(self, first: Array) -> Loss:
         """The same loss wherever a search begins."""
         return self.loss
 
     def loss(self, place: Array) -> tuple[float, Array]:
-        """The negative log-likelihood and its gradient at log amplitude² and log timescale² (2,)."""
+        """The negative of :meth:`log_posterior` and its gradient at log (amplitude / f)² and log timescale² (2,)."""
         x, y = float(place[0]), float(place[1])
-        here = self.log_likelihood(x, y)
-        rise = [self.log_likelihood(x + _GRADIENT_STEP, y) - here, self.log_likelihood(x, y + _GRADIENT_STEP) - here]
+        here = self.log_posterior(x, y)
+        rise = [self.log_posterior(x + _GRADIENT_STEP, y) - here, self.log_posterior(x, y + _GRADIENT_STEP) - here]
         return -here, -np.array(rise) / _GRADIENT_STEP
 
     def predict(self, x: float, y: float, time_mjd: Array) -> tuple[Array, Array]:
@@ -85,16 +91,20 @@ class Process:
 
 
 def fit_and_predict(light_curves: LightCurves, time_mjd: Array) -> Array:
-    """Fit each light curve and predict it at its row of ``time_mjd`` (n, m), MJD, ascending; the log-likelihoods (n,).
+    """Fit each light curve and predict it at its row of ``time_mjd`` (n, m), MJD, ascending; the log-likelihoods with
+    the prior of the noise factor (n,).
 
-    NaN for a light curve without points.
+    The points that stand alone are left out as before our first fit. NaN for a light curve without points.
     """
-    points, nothing = points_of(light_curves), np.full(2, np.nan)
-    log_likelihood = np.full(len(light_curves), np.nan)
+    points, nothing = points_of(light_curves, ERROR_FLOOR_FRACTION), np.full(2, np.nan)
+    is_out = np.zeros(len(points.time), np.bool_)
+    outliers.take_out(points, is_out, points.factor_ceiling)
+    believed, _ = robust.believed(points, is_out, np.arange(len(light_curves)))
+    log_posterior = np.full(len(light_curves), np.nan)
     for i in np.flatnonzero(light_curves.n_points).tolist():
-        curve = curve_of(points, i)
+        curve = curve_of(believed, i)
         process = Process(curve)
         _, x, y = maximise(curve, nothing, process.loss_from)
-        log_likelihood[i] = process.log_likelihood(x, y)
+        log_posterior[i] = process.log_posterior(x, y)
         process.predict(x, y, time_mjd[i])
-    return log_likelihood
+    return log_posterior

@@ -38,7 +38,7 @@ def contest(progress: Progress) -> tuple[dict[str, Timing], dict[str, float], di
     curves = alerts.simulated(N_ALERTS)
     few = curves.select(np.linspace(0, len(curves) - 1, PEER_ALERTS).astype(int))
     before = gaussian_process.fit(without_last_night(curves))
-    start = np.stack([before.amplitude_njy, before.timescale_days], axis=1)
+    start = before.start
 
     def work(light_curves: LightCurves, backend: str, given: Any = None) -> None:
         predict_grid(gaussian_process.fit(light_curves, backend=backend, start=given))
@@ -54,8 +54,8 @@ def contest(progress: Progress) -> tuple[dict[str, Timing], dict[str, float], di
         ],
         progress,
     )
-    warm = gaussian_process.fit(curves, start=start).log_likelihood
-    short_warm = gaussian_process.fit(curves).log_likelihood - warm
+    warm = gaussian_process.fit(curves, start=start).log_posterior
+    short_warm = gaussian_process.fit(curves).log_posterior - warm
     quality = compared(few, times_of_few) | {"worse_warm_started": float(np.mean(short_warm > WORSE_BY))}
     table, quality["growth_slope"] = growth()
     points = curves.n_points
@@ -73,7 +73,7 @@ def compared(curves: LightCurves, times_mjd: NDArray[np.float64]) -> dict[str, f
     from broker.bench.celerite_peer import fit_and_predict
 
     ours, george = (
-        gaussian_process.fit(curves, backend=backend).log_likelihood for backend in ("state_space", "george")
+        gaussian_process.fit(curves, backend=backend).log_posterior for backend in ("state_space", "george")
     )
     quality = {}
     for suffix, theirs in (("", george), ("_linear", fit_and_predict(curves, times_mjd))):

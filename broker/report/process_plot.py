@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,6 +29,7 @@ GAP_DAYS = 0.3
 """Points further apart are of different nights."""
 
 _R = BANDS.index("r")
+_CROSS: dict[str, Any] = {"color": "k", "markersize": 9, "markeredgewidth": 1.6, "zorder": 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class ProcessPrediction:
     """The process of one alert: ``time_mjd`` (m,) up to the alert, ``mean_njy`` and ``std_njy`` (6, m), and its
     ``features`` by name; the peak in r is at ``peak_mjd``, ``peak_njy``; ``now_njy`` and ``largest_njy`` are its flux
     at the alert and its largest absolute flux there. Where the process is not known, mean and std are NaN. A fast one
-    is seen in the night ``closer_mjd`` (first and last time)."""
+    is seen in the night ``closer_mjd`` (first and last time). ``set_aside`` (2, k): time and flux of the points that it
+    was not fitted to."""
 
     time_mjd: NDArray[np.float64]
     mean_njy: NDArray[np.float64]
@@ -46,10 +49,12 @@ class ProcessPrediction:
     now_njy: float
     largest_njy: float
     closer_mjd: tuple[float, float] | None
+    set_aside: NDArray[np.float64]
 
     def mark(self, axes: Axes, scale: float) -> None:
         """Mark peak, rise, decline and the slope now, in r, in an axis whose unit is 1 / ``scale`` nJy."""
         features, high, length = self.features, self.peak_njy * scale, float(np.ptp(self.time_mjd))
+        axes.plot(self.set_aside[0], self.set_aside[1] * scale, "x", **_CROSS)
         if self.closer_mjd is not None:
             return
         axes.plot(self.peak_mjd, high, "*", color="white", markeredgecolor="k", markersize=13, zorder=6)
@@ -69,11 +74,17 @@ class ProcessPrediction:
     def handles(self) -> list[Line2D]:
         """What the legend says of the process and its marks."""
         line = Line2D([], [], color="0.3", linewidth=1.4, label="Gaussian process, ±1σ")
+        if self.set_aside.size:
+            cross = Line2D([], [], linestyle="none", marker="x", label="point set aside", **_CROSS)
+            return [line, cross, *self._star()]
+        return [line, *self._star()]
+
+    def _star(self) -> list[Line2D]:
         if self.closer_mjd is not None:
-            return [line]
+            return []
         star = Line2D([], [], linestyle="none", marker="*", color="white", markeredgecolor="k", markersize=11)
         star.set_label("peak of the process in r")
-        return [line, star]
+        return [star]
 
 
 def _span(axes: Axes, left: float, right: float, height: float, text: str) -> None:
@@ -105,7 +116,10 @@ def predictions_of(light_curves: LightCurves) -> list[ProcessPrediction | None]:
         peak = int(np.argmax(flux))
         features = dict(zip(NAMES, values[row].tolist(), strict=True))
         marks = float(grid.time_mjd[row, peak]), float(flux[peak]), float(flux[-1]), float(np.abs(flux).max())
-        predictions.append(ProcessPrediction(wanted[row], mean[row], std[row], features, *marks, night[row]))
+        of_alert = slice(light_curves.offsets[row], light_curves.offsets[row + 1])
+        aside = np.isfinite(fits.set_aside[of_alert])
+        points = np.stack([light_curves.time_mjd[of_alert][aside], light_curves.flux_njy[of_alert][aside]])
+        predictions.append(ProcessPrediction(wanted[row], mean[row], std[row], features, *marks, night[row], points))
     return predictions
 
 

@@ -52,7 +52,7 @@ def process() -> None:
     from features.grid import predict_grid
 
     curves = tiny_light_curve()
-    gaussian_process.fit(curves, start=np.array([[1_000.0, 20.0]]))
+    gaussian_process.fit(curves, start=np.array([[1_000.0, 20.0, 1.0]]))
     fits = gaussian_process.fit(curves)
     predict_grid(fits)
     fits.predict(curves.alert_mjd[:, None])
@@ -68,9 +68,19 @@ def _made_inputs() -> Inputs:
     from features.grid import GRID_TIMES, GridFlux
 
     curves = tiny_light_curve()
-    one, converged = np.ones(1), np.ones(1, np.bool_)
+    one, converged, of_points = np.ones(1), np.ones(1, np.bool_), np.ones(len(curves.time_mjd))
     fits = GaussianProcessFits(
-        curves, "state_space", 1e3 * one, 10 * one, -one, converged, np.ones(len(curves.time_mjd))
+        curves,
+        curves,
+        np.nan * of_points,
+        "state_space",
+        one,
+        1e3 * one,
+        10 * one,
+        -one,
+        converged,
+        of_points,
+        of_points,
     )
     time_mjd = np.linspace(61_000.0, curves.alert_mjd[0], GRID_TIMES)[None]
     mean_njy = np.tile(1e3 * np.sin(time_mjd / 20.0), (1, 6, 1))
@@ -103,7 +113,7 @@ def features() -> None:
     from features import extract, gaussian_process
 
     curves = packets()
-    extract(curves, start=np.array([[1_000.0, 20.0]]))
+    extract(curves, start=np.array([[1_000.0, 20.0, 1.0]]))
     fits = gaussian_process.fit(curves, backend="dense")
     fits.predict(curves.alert_mjd[:, None])
 

@@ -8,7 +8,15 @@ from pathlib import Path
 
 
 class UnreadableError(ValueError):
-    """A file is invalid; the message is one line with its name."""
+    """A file is invalid; the message is one line with its name.
+
+    >>> str(UnreadableError("a.csv: found the column 'flux\\nerr'"))
+    "a.csv: found the column 'flux\\\\nerr'"
+    """
+
+    def __init__(self, message: str) -> None:
+        # a name in a damaged file may hold a line break
+        super().__init__(message.replace("\r", "\\r").replace("\n", "\\n"))
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from features.catalogue import NAMES
 from features.definition import UNITS, Feature, columns_by_name
 from features.gaussian_process import fit
 from features.matrix import measure
-from features.points import points_of
 from schemas.light_curves import BANDS, LightCurves
 from tests.unit.features.made_curves import START_MJD, curves, light_curve, simulated
 
@@ -103,7 +102,7 @@ def test_columns_of_the_process_are_what_their_names_say() -> None:
     np.testing.assert_allclose(by_name["uncertainty_now"], std_now / fits.amplitude_njy, rtol=1e-12)
     mean_now = inputs.grid.mean_njy[:, BANDS.index("r"), -1]
     np.testing.assert_allclose(by_name["snr_now"], np.arcsinh(mean_now / std_now), rtol=1e-12)
-    residuals = fits.weights_per_njy * np.sqrt(points_of(fits.light_curves).variance)
+    residuals = fits.weights_per_njy * np.sqrt(fits.variance_njy2)
     for i, (a, b) in enumerate(zip(fits.light_curves.offsets[:-1], fits.light_curves.offsets[1:], strict=True)):
         assert by_name["misfit"][i] == pytest.approx((residuals[a:b] ** 2).mean())
         assert by_name["residual_largest"][i] == pytest.approx(np.arcsinh(np.abs(residuals[a:b]).max()))

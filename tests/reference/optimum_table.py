@@ -25,7 +25,7 @@ def shortfalls(light_curves: LightCurves, name: str) -> NDArray[np.float64]:
     gathered = []
     for start in track(range(0, len(light_curves), PORTION), description=name):
         portion = light_curves.select(np.arange(start, min(start + PORTION, len(light_curves))))
-        gathered.append(fit(portion, backend="george").log_likelihood - fit(portion).log_likelihood)
+        gathered.append(fit(portion, backend="george").log_posterior - fit(portion).log_posterior)
     return np.concatenate(gathered)
 
 

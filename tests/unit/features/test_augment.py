@@ -174,3 +174,14 @@ def test_a_copy_is_seen_in_the_passbands_of_the_donors_survey(monkeypatch: pytes
         brightest = made.largest(made.flux_njy, made.band == band)
         assert np.median(brightest) == pytest.approx(400_000 * theirs[band] / ours[2], rel=0.015)
     assert theirs[3] / ours[3] > 1.04  # else this would have told nothing
+
+
+def test_rough_copies_have_understated_errors_and_outliers() -> None:
+    luck = np.random.default_rng(4)
+    noise = [augment._noise(400, luck, True) for _ in range(400)]
+    scatter = np.array([np.median(np.abs(one)) / 0.6745 for one in noise])
+    assert np.mean(scatter > 1.25) == pytest.approx(augment.ROUGH * 0.8, abs=0.1)
+    assert np.median(scatter[scatter > 1.25]) == pytest.approx(2.0, rel=0.15)
+    far = np.mean([np.mean(np.abs(one) > 7 * s) for one, s in zip(noise, scatter, strict=True)])
+    assert far == pytest.approx(augment.ROUGH * augment.OUTLIERS, rel=0.4)
+    assert np.std(augment._noise(100_000, luck, False)) == pytest.approx(1.0, abs=0.02)

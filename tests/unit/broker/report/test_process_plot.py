@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -87,3 +89,15 @@ def test_of_one_night_there_is_one_panel() -> None:
 
 def test_an_alert_without_points_has_none() -> None:
     assert predictions_of(curves([], [], [], [], [], n=1)) == [None]
+
+
+def test_points_set_aside_are_crosses() -> None:
+    alert = bump()
+    wild = alert.flux_njy.copy()
+    wild[5] += 40 * 90.0
+    (prediction,) = predictions_of(replace(alert, flux_njy=wild))
+    assert prediction is not None
+    assert prediction.set_aside.T.tolist() == [[alert.time_mjd[5], wild[5]]]
+    assert "point set aside" in words(figure_of(replace(alert, flux_njy=wild), [prediction]))
+    (without,) = predictions_of(alert)
+    assert "point set aside" not in words(figure_of(alert, [without]))
