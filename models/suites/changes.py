@@ -20,17 +20,29 @@ NOISE = (0.5, 1.0, 2.0)
 ZERO_POINT_MAG = (0.02, 0.05, 0.1)
 """Shifts of zero points, alternating up and down from band to band, which changes colours most."""
 
+OUTLIERS = (0.01, 0.03)
+"""Part of the points that become outliers."""
+
+OUTLIER_ERRORS = 20.0
+"""How far an outlier is moved, up or down, in its own errors."""
+
 KEPT_VISITS = (0.75, 0.5, 0.25)
 GAP_DAYS = 10.0
 """Length of a gap (bad weather) before the alert, days; the trigger itself stays."""
 
 
 def changes(seed: int) -> dict[str, Change]:
-    """All changes by name; ``told``: the errors grow too. A change depends on light curve and seed alone."""
+    """All changes by name; ``told``: the errors grow too; ``real``: errors understated by 1.7, and 1 % outliers.
+
+    A change depends on light curve and seed alone.
+    """
     change_by_name: dict[str, Change] = {}
     for size in NOISE:
         change_by_name[f"noise_{size:g}_told"] = partial(noisier, size=size, seed=seed, errors_grow=True)
         change_by_name[f"noise_{size:g}"] = partial(noisier, size=size, seed=seed, errors_grow=False)
+    for part in OUTLIERS:
+        change_by_name[f"outliers_{part:g}"] = partial(with_outliers, part=part, seed=seed)
+    change_by_name["real"] = lambda curves: with_outliers(noisier(curves, 1.4, seed, errors_grow=False), 0.01, seed)
     for band, letter in enumerate(BANDS):
         change_by_name[f"without_{letter}"] = partial(without_band, band=band)
     for mag in ZERO_POINT_MAG:
@@ -46,6 +58,14 @@ def noisier(curves: LightCurves, size: float, seed: int, *, errors_grow: bool) -
     error = curves.flux_err_njy
     flux = curves.flux_njy + size * error * _normal(curves, seed)
     return replace(curves, flux_njy=flux, flux_err_njy=error * np.hypot(1.0, size) if errors_grow else error)
+
+
+def with_outliers(curves: LightCurves, part: float, seed: int) -> LightCurves:
+    """A random ``part`` of the points moved by :data:`OUTLIER_ERRORS` errors; the trigger stays."""
+    luck = _uniform(curves, seed + 2) / part
+    moved = (luck < 1) & ~_trigger(curves)
+    side = np.where(luck < 0.5, -1.0, 1.0)
+    return replace(curves, flux_njy=curves.flux_njy + moved * side * OUTLIER_ERRORS * curves.flux_err_njy)
 
 
 def without_band(curves: LightCurves, band: int) -> LightCurves:

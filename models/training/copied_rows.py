@@ -19,7 +19,16 @@ from models.training.copies import made, wanted
 from models.training.extraction import extract_many
 from models.training.training_rows import keep, table_of, training_table
 
-RECIPE = (augment.STRETCH, augment.RATE_EVOLUTION, augment.LARGEST_OPEN, augment.PEAK_JITTER_DAYS)
+RECIPE = (
+    augment.STRETCH,
+    augment.RATE_EVOLUTION,
+    augment.LARGEST_OPEN,
+    augment.PEAK_JITTER_DAYS,
+    augment.ROUGH,
+    augment.ROUGH_FACTOR,
+    augment.ROUGH_SPREAD,
+    augment.OUTLIERS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,8 @@ def _copies(
     rows = np.flatnonzero(learnt & (labelled.truth.redshift > 0))
     label = np.unique(labelled.class_id[rows], return_inverse=True)[1]
     parents, redshift = labelled.light_curves.select(rows), labelled.truth.redshift[rows]
-    copies = made(parents, redshift, donors.light_curves, wanted(label, mean), seed, progress=progress, n_jobs=n_jobs)
+    number = wanted(label, mean)
+    copies = made(parents, redshift, donors.light_curves, number, seed, progress=progress, n_jobs=n_jobs, rough=True)
     copied = Labelled(copies.light_curves, labelled.class_id[rows][copies.parent], "copies", labelled.fingerprint)
     taken = snapshots.take(copied, seed)
     table = table_of(taken, extract_many(taken.light_curves, progress=progress, n_jobs=n_jobs))

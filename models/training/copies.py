@@ -38,12 +38,13 @@ def made(
     progress: Progress = silent,
     n_jobs: int | None = None,
     as_bright: bool = False,
+    rough: bool = False,
 ) -> Copies:
     """``number`` (n,) copies of each parent, as :func:`features.augment.copies`, in portions."""
     jobs = n_jobs or len(os.sched_getaffinity(0))
     n_parts = max(1, min(len(parents) // CHUNK, 4 * jobs))
     portions = [np.arange(part, len(parents), n_parts) for part in range(n_parts)]
-    tasks = [(parents.select(rows), redshift[rows], donors, number[rows], seed, as_bright) for rows in portions]
+    tasks = [(parents.select(rows), redshift[rows], donors, number[rows], seed, as_bright, rough) for rows in portions]
     parts = []
     if jobs == 1 or n_parts == 1:
         for done, task in enumerate(tasks):
@@ -59,5 +60,5 @@ def made(
     return Copies(curves, np.concatenate(parent), np.concatenate([part.redshift for part in parts]))
 
 
-def _portion(task: tuple[LightCurves, NDArray, LightCurves, NDArray, int, bool]) -> Copies:
-    return copies(*task[:-1], as_bright=task[-1])
+def _portion(task: tuple[LightCurves, NDArray, LightCurves, NDArray, int, bool, bool]) -> Copies:
+    return copies(*task[:5], as_bright=task[5], rough=task[6])

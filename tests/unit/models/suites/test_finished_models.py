@@ -98,6 +98,10 @@ def test_each_change_does_what_its_name_says(strangers: Labelled) -> None:
     assert magnitudes == pytest.approx(np.where(np.isin(curves.band, [0, 2, 4]), 0.1, -0.1))
     fewer = changes.fewer_visits(curves, 0.5, 1)
     assert len(fewer.time_mjd) / len(curves.time_mjd) == pytest.approx(0.5, abs=0.05)
+    wild = changes.with_outliers(curves, 0.03, 1)
+    far = (wild.flux_njy - curves.flux_njy) / curves.flux_err_njy
+    assert np.mean(far != 0) == pytest.approx(0.03, abs=0.005)
+    assert np.abs(far[far != 0]) == pytest.approx(changes.OUTLIER_ERRORS)
     gap = changes.with_gap(curves, 10.0)
     before = gap.alert_mjd[gap.alert_of_point] - gap.time_mjd < 10.0
     assert np.bincount(gap.alert_of_point[before], minlength=len(gap)).max() <= 2  # the trigger, in two bands at once
