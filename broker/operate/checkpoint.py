@@ -15,7 +15,8 @@ NextOffsets = dict[str, dict[int, int]]
 def committed(settings: Settings) -> NextOffsets | None:
     """The next offsets after the last committed batch; None where there is no checkpoint in the home.
 
-    Spark writes ``offsets/N`` before batch N and ``commits/N`` after it. Raises ValueError where a file is damaged.
+    Spark writes ``offsets/N`` before batch N and ``commits/N`` after it. Empty before the first batch, and where the
+    source is not Kafka. Raises ValueError where a file is damaged.
     """
     checkpoint = settings.home / "checkpoint"
     if not (checkpoint / "offsets").is_dir():
@@ -29,11 +30,14 @@ def _batches(folder: Path) -> set[int]:
 
 
 def _next_offsets(file: Path) -> NextOffsets:
-    for line in reversed(file.read_text(errors="replace").splitlines()):
-        with suppress(AttributeError, KeyError, TypeError, ValueError):  # the first line is a version
-            offset = json.loads(line)
-            topics = (json.loads(offset) if isinstance(offset, str) else offset)["topics"].items()
-            return {name: {int(p): int(end) for p, end in topic["partitions"].items()} for name, topic in topics}
+    *_, line = "", *file.read_text(errors="replace").splitlines()  # before it stand a version and the query's metadata
+    with suppress(AttributeError, KeyError, TypeError, ValueError):
+        offset = json.loads(line)
+        source = json.loads(offset) if isinstance(offset, str) else offset
+        if source.get("logOffset") is not None:  # a source of files
+            return {}
+        topics = source["topics"].items()
+        return {name: {int(p): int(end) for p, end in topic["partitions"].items()} for name, topic in topics}
     raise ValueError(
         f"{file} is damaged: it must hold the offsets of a batch of the job. Restore it from a copy, or move "
         f"{file.parents[1]} away: then the job reads from the beginning again"

@@ -60,10 +60,15 @@ def label_in_the_browser(browser: Browser, address: str, truth: dict[str, int]) 
     page.fill("#name", "End-to-end test")
     page.click("button.primary")
     page.wait_for_selector("body[data-ready] #object h1")
-    for _ in range(LABELS):
+    labelled = 0
+    while labelled < LABELS:
         name = page.locator("#object h1").inner_text()
-        page.keyboard.press(KEYS[truth[name]])
-        expect(page.locator("#status .saved")).to_contain_text(f"Saved: {name}")
+        if name in truth:
+            page.keyboard.press(KEYS[truth[name]])
+            expect(page.locator("#status .saved")).to_contain_text(f"Saved: {name}")
+            labelled += 1
+        else:  # a real object, whose class nobody here can tell
+            page.keyboard.press("s")
         expect(page.locator("#object h1")).not_to_have_text(name)
     page.close()
 

@@ -33,5 +33,5 @@ def test_times_are_utc_unless_they_say_otherwise(text: str, time_ms: int) -> Non
 
 @given(st.text(alphabet="abcxyz -:T", max_size=12))
 def test_what_is_no_time_is_an_error_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="a start must be now, earliest, -N or a time such as 20"):
+    with pytest.raises(ValueError, match="a time must be in ISO 8601, UTC, such as 20"):
         client.time_ms_of(text)

@@ -138,7 +138,7 @@ def test_tables_of_alerts_are_no_light_curves(every_format: list[str], tmp_path:
     CliRunner().invoke(convert, ["table", every_format[0], str(tmp_path / "stream")])
     assert not sources.holds_light_curves(str(tmp_path / "stream" / "alerts.parquet"))
     assert not sources.holds_light_curves(str(tmp_path / "stream"))
-    assert not sources.holds_light_curves("nowhere.csv.gz")
+    assert not sources.holds_light_curves("nowhere.csv.xz")
 
 
 def test_features_names_a_file_that_is_no_table_it_reads(tmp_path: Path) -> None:

@@ -36,3 +36,7 @@ def test_no_checkpoint_is_none(tmp_path: Path) -> None:
 def test_a_damaged_checkpoint_is_named_and_not_taken_for_an_empty_one(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match=rf"^{tmp_path}/checkpoint/offsets/0 is damaged: .* Restore it from a copy"):
         committed(home_with(tmp_path, text))
+
+
+def test_a_source_of_files_has_no_offsets_in_kafka(tmp_path: Path) -> None:
+    assert committed(home_with(tmp_path, 'v1\n{}\n{"logOffset":0}')) == {}

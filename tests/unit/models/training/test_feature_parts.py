@@ -53,7 +53,7 @@ def test_says_what_was_refused(alert_files: list[str], tmp_path: Path) -> None:
     out = tmp_path / "features.parquet"
     result = CliRunner().invoke(command, [*alert_files, str(broken), "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert "1 messages refused" in result.stdout
+    assert "1 message refused" in result.stdout
     assert pq.read_table(out).num_rows == len(alert_files)
 
 
