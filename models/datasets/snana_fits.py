@@ -16,6 +16,7 @@ from models.datasets.checked import TIME_MJD, Place, numbers, object_names, posi
 from models.datasets.labelled import Labelled
 from models.datasets.reading import UnreadableError, reading
 from models.datasets.snana_objects import POINT, ReleasedObject, band_of, first_known, labelled_of
+from models.datasets.table_astropy import unpacked
 
 _HEAD = re.compile(r"HEAD(?=\.FITS(\.gz)?$)", re.IGNORECASE)
 END_OF_OBJECT = -777.0
@@ -63,7 +64,7 @@ def _table(file: Path) -> pd.DataFrame:
     from astropy.table import Table
 
     with reading(file, "a FITS table"):
-        table = Table.read(file, format="fits", hdu=1, unit_parse_strict="silent")
+        table = Table.read(unpacked(file), format="fits", hdu=1, unit_parse_strict="silent")
         plain = table[[name for name in table.colnames if table[name].ndim == 1]]
         plain.convert_bytestring_to_unicode()
         frame: pd.DataFrame = plain.to_pandas()

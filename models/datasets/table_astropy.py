@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import warnings
 from collections.abc import Collection
 from pathlib import Path
@@ -20,6 +22,9 @@ HDF5_PATH = "light_curves"
 COLUMN_META = ".__table_column_meta__"
 """Suffix of the path beside it under which astropy stores the units."""
 
+LARGEST_UNPACKED = 2_000_000_000
+"""Bytes that a gzipped FITS file may hold: they are unpacked in memory."""
+
 LARGEST_RATIO = 1_100
 """A gzip file cannot expand to this many times its size."""
 
@@ -31,7 +36,7 @@ def read_fits(path: Path, wanted: Collection[str]) -> RawTable:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # warnings on deviations from the standard that can be read
-        with fits.open(path, memmap=False, character_as_bytes=True) as file:
+        with fits.open(unpacked(path), memmap=False, character_as_bytes=True) as file:
             hdu = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)), None)
             if hdu is None:
                 raise ValueError(f"it holds no table, but {', '.join(type(hdu).__name__ for hdu in file)}")
@@ -41,6 +46,21 @@ def read_fits(path: Path, wanted: Collection[str]) -> RawTable:
             units = {column.name: str(column.unit) for column in chosen if column.unit}
             n_rows = len(hdu.data) if hdu.data is not None else 0
     return RawTable(names, n_rows, columns, units)
+
+
+def unpacked(path: Path) -> Path | io.BytesIO:
+    """The file itself, or the content of one whose name ends in .gz, unpacked and compared with its checksum.
+
+    astropy unpacks as it reads, and on a damaged gzip file may search for the end of a header for ever. Raises
+    EOFError, zlib.error or an OSError where the file is damaged, ValueError beyond :data:`LARGEST_UNPACKED`.
+    """
+    if path.suffix.lower() != ".gz":
+        return path
+    with gzip.open(path) as file:
+        content = file.read(LARGEST_UNPACKED + 1)
+        if len(content) > LARGEST_UNPACKED:
+            raise ValueError(f"it unpacks to more than {LARGEST_UNPACKED:,} bytes: unpack it first")
+    return io.BytesIO(content)
 
 
 def _fits_column(hdu: Any, column: Any) -> pa.ChunkedArray:

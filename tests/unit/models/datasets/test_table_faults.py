@@ -245,3 +245,7 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.csv").symlink_to("a.csv")
     with pytest.raises(LookupError, match=r"a\.csv is a link that leads nowhere"):
         sources.load(str(tmp_path / "a.csv"))
+
+
+def test_a_damaged_gzip_file_is_told_and_not_searched_for_ever() -> None:
+    assert "FILE" in refusal("t30_endless.fits.gz")
