@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,6 @@ from broker.settings import Settings
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[Settings]:
-    """A home with a Kafka of its own, which may be stopped."""
-    settings = Settings(home=tmp_path / "home", redis_url="redis://127.0.0.1:1/0")
-    start(settings)
-    yield settings
-    stop(settings)
 
 
 def test_it_says_since_when_it_is_cut_off_and_goes_on_by_itself(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from broker.kafka import outage
@@ -14,15 +11,6 @@ from broker.settings import Settings
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[Settings]:
-    """A home with a Kafka of its own, which may be stopped."""
-    settings = Settings(home=tmp_path / "home", redis_url="redis://127.0.0.1:1/0")
-    start(settings)
-    yield settings
-    stop(settings)
 
 
 def test_an_outage_is_told_at_its_beginning_and_its_end(
