@@ -40,9 +40,15 @@ class ClassGaussians:
 
     @classmethod
     def fit(
-        cls, x: NDArray[np.float64], class_index: NDArray[np.int64], weight: NDArray[np.float64], k: int
+        cls,
+        x: NDArray[np.float64],
+        class_index: NDArray[np.int64],
+        weight: NDArray[np.float64],
+        k: int,
+        shrinkage: float = SHRINKAGE,
     ) -> ClassGaussians:
-        """Means and shrunk covariances of ``k`` classes; the rows of each weighted by ``weight``."""
+        """Means and covariances of ``k`` classes; the rows of each weighted by ``weight``. ``shrinkage``: the weight of
+        the common covariance, in rows."""
         d = x.shape[1]
         mean, scatter, size = np.zeros((k, d)), np.zeros((k, d, d)), np.zeros(k)
         for c in range(k):
@@ -52,7 +58,7 @@ class ClassGaussians:
             centred = mine - mean[c]
             scatter[c] = (centred * w[:, None]).T @ centred / w.sum()
         common = scatter.mean(axis=0)
-        share = (size / (size + SHRINKAGE))[:, None, None]
+        share = (size / (size + shrinkage))[:, None, None]
         covariance = share * scatter + (1 - share) * common + RIDGE * np.eye(d)
         return cls(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
 
@@ -61,6 +67,11 @@ class ClassGaussians:
         short = np.asarray(x, np.float32)
         columns = [np.square((short - m) @ w).sum(axis=1) for m, w in zip(*self._short, strict=True)]
         return np.sqrt(np.stack(columns, axis=1).astype(np.float64))
+
+    def log_densities(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Logarithm of each class's density, less a constant common to all, shape (n, k)."""
+        log_volume = np.log(np.diagonal(self.whitening, axis1=1, axis2=2)).sum(axis=1)
+        return np.asarray(log_volume - 0.5 * np.square(self.distances(x)))
 
     @cached_property
     def _short(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -15,6 +15,7 @@ ENTRY_POINTS = (
     "schemas.taxonomy",
     "features.matrix",
     "models.scoring.scorer",
+    "models.discovery.selection",
     "broker.filters.expression",
 )
 """Modules whose docstrings hold examples."""
