@@ -34,6 +34,11 @@ def labels_log(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> MessageLo
     return MessageLog(settings, topics.labels(settings), "label", timeout_s=timeout_s)
 
 
+def votes_log(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> MessageLog:
+    """What people think of novel and strange objects."""
+    return MessageLog(settings, topics.votes(settings), "vote", timeout_s=timeout_s)
+
+
 class MessageLog:
     """One topic of one kind of message, kept for ever, in the order in which the messages came."""
 

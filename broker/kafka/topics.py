@@ -50,6 +50,11 @@ def labels(settings: Settings) -> str:
     return f"{settings.topic_prefix}.labels"
 
 
+def votes(settings: Settings) -> str:
+    """What people think of novel and strange objects, kept for ever."""
+    return f"{settings.topic_prefix}.votes"
+
+
 def of_class(settings: Settings, class_id: int) -> str:
     """Alerts whose most probable class is ``class_id``; an id outside the class tree counts as not classified."""
     return of_class_prefix(settings) + slug_of(class_id if class_id in TAXONOMY else NOT_CLASSIFIED)
@@ -67,7 +72,7 @@ def of_filter(settings: Settings, name: str) -> str:
 
 def fixed(settings: Settings) -> list[str]:
     """The topics that always exist, whatever the classes and filters."""
-    return [named(settings) for named in (classifications, novel, sample, dead_letters, requests, labels)]
+    return [named(settings) for named in (classifications, novel, sample, dead_letters, requests, labels, votes)]
 
 
 def all_topics(settings: Settings, filters: Iterable[str]) -> list[str]:
@@ -96,9 +101,10 @@ def create(
 ) -> list[str]:
     """Make those of the topics that are missing; returns the names made. This is the only place that makes topics.
 
-    ``partitions`` is Kafka's own default where it is -1, as is the number of replicas; requests and labels have one
-    partition, so that they keep their order, and are never deleted. ``config`` adds to what :func:`configuration`
-    says; ``timeout_s`` is how long each answer may take. Raises KafkaFailure where Kafka refuses or gives none.
+    ``partitions`` is Kafka's own default where it is -1, as is the number of replicas; requests, labels and votes
+    have one partition, so that they keep their order, and are never deleted. ``config`` adds to what
+    :func:`configuration` says; ``timeout_s`` is how long each answer may take. Raises KafkaFailure where Kafka refuses
+    or gives none.
     """
     timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
     client = clients.admin(settings)
@@ -135,9 +141,9 @@ def delete(settings: Settings, names: Iterable[str]) -> None:
             future.result(4 * TIMEOUT_S)
 
 
-def kept_for_ever(settings: Settings) -> tuple[str, str]:
+def kept_for_ever(settings: Settings) -> tuple[str, ...]:
     """The topics that nothing is ever deleted from."""
-    return requests(settings), labels(settings)
+    return requests(settings), labels(settings), votes(settings)
 
 
 def configuration(settings: Settings, name: str) -> dict[str, str]:

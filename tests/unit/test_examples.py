@@ -16,6 +16,7 @@ ENTRY_POINTS = (
     "features.matrix",
     "models.scoring.scorer",
     "models.discovery.selection",
+    "models.discovery.interest",
     "broker.filters.expression",
 )
 """Modules whose docstrings hold examples."""

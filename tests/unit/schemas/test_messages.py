@@ -22,6 +22,7 @@ FINGERPRINTS = {
     "classification.v3": "bb9bd0e131fa9c04",
     "request.v1": "ef2b80f78809903f",
     "label.v1": "92604bf24b716924",
+    "vote.v1": "af1d9416f729d361",
     "dead_letter.v1": "b5a203745d00f049",
 }
 """CRC-64-AVRO of every schema ever committed. A schema that has been written with is never changed: add a version."""

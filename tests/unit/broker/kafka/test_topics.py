@@ -18,13 +18,12 @@ def settings() -> Settings:
 
 def test_every_topic_is_under_the_prefix_and_a_name_kafka_takes(settings: Settings) -> None:
     names = topics.all_topics(settings, {"mine": "is_novel"})
-    assert len(names) == len(set(names)) == 6 + len(leaves()) + 1
+    assert len(names) == len(set(names)) == 7 + len(leaves()) + 1
     for name in names:
         assert re.fullmatch(r"sky\.[a-z0-9._-]{1,200}", name)
     assert "sky.filter.mine" in names
-    assert {"sky.classifications", "sky.novel", "sky.sample", "sky.deadletters", "sky.requests", "sky.labels"} < set(
-        names
-    )
+    short = ("classifications", "novel", "sample", "deadletters", "requests", "labels", "votes")
+    assert {f"sky.{name}" for name in short} < set(names)
 
 
 def test_a_class_has_a_topic_of_its_own(settings: Settings) -> None:
@@ -34,8 +33,9 @@ def test_a_class_has_a_topic_of_its_own(settings: Settings) -> None:
     assert topics.of_class(settings, 987) == topics.of_class(settings, NOT_CLASSIFIED)
 
 
-def test_labels_are_kept_for_ever(settings: Settings) -> None:
-    kept = topics.configuration(settings, "sky.labels")
+@pytest.mark.parametrize("name", ["labels", "votes"])
+def test_what_people_say_is_kept_for_ever(settings: Settings, name: str) -> None:
+    kept = topics.configuration(settings, f"sky.{name}")
     assert (kept["retention.ms"], kept["retention.bytes"], kept["cleanup.policy"]) == ("-1", "-1", "delete")
     assert "retention.ms" not in topics.configuration(settings, "sky.novel")
 
