@@ -14,6 +14,7 @@ ENTRY_POINTS = (
     "schemas.counts",
     "schemas.taxonomy",
     "features.matrix",
+    "models.scoring.recent_scores",
     "models.scoring.scorer",
     "models.discovery.selection",
     "models.discovery.interest",
