@@ -32,14 +32,13 @@ FIELDS = (
     "p_survey",
     "class_id",
     "not_classified_reason",
-    "is_novel",
     "novelty_p_value",
 )
 """Columns of a classification that decide which pools its object is in."""
 
 ASKED_P_VALUE = 0.05
-"""An object whose novelty p-value is at most this may be asked about as novel, also where the false-discovery rate
-does not select it for the topic of novel alerts: a spectrum is how weak evidence becomes strong."""
+"""An object whose novelty p-value is at most this may be asked about as novel: a spectrum is how weak evidence becomes
+strong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +169,7 @@ def _are_classified(alerts: pa.RecordBatch) -> NDArray[np.bool_]:
 
 
 def _are_strange(alerts: pa.RecordBatch) -> NDArray[np.bool_]:
-    is_novel = alerts.column("is_novel").fill_null(False).to_numpy(zero_copy_only=False)
-    return is_novel | (_p_values(alerts) <= ASKED_P_VALUE)
+    return _p_values(alerts) <= ASKED_P_VALUE
 
 
 def _p_values(alerts: pa.RecordBatch) -> NDArray[np.float64]:
@@ -187,6 +185,6 @@ def _pools(object_id: int, record: Record, members: Mapping[str, set[int]]) -> f
     classified = (
         record["class_id"] != NOT_CLASSIFIED and not record["not_classified_reason"] and len(record["p_survey"]) > 0
     )
-    strange = bool(record["is_novel"] or record["novelty_p_value"] <= ASKED_P_VALUE)
+    strange = bool(record["novelty_p_value"] <= ASKED_P_VALUE)
     holds = {"uncertain": classified, "novel": strange, "random": True}
     return frozenset(pool for pool in POOLS if holds[pool] and object_id in members[pool])

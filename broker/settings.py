@@ -76,7 +76,13 @@ class Settings(BaseSettings):
         5_000_000, "Longer packets become dead letters, unread; bytes.", ge=1, le=1_000_000_000
     )
     lost_offsets: Literal["stop", "dead-letter"] = _setting("stop", "What to do if retention removed unread offsets.")
-    novelty_fdr: float = _setting(0.1, "Expected fraction of false discoveries in the novel topic.", gt=0, lt=1)
+    novelty_fdr: float = _setting(
+        0.1, "Expected fraction of false discoveries among a night's novel objects.", gt=0, lt=1
+    )
+    strange_per_batch: int = _setting(10, "Strangest alerts of a batch, copied at once; 0: none.", ge=0, le=10_000)
+    recent_scores_interval_s: float = _setting(
+        60.0, "Shortest time between two readings of the stream's recent novelty scores, seconds.", ge=1, le=86_400
+    )
     sample_fraction: float = _setting(0.01, "Fraction of alerts copied, by object, to the sample topic.", ge=0, le=1)
     telescope_budget_hours: float = _setting(6.0, "Spectroscopic time of a night, hours.", ge=0, le=24)
     random_fraction: float = _setting(0.2, "Fraction of the night's time for randomly drawn objects.", ge=0, le=1)

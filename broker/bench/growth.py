@@ -42,7 +42,7 @@ def measure(settings: Settings, progress: Progress) -> dict[str, dict[str, Any]]
 def by_points(settings: Settings, progress: Progress) -> dict[str, float]:
     """CPU time of an alert from bytes to the published row, µs, by the number of its points."""
     scorer = model.scorer(settings, progress)
-    ours = MessageScorer(scorer, RowContext(scorer.sha256, scorer.novelty_threshold, "bench", packets.SIZE_LIMIT_BYTES))
+    ours = MessageScorer(scorer, RowContext(scorer.sha256, "bench", packets.SIZE_LIMIT_BYTES))
     contestants = []
     for points in POINTS:
         n = max(POINTS_AT_A_TIME // points, 5)

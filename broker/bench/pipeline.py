@@ -38,7 +38,7 @@ def contest(scorer: Scorer, progress: Progress) -> tuple[dict[str, Timing], dict
     """CPU time of an alert from its bytes to the row that is published, by contestant; and what was measured with."""
     curves = alerts.simulated(N_ALERTS)
     wire = alerts.messages(curves)
-    context = RowContext(scorer.sha256, scorer.novelty_threshold, "bench", packets.SIZE_LIMIT_BYTES)
+    context = RowContext(scorer.sha256, "bench", packets.SIZE_LIMIT_BYTES)
     ours = MessageScorer(scorer, context)
     chunks = [in_messages(wire[i : i + CHUNK_MESSAGES]) for i in range(0, len(wire), CHUNK_MESSAGES)]
     usual, few = UsualTools(scorer, curves), wire[:PEER_ALERTS]

@@ -34,7 +34,7 @@ def listen(
 ) -> None:
     """Subscribe to a topic of classified alerts, and print one line per alert until Ctrl-C.
 
-    TOPIC is a full name or a short one: classifications, novel, sample, class.ia, filter.NAME. Duplicates are
+    TOPIC is a full name or a short one: classifications, strange, novel, sample, class.ia, filter.NAME. Duplicates are
     skipped. With --json each line is one JSON object, with ids as strings.
     """
     from broker import client
@@ -73,7 +73,8 @@ def _line(record: dict[str, Any]) -> str:
     if "novelty_score" not in record:
         return _json(record)
     parts = [f"{record['object_name']:>20}", f"MJD {record['alert_mjd']:.4f}", f"{record['band']} {_magnitude(record)}"]
-    parts += [f"{_class(record):24}", f"p-value {record['novelty_p_value']:.2g}", "novel" if record["is_novel"] else ""]
+    parts += [f"{_class(record):24}", f"p-value {record['novelty_p_value']:.2g} ({record['novelty_calibration']})"]
+    parts += ["strange" if record["is_strange"] else ""]
     return "  ".join(parts).rstrip()
 
 

@@ -25,6 +25,8 @@ from broker.settings import Settings
     "packet_size_limit_bytes",
     "lost_offsets",
     "novelty_fdr",
+    "strange_per_batch",
+    "recent_scores_interval_s",
     "sample_fraction",
     "spark_driver_memory_gib",
 )

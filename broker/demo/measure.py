@@ -23,7 +23,7 @@ class Figures:
     - ``latency_s``: of each alert, from its Kafka time in the input to that in the output, seconds.
     - ``first_model``: SHA-256 of the model that scored first; ``alerts_by_model``: alerts per SHA-256.
     - ``confusion``: (true class id, class id given) → objects, by each object's last alert under the first model.
-    - ``novel``: object id → the first alert with which it was selected as novel.
+    - ``novel``: object id → the first record with which it was selected as novel.
     """
 
     latency_s: np.ndarray
@@ -41,8 +41,8 @@ class Figures:
         return right / max(1, sum(counted.values()))
 
 
-def scored(settings: Settings, topic: str) -> list[tuple[int, Record]]:
-    """(Kafka time in ms, classification record) of each message of the output topic, without repeats, in time order."""
+def messages_of(settings: Settings, topic: str) -> list[tuple[int, Record]]:
+    """(Kafka time in ms, record) of each message of an output topic, without repeats, in time order."""
     seen: dict[bytes | None, tuple[int, Record]] = {}
     for entry in reading.read(settings, topic):
         if entry.value is not None and entry.key not in seen:
@@ -50,8 +50,11 @@ def scored(settings: Settings, topic: str) -> list[tuple[int, Record]]:
     return sorted(seen.values(), key=lambda pair: pair[0])
 
 
-def figures(rows: Iterable[tuple[int, Record]], truth: Mapping[int, int]) -> Figures:
-    """The figures of the objects in ``truth`` (object id → true class id)."""
+def figures(
+    rows: Iterable[tuple[int, Record]], selected: Iterable[tuple[int, Record]], truth: Mapping[int, int]
+) -> Figures:
+    """The figures of the objects in ``truth`` (object id → true class id), from the messages of the topics of
+    classifications and of novel objects, as :func:`messages_of` gives them."""
     mine = [(time_ms, record) for time_ms, record in rows if record["object_id"] in truth]
     if not mine:
         raise LookupError("none of the demonstration's alerts came out of the stream: see logs/job.log in the home")
@@ -63,8 +66,8 @@ def figures(rows: Iterable[tuple[int, Record]], truth: Mapping[int, int]) -> Fig
             if held is None or record["alert_mjd"] >= held["alert_mjd"]:
                 last[record["object_id"]] = record
     novel: dict[int, Record] = {}
-    for _, record in mine:
-        if record["is_novel"]:
+    for _, record in selected:
+        if record["object_id"] in truth:
             novel.setdefault(record["object_id"], record)
     return Figures(
         latency_s=np.array([time_ms - record["input_time_ms"] for time_ms, record in mine]) / 1000,

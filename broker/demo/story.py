@@ -194,7 +194,8 @@ def _account(story: Story, stream: objects.DemoStream, n_open: int) -> dict[str,
     settings = story.settings
     with story.screen.step("The audit: every input offset accounted for") as outcome:
         accounts = audit.audit(settings)
-        figures = measure.figures(measure.scored(settings, topics.classifications(settings)), stream.truth)
+        scored = measure.messages_of(settings, topics.classifications(settings))
+        figures = measure.figures(scored, measure.messages_of(settings, topics.novel(settings)), stream.truth)
         outcome(
             f"{accounts.alerts_in:,} in, {accounts.alerts_out:,} out, {accounts.dead_letters:,} dead letters, "
             f"{accounts.lost} lost"

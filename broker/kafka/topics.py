@@ -26,8 +26,13 @@ def classifications(settings: Settings) -> str:
 
 
 def novel(settings: Settings) -> str:
-    """Alerts selected as novel at the stated false-discovery rate."""
+    """Objects selected as novel at the stated false-discovery rate, by the nightly selection."""
     return f"{settings.topic_prefix}.novel"
+
+
+def strange(settings: Settings) -> str:
+    """The strangest alerts of each batch, at once: a fixed number, not controlled by an error rate."""
+    return f"{settings.topic_prefix}.strange"
 
 
 def sample(settings: Settings) -> str:
@@ -72,7 +77,8 @@ def of_filter(settings: Settings, name: str) -> str:
 
 def fixed(settings: Settings) -> list[str]:
     """The topics that always exist, whatever the classes and filters."""
-    return [named(settings) for named in (classifications, novel, sample, dead_letters, requests, labels, votes)]
+    every = (classifications, strange, novel, sample, dead_letters, requests, labels, votes)
+    return [named(settings) for named in every]
 
 
 def all_topics(settings: Settings, filters: Iterable[str]) -> list[str]:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from broker.kafka.fetching import Messages
 from broker.kafka.ranges import Range
 from broker.records.fields import NULLABLE, TRUNCATED_PAYLOAD_BYTES, arrow_schema
+from models.scoring.abstention import n_detections
+from models.scoring.recent_scores import RecentScores
 from models.scoring.scorer import Scores
 from schemas.dead_letters import DeadLetter
 from schemas.identifiers import object_name
@@ -28,10 +30,9 @@ NOT_SCORED_REASON = "a Solar System object"
 
 @dataclass(frozen=True, slots=True)
 class RowContext:
-    """What all rows of a task share: the pinned model and threshold, the task's name, the longest packet kept whole."""
+    """What all rows of a task share: the pinned model, the task's name, the longest packet kept whole."""
 
     model_sha256: str
-    novelty_threshold: float
     task: str
     packet_size_limit_bytes: int
 
@@ -42,15 +43,19 @@ def alert_rows(
     scores: Scores | None,
     messages: Messages,
     context: RowContext,
+    recent: RecentScores | None = None,
 ) -> pa.RecordBatch:
     """One row for each alert.
 
     ``scores``: of the alerts ``scored``, ascending; None where none was scored. The others have empty lists, the class
-    300 and :data:`NOT_SCORED_REASON`.
+    300 and :data:`NOT_SCORED_REASON`. ``recent``: the scores that p-values are ranks among; without them, and where
+    they are too few, p-values are the training's.
     """
+    of_scores = _of_scores(len(light_curves), scored, scores, context)
     columns = {
         **_of_light_curves(light_curves),
-        **_of_scores(len(light_curves), scored, scores, context),
+        **of_scores,
+        **_of_ranks(light_curves, of_scores, recent or RecentScores()),
         **_of_input(messages, light_curves.packet_index),
         **_of_context(len(light_curves), context),
         "is_first_of_message": np.zeros(len(light_curves), bool),
@@ -158,13 +163,24 @@ def _of_scores(n: int, scored: NDArray[np.int64], scores: Scores | None, context
             column[scored] = getattr(scores, name)
         lists = {name: getattr(scores, name) for name in lists}
         lists["class_ids"] = np.tile(scores.class_ids, (len(scored), 1))
-    is_novel = (columns["class_id"] != NOT_CLASSIFIED) & (columns["novelty_p_value"] <= context.novelty_threshold)
     return {
         **columns,
         **{name: _lists(values, n, scored) for name, values in lists.items()},
-        "novelty_threshold": np.full(n, context.novelty_threshold),
-        "is_novel": is_novel,
         "model_sha256": [context.model_sha256] * n,
+    }
+
+
+def _of_ranks(light_curves: LightCurves, of_scores: dict[str, Any], recent: RecentScores) -> dict[str, Any]:
+    """The p-values as ranks, where there is enough to rank among; 1 where an alert is not classified."""
+    detections = n_detections(light_curves)
+    p_value, calibration = recent.p_values(
+        of_scores["novelty_score"], light_curves.survey, detections, of_scores["novelty_p_value"]
+    )
+    return {
+        "n_detections": detections.astype(np.int32),
+        "novelty_p_value": np.where(of_scores["class_id"] == NOT_CLASSIFIED, 1.0, p_value),
+        "novelty_calibration": calibration,
+        "is_strange": np.zeros(len(detections), bool),
     }
 
 

@@ -2,5 +2,5 @@
 
 It may use the settings and active_learning's rules of candidates, nothing else of the broker. Only this room imports
 the Redis client.
-Public: ``keys``, ``connection``, ``candidates``, ``night_histogram``, ``object_history``.
+Public: ``keys``, ``connection``, ``candidates``, ``object_history``.
 """

@@ -25,10 +25,7 @@ TIMEOUT_S = 2.0
 REST_S = 10.0
 """After a failure Redis is left alone for so long, seconds."""
 
-MISSED_MEANWHILE = (
-    "candidates, the night's p-values and objects' older points miss what passes now, "
-    "and the novelty threshold is the model's own"
-)
+MISSED_MEANWHILE = "candidates and objects' older points miss what passes now"
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Every Redis key of the broker. Each begins with the topic prefix: two brokers on one Redis share nothing.
 
-The first word after the prefix says what is kept: ``object``, ``candidates``, ``night_histogram``, ``points``.
+The first word after the prefix says what is kept: ``object``, ``candidates``, ``points``.
 """
 
 from __future__ import annotations
@@ -31,14 +31,6 @@ class Keys:
     def candidate_pool(self, pool: str, night: int) -> str:
         """The sorted set of a night's object ids in one of ``active_learning.candidates.POOLS``."""
         return f"{self.prefix}:candidates:{pool}:{night}"
-
-    def night_histogram(self, night: int) -> str:
-        """The hash of a night's counts of p-values, a field for each task."""
-        return f"{self.prefix}:night_histogram:{night}"
-
-    def night_histogram_order(self, night: int) -> str:
-        """The list of the night's tasks that have a field of their own, the oldest first."""
-        return f"{self.prefix}:night_histogram:{night}:order"
 
     def points(self, survey: int, object_id: int) -> str:
         """The older points of an object, as bytes of ``schemas.history``'s version; ``survey``: its code."""

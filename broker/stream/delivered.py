@@ -23,7 +23,7 @@ class Delivered(WriterCommitMessage):
     alerts: int = 0
     dead_letters: int = 0
     inputs: int = 0
-    novel: int = 0
+    strange: int = 0
     not_offered: int = 0
     topics: Counter[str] = field(default_factory=Counter)
     ends: dict[str, int] = field(default_factory=dict)
@@ -43,7 +43,7 @@ def summary(delivered: Sequence[Delivered], batch_id: int) -> dict[str, Any]:
         "inputs": sum(message.inputs for message in delivered),
         "alerts_out": sum(message.alerts for message in delivered),
         "dead_letters": sum(message.dead_letters for message in delivered),
-        "novel": sum(message.novel for message in delivered),
+        "strange": sum(message.strange for message in delivered),
         "not_offered": sum(message.not_offered for message in delivered),
         "topics": dict(sorted(topics.items())),
         "ends": ends,

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -25,6 +25,7 @@ from broker.filters import refusals, trial
 from broker.kafka import topics
 from broker.local.at_work import at_work
 from broker.settings import Settings
+from broker.stream import recent_ranks
 from broker.stream.query import CHECKPOINT_FOLDER
 from broker.stream.query import start as start_query
 from broker.stream.session import LOG_FILE, session, warm_workers
@@ -38,6 +39,9 @@ LOCK_FILE = Path("run") / "job.lock"
 
 LOOK_S = 1
 """How often a stop asked for is noticed, seconds."""
+
+FIRST_READING_DEADLINE_S = 30.0
+"""How long the first batch waits for the archive's recent scores, seconds: they are read while Spark starts."""
 
 REPORTS_DEADLINE_S = 20.0
 """How long the last batch's report may take after the query has ended, seconds."""
@@ -54,7 +58,12 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
     production; RuntimeError where another job runs in this home.
     """
     home = settings.home
-    with only_job(home), at_work(home, "run"), _stop_signals(home) as (stop_asked, take_signals):
+    with (
+        only_job(home),
+        at_work(home, "run"),
+        _stop_signals(home) as (stop_asked, take_signals),
+        ExitStack() as keeping,
+    ):
         # raises where there is no Kafka, before Spark takes its seconds
         kept = filters.load(settings)
         topics.create(settings, topics.all_topics(settings, kept.conditions))
@@ -62,6 +71,7 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
             print(f"no model was trained here yet: the one that came with gueststar, {shipped[:16]}", file=sys.stderr)
         model = settings.registry().model("production")
         began = time.monotonic()
+        has_read = keeping.enter_context(recent_ranks.kept_up(settings))
         spark = session(settings, warm_model=model.sha256)
         take_signals()
         listener = BatchListener(settings.home)
@@ -69,6 +79,7 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
         try:
             kept = admitted_filters(spark, settings, kept)  # before the workers' start takes every core
             threading.Thread(target=warm_workers, args=(spark,), name="warm workers", daemon=True).start()
+            has_read.wait(FIRST_READING_DEADLINE_S)
             query = start_query(spark, settings, kept.conditions, available_now=available_now)
             listener.say(f"started after {time.monotonic() - began:.0f} s: model {model.version}, {model.sha256[:16]}")
             _wait(query, stop_asked)

@@ -3,9 +3,11 @@
 An offset of the stream, as Spark's write-ahead log keeps it, is a JSON object::
 
     {"topics": {topic: {"id": Kafka's topic id, "partitions": {"0": next offset, …}}},
-     "model": SHA-256 of the bundle, "novelty_threshold": p-value, "tasks": number of tasks}
+     "model": SHA-256 of the bundle, "ranks": SHA-256 of the table of recent scores or "",
+     "strange": alerts to mark as strange, "tasks": number of tasks}
 
-What is not offsets is there so that a batch done again has the same model, threshold and tasks.
+What is not offsets is there so that a batch done again has the same model, p-values, marks and tasks. Older versions
+wrote ``novelty_threshold`` in place of ``ranks`` and ``strange``: such a batch has the training's p-values.
 """
 
 from __future__ import annotations

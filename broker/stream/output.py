@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +16,6 @@ from broker.records import archive, dead_letter
 from broker.records.avro import AvroColumns
 from broker.records.fields import ALERT_FIELDS, NULLABLE, arrow_schema
 from broker.settings import Settings
-from broker.state import night_histogram
 from broker.state.candidates import CandidateStore
 from broker.state.connection import RedisConnection
 from broker.state.keys import Keys
@@ -55,7 +54,6 @@ class RowDelivery:
         """Wait until Kafka has everything; write the archive meanwhile."""
         if self._alerts:
             archive.write(self._settings, pa.Table.from_batches(self._alerts))
-            self._count_p_values()
         for refused in self._kafka.finish():
             self._bury_refused(refused)
         still_refused = self._kafka.finish()
@@ -67,7 +65,7 @@ class RowDelivery:
             alerts=self._counts["alerts"],
             dead_letters=self._counts["dead_letters"],
             inputs=self._counts["inputs"],
-            novel=self._counts["novel"],
+            strange=self._counts["strange"],
             not_offered=self._counts["not_offered"],
             topics=+self._topics,
             ends=self._ends,
@@ -92,7 +90,7 @@ class RowDelivery:
         for counted in pc.value_counts(alerts.column("topics").flatten()).to_pylist():
             self._topics[counted["values"]] += counted["counts"]
         self._counts["alerts"] += alerts.num_rows
-        self._counts["novel"] += pc.sum(alerts.column("is_novel")).as_py() or 0
+        self._counts["strange"] += pc.sum(alerts.column("is_strange")).as_py() or 0
         self._alerts.append(alerts)
         self._offer(alerts, values)
 
@@ -138,14 +136,6 @@ class RowDelivery:
         offered = alerts.select(list(CANDIDATE_FIELDS))
         if self._redis.ask(lambda client: CandidateStore(client, self._keys).offer(offered, values), None) is None:
             self._counts["not_offered"] += alerts.num_rows
-
-    def _count_p_values(self) -> None:
-        table = pa.Table.from_batches(self._alerts).select(["task", "novelty_p_value", "input_time_ms"])
-        for task in self._tasks:
-            rows = table.filter(pc.equal(table.column("task"), task))
-            if rows.num_rows:
-                columns = {"p_values": rows.column(1).to_numpy(), "time_ms": rows.column(2).to_numpy()}
-                self._redis.ask(partial(night_histogram.add, keys=self._keys, task=task, **columns), None)
 
 
 def output_keys(alerts: pa.RecordBatch) -> list[bytes]:

@@ -22,7 +22,7 @@ def route(dataframe: DataFrame, settings: Settings, filters: Mapping[str, Condit
     chosen = [
         F.lit(topics.classifications(settings)),
         _class_topic(settings),
-        F.when(F.col("is_novel"), F.lit(topics.novel(settings))),
+        F.when(F.col("is_strange"), F.lit(topics.strange(settings))),
         F.when(_in_sample(settings.sample_fraction), F.lit(topics.sample(settings))),
         *(F.when(F.expr(one.sql), F.lit(topics.of_filter(settings, name))) for name, one in filters.items()),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from broker.kafka.fetching import Messages
 from broker.records.build import RowContext, alert_rows, dead_rows, mark_first_of_message
 from broker.state.object_history import ObjectHistory
+from models.scoring.recent_scores import RecentScores
 from models.scoring.scorer import Scorer, Scores
 from schemas import packets
 from schemas.dead_letters import DeadLetter
@@ -27,11 +28,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class MessageScorer:
-    """Turns messages into rows with one pinned model; ``history`` lengthens light curves that packets cut short."""
+    """Turns messages into rows with one pinned model; ``history`` lengthens light curves that packets cut short,
+    ``recent`` are the scores of the stream that p-values are ranks among."""
 
     scorer: Scorer
     context: RowContext
     history: ObjectHistory | None = None
+    recent: RecentScores = field(default_factory=RecentScores)
 
     def rows(self, messages: Messages) -> pa.RecordBatch:
         """One row for each alert and each dead letter; every message has at least one, and one marked as its first."""
@@ -44,7 +47,7 @@ class MessageScorer:
         if failures:
             kept = np.delete(np.arange(len(light_curves)), [row for row, _ in failures])
             light_curves, scored = light_curves.select(kept), np.searchsorted(kept, scored)
-        alerts = alert_rows(light_curves, scored, scores, messages, self.context)
+        alerts = alert_rows(light_curves, scored, scores, messages, self.context, self.recent)
         dead = dead_rows(letters, messages, self.context)
         return mark_first_of_message(pa.concat_batches([alerts, dead]))
 

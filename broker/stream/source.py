@@ -8,6 +8,7 @@ never from Spark's options, which are seen in query plans.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +42,13 @@ STOP_FILE = Path("run") / "stop"
 
 @dataclass(frozen=True)
 class Slice(InputPartition):
-    """What one task reads, and the model that it is scored with."""
+    """What one task reads, and what it is scored with: the model, the table of recent scores, alerts to mark."""
 
     ranges: tuple[Range, ...]
     task: str
     model_sha256: str
-    novelty_threshold: float
+    ranks_sha256: str
+    n_strange: int
 
 
 class GueststarSource(DataSource):
@@ -107,10 +109,9 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         if not ranges:
             return []
         offsets.check_same_topics(end["topics"], self._state())
-        return [
-            Slice(task_ranges, offsets.task_name(task_ranges), end["model"], end["novelty_threshold"])
-            for task_ranges in offsets.split(ranges, end["tasks"])
-        ]
+        slices = offsets.split(ranges, end["tasks"])
+        ranks, n_strange = end.get("ranks", ""), math.ceil(end.get("strange", 0) / len(slices))
+        return [Slice(part, offsets.task_name(part), end["model"], ranks, n_strange) for part in slices]
 
     def reportLatestOffset(self) -> dict[str, Any] | None:
         """How far the topics go, for the lag in Spark's reports: as Kafka last said."""
@@ -136,13 +137,17 @@ class GueststarReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         from broker.records.build import RowContext, lost_row
         from broker.stream.scoring import MessageScorer
+        from broker.stream.strangest import Strangest
         from broker.stream.worker import worker_of
 
         assert isinstance(partition, Slice)
         worker = worker_of(self.home)
         limit = worker.settings.packet_size_limit_bytes
-        context = RowContext(partition.model_sha256, partition.novelty_threshold, partition.task, limit)
-        scorer = MessageScorer(worker.scorer(partition.model_sha256), context, worker.history)
+        context = RowContext(partition.model_sha256, partition.task, limit)
+        recent = worker.recent_scores(partition.ranks_sha256, partition.model_sha256)
+        scorer = MessageScorer(worker.scorer(partition.model_sha256), context, worker.history, recent)
+        strangest = Strangest(partition.n_strange)
         with worker.fetcher() as fetcher:
             for part in fetcher.fetch(partition.ranges, CHUNK_MESSAGES):
-                yield lost_row(part, context) if isinstance(part, Range) else scorer.rows(part)
+                yield lost_row(part, context) if isinstance(part, Range) else strangest.passed(scorer.rows(part))
+        yield from strangest.marked()

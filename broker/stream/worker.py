@@ -6,6 +6,7 @@ asked for: a process may be forked from one that already holds a :class:`Worker`
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,14 +15,18 @@ from pathlib import Path
 from broker.kafka import clients
 from broker.kafka.fetching import Fetcher
 from broker.kafka.writing import KafkaWriter
+from broker.records import score_tables
 from broker.settings import Settings
 from broker.state.connection import RedisConnection
 from broker.state.keys import Keys
 from broker.state.object_history import ObjectHistory
+from models.scoring.recent_scores import RecentScores
 from models.scoring.scorer import Scorer
 
 MODELS_KEPT = 3
 """The model in production, the one before it, and one that a replay may ask for."""
+
+log = logging.getLogger(__name__)
 
 
 class Worker:
@@ -33,9 +38,22 @@ class Worker:
         self.redis = RedisConnection.of(self.settings)
         self.history = ObjectHistory(self.redis, self.keys)
         self.scorer = lru_cache(maxsize=MODELS_KEPT)(self._load)
+        self._table = lru_cache(maxsize=MODELS_KEPT)(self._read_table)
         self._fetcher: Fetcher | None = None
         self._fetcher_reaches: dict[str, str] = {}
         self._writer: KafkaWriter | None = None
+
+    def recent_scores(self, sha256: str, model_sha256: str) -> RecentScores:
+        """The table of recent scores of this SHA-256, if it is of the model; an empty one where none is named.
+
+        Where it cannot be read the log says so, and the p-values of the batch are the training's: no alert is lost.
+        """
+        try:
+            table = self._table(sha256) if sha256 else RecentScores()
+        except score_tables.DamagedTable as error:
+            log.warning("this batch has the p-values of the training: %s", error)
+            return RecentScores()
+        return table if table.model_sha256 == model_sha256 else RecentScores()
 
     @contextmanager
     def fetcher(self) -> Iterator[Fetcher]:
@@ -71,6 +89,9 @@ class Worker:
     def _load(self, sha256: str) -> Scorer:
         """The scorer of a bundle in the registry's store; its hash is checked."""
         return Scorer.load(self.settings.home / "models" / sha256, sha256=sha256)
+
+    def _read_table(self, sha256: str) -> RecentScores:
+        return score_tables.read(self.settings.home, sha256)
 
     def _leave_fetcher(self) -> None:
         fetcher, self._fetcher = self._fetcher, None

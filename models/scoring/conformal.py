@@ -77,31 +77,6 @@ def benjamini_hochberg(p_values: ArrayLike, fdr: float) -> float:
     return float(p[np.flatnonzero(passes)[-1]]) if passes.any() else 0.0
 
 
-def threshold_from_histogram(counts: ArrayLike, edges: ArrayLike, fdr: float) -> float:
-    """The Benjamini-Hochberg threshold from a histogram of the p-values of a night; 0.0 if there is none.
-
-    ``counts[i]`` p-values lie in (``edges[i]``, ``edges[i + 1]``]; ``edges`` rise, shape (k + 1,). The
-    result is the largest upper edge e with e <= fdr * (number at or below e) / (total number). It is never above the
-    threshold of :func:`benjamini_hochberg`, and close to it for narrow bins. P-values at or below the first edge
-    belong in the first bin. Raises ValueError on unequal lengths.
-    """
-    _require_rate(fdr)
-    number, edge = np.asarray(counts, np.float64), np.asarray(edges, np.float64)
-    if edge.shape != (len(number) + 1,):
-        raise ValueError(f"a histogram of {len(number)} bins must have {len(number) + 1} edges, found {len(edge)}")
-    total = number.sum()
-    if total <= 0:
-        return 0.0
-    passes = edge[1:] <= fdr * np.cumsum(number) / total
-    return float(edge[1:][passes][-1]) if passes.any() else 0.0
-
-
-def histogram_edges(bins_per_decade: int = 20, smallest: float = 1e-6) -> NDArray[np.float64]:
-    """Edges for :func:`threshold_from_histogram`: 0, then equal steps in the logarithm up to 1."""
-    decades = -np.log10(smallest)
-    return np.concatenate([[0.0], np.logspace(-decades, 0, round(decades * bins_per_decade) + 1)])
-
-
 def _require_rate(fdr: float) -> None:
     if not 0 < fdr < 1:
         raise ValueError(f"a false-discovery rate must lie between 0 and 1, found {fdr}")

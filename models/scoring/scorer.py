@@ -137,11 +137,6 @@ class Scorer:
             own_weight=np.array(conformal.own_weight),
         )
 
-    @property
-    def novelty_threshold(self) -> float:
-        """An alert with this p-value or less counts as novel, unless the night has set another threshold."""
-        return float(self.manifest["novelty"]["threshold"])
-
     def score(self, light_curves: LightCurves) -> Scores:
         """Features, probabilities and novelty of a batch of alerts; never raises for valid light curves.
 

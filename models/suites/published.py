@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from models.datasets.labelled import Labelled
@@ -29,7 +28,7 @@ DAYS = (0.0, 5.0, 15.0, 30.0, 60.0)
 
 COLUMNS = (
     "object_id", "object_name", "alert_id", "alert_mjd", "input_time_ms", "ra_deg", "dec_deg", "band", "flux_njy",
-    "flux_err_njy", "class_ids", "p_flat", "p_survey", "class_id", "is_novel", "model_sha256",
+    "flux_err_njy", "class_ids", "p_flat", "p_survey", "class_id", "novelty_p_value", "model_sha256",
 )  # fmt: skip
 """Columns of the archive."""
 
@@ -48,7 +47,7 @@ def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: i
     """The figures of the alerts ``rows`` (:data:`COLUMNS`, in order of object and time) whose objects have labels.
 
     Only alerts before the label of their object count. Alerts whose model did not know the class of their object
-    measure the selection of novelty; ``unknown_class`` gives their fraction, and they are in no other figure. Raises
+    measure the p-values of novelty; ``unknown_class`` gives their fraction, and they are in no other figure. Raises
     ValueError if no alert remains.
     """
     ids = rows["object_id"].to_numpy()
@@ -86,7 +85,7 @@ def outcome(rows: pa.Table, labels: Mapping[int, Label], *, source: str, seed: i
         learner=", ".join(sorted({one[:16] for one in rows["model_sha256"].to_pylist()})),
         notes=[
             f"{len(np.unique(object_row[~was_known])):,} labelled objects had alerts from models that did not know "
-            "their class: these count in unknown_class… and novel_… alone",
+            "their class: these count in unknown_class… and recall_at_… alone",
             "labelled objects were asked for, so they are no fair sample: figures that end in _random are of one",
         ],
     )
@@ -212,18 +211,22 @@ def _fraction_of(is_one: NDArray[np.bool_], rows: NDArray[np.int64]) -> float:
     return float(is_one[rows].mean())
 
 
+def _fraction_among(is_one: NDArray[np.bool_], among: NDArray[np.bool_], rows: NDArray[np.int64]) -> float:
+    chosen = is_one[rows][among[rows]]
+    return float(chosen.mean()) if len(chosen) else float("nan")
+
+
 def _novelty(rows: pa.Table, is_unknown: NDArray[np.bool_], seed: int, draws: int) -> dict[str, Interval]:
-    """Three fractions: of the alerts selected as novel, those of known classes (compare with the requested
-    false-discovery rate); of the alerts of unknown classes, those selected; of all alerts, those classified."""
-    selected = pc.fill_null(rows["is_novel"], False).to_numpy(zero_copy_only=False).astype(bool)
+    """Fractions: at a p-value of 1 and of 5 %, of the alerts of known classes (false alarms: to compare with 0.01 and
+    0.05) and of those of unknown classes; of all alerts, those classified."""
+    p_value = rows["novelty_p_value"].to_numpy()
     answered = rows["class_id"].to_numpy() != NOT_CLASSIFIED
 
-    def fraction(of: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
-        return float(of[among].mean()) if among.any() else float("nan")
-
-    statistics: dict[str, Statistic] = {
-        "novel_false_discoveries": lambda i: fraction(~is_unknown[i], selected[i]),
-        "novel_completeness": lambda i: fraction(selected[i], is_unknown[i]),
-        "coverage_of_alerts": lambda i: coverage(answered[i]),
-    }
+    statistics: dict[str, Statistic] = {"coverage_of_alerts": lambda i: coverage(answered[i])}
+    for percent in (1, 5):
+        is_strange = p_value <= percent / 100
+        statistics |= {
+            f"false_alarms_{percent}": partial(_fraction_among, is_strange, ~is_unknown),
+            f"recall_at_{percent}": partial(_fraction_among, is_strange, is_unknown),
+        }
     return scores.measured(statistics, rows["object_id"].to_numpy(), seed=seed, draws=draws)

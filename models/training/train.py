@@ -36,11 +36,6 @@ from schemas.whole_file import whole_folder
 MIN_OBJECTS = 10
 """Least number of training objects of a class. With fewer the class stays unknown, like a class left out."""
 
-DEFAULT_FDR = 0.1
-EXPECTED_DISCOVERIES = 0.01
-"""The threshold in the manifest is that of Benjamini and Hochberg for a night in which this fraction of the
-alerts is selected: fdr × 0.01. The stream computes its own from the p-values of the night."""
-
 
 @dataclass(frozen=True, slots=True)
 class Trained:
@@ -208,7 +203,7 @@ def _manifest(
         "prior": {str(class_id): float(rate) for class_id, rate in zip(classes, prior, strict=True)},
         "prior_source": "class counts of PLAsTiCC's test set, arXiv:1903.11756",
         "training": {**sources, "n_objects": len(np.unique(rows.object_id)), "n_snapshots": len(rows), "seed": seed},
-        "novelty": {"fdr": DEFAULT_FDR, "threshold": DEFAULT_FDR * EXPECTED_DISCOVERIES, "fusion": fusion},
+        "novelty": {"fusion": fusion},
         "versions": {name: version(name) for name in ("gueststar", "numpy", "scikit-learn")},
     }
 

@@ -48,7 +48,6 @@ def test_shapes_types_and_ranges(scorer: Scorer, stream: LightCurves) -> None:
     assert set(scores.class_id.tolist()) <= {*scorer.class_ids.tolist(), NOT_CLASSIFIED}
     assert set(scorer.class_ids.tolist()) <= set(TAXONOMY)
     assert scores.model_sha256 == scorer.sha256
-    assert 0 < scorer.novelty_threshold < 1
 
 
 def test_the_class_is_the_most_probable_at_the_surveys_rates(scorer: Scorer, stream: LightCurves) -> None:

@@ -259,7 +259,7 @@ def _flags(depth: int) -> st.SearchStrategy[Part]:
             _like, _texts(), st.text(alphabet="%_ag0🌟'3. \n", max_size=8).map(lambda text: text.replace("'", "''"))
         ),
         st.builds(_quoted, st.sampled_from(["alert_id", "object_id"]), _LARGE, st.sampled_from(sorted(_COMPARED))),
-        st.sampled_from(["is_novel", "is_solar_system"]).map(_column),
+        st.sampled_from(["is_strange", "is_solar_system"]).map(_column),
         st.sampled_from([Part("TRUE", lambda row: True), Part("false", lambda row: False)]),
     )
     if depth == 0:

@@ -100,8 +100,8 @@ LARGEST = {
     "in of columns": f"n_points IN ({','.join(f'n_points+{i}' for i in range(200))})",
     "sum": "+".join(["flux_njy"] * 75) + " > 5",
     "product": "*".join(["n_points"] * 75) + " > 5",
-    "not": "NOT " * 39 + "is_novel",
-    "equal": "(" * 38 + "is_novel" + "=is_novel)" * 38,
+    "not": "NOT " * 39 + "is_strange",
+    "equal": "(" * 38 + "is_strange" + "=is_strange)" * 38,
     "functions": "sin(" * 38 + "flux_njy" + ")" * 38 + " > 0",
     "powers": "pow(" * 3 + "ra_deg" + ", n_points)" * 3 + " > 1",
     "choices": "greatest(" * 3 + "ra_deg" + ", flux_njy)" * 3 + " > 1",
@@ -134,9 +134,9 @@ def test_what_spark_refuses_is_left_out_and_told(
         "raises": "raise_error('boom') IS NULL",
         "divides": "1 / (n_points - n_points) > 0",
         "unknown": "no_such_column > 3",
-        "deep": "(" * 3_000 + "is_novel" + ")" * 3_000,
+        "deep": "(" * 3_000 + "is_strange" + ")" * 3_000,
     }
-    good = {"first": parse("is_novel"), "last": parse("n_points > 3")}
+    good = {"first": parse("is_strange"), "last": parse("n_points > 3")}
     bad = {name: Condition(name, sql) for name, sql in spoilt.items()}
     kept = job.admitted_filters(spark, settings, Filters({"first": good["first"], **bad, "last": good["last"]}))
     assert kept.conditions == good

@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from broker.records import score_tables
 from models.registry.versions import Registry
 from tests.filter_faults import faults
 from tests.kafka_topics import Topic
@@ -26,13 +27,14 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
     alerts = topic(3)
     monkeypatch.setenv("GUESTSTAR_INPUT_TOPICS", json.dumps([alerts.name]))
     registry = Registry(f"sqlite:///{home / 'mlflow.db'}", home / "models")
-    alerts.produce([*wire_messages(40), b"rubbish", b""])
+    monkeypatch.setenv("GUESTSTAR_RECENT_SCORES_INTERVAL_S", "1")
+    alerts.produce([*wire_messages(700), b"rubbish", b""])
     accepted = _add_filters_that_once_stopped_a_job()
     with (home / "filters.toml").open("a", encoding="utf-8") as file:
         file.write('all = "n_points > 0"\nspoilt = "no_column > 3"\nhalf = "is_\n')
     with start_job(home, "--json") as job:
-        wait_for(lambda: total(home, "alerts_in") == 42, 500, f"the first alerts in {home / 'run'}")
-        assert (total(home, "alerts_out"), total(home, "dead_letters")) == (40, 2)
+        wait_for(lambda: total(home, "alerts_in") == 702, 500, f"the first alerts in {home / 'run'}")
+        assert (total(home, "alerts_out"), total(home, "dead_letters")) == (700, 2)
         assert {line["model"] for line in batches_of(home)} == {registry.model(1).sha256}
 
         second = run_command("run", "--available-now")
@@ -40,9 +42,12 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
         assert f"a job already runs in {home} (process {job.pid})" in second.stderr
 
         registry.promote(2)
+        new = registry.model(2).sha256
+        wait_for(lambda: new in score_tables.current(home), 300, "the promoted model's scores of the archive")
         alerts.produce(wire_messages(10, seed=2))
-        wait_for(lambda: total(home, "alerts_in") == 52, 300, "the alerts of the promoted model")
-        assert batches_of(home)[-1]["model"] == registry.model(2).sha256
+        wait_for(lambda: total(home, "alerts_in") == 712, 300, "the alerts of the promoted model")
+        assert batches_of(home)[-1]["model"] == new
+        _require_ranks_among_the_stream(home, new)
 
         _take_away_what_was_not_read(alerts, job)
         _, err = job.communicate(timeout=300)
@@ -57,6 +62,22 @@ def test_the_life_of_a_job(home: Path, topic: Callable[..., Topic], monkeypatch:
     passed = run_command("listen", "filter.all", "--start-at", "earliest", "--no-wait", "--json")
     assert len(passed.stdout.splitlines()) >= 40, "the good filter of the damaged file runs"
     _require_that_filters_ran(accepted)
+
+
+def _require_ranks_among_the_stream(home: Path, model: str) -> None:
+    """The first alerts had nothing to be ranked among, the last have; and the strangest are in their topic."""
+    published = run_command("listen", "classifications", "--start-at", "earliest", "--no-wait", "--json").stdout
+    records = [json.loads(line) for line in published.splitlines()]
+    calibration = {record["novelty_calibration"] for record in records if record["model_sha256"] != model}
+    assert calibration == {"training"}
+    late = [record for record in records if record["model_sha256"] == model and record["n_detections"] >= 13]
+    assert len(late) >= 5
+    assert {record["novelty_calibration"] for record in late} == {"stream"}
+    strange = run_command("listen", "strange", "--start-at", "earliest", "--no-wait", "--json").stdout
+    expected = {record["alert_id"] for record in records if record["is_strange"]}
+    assert {json.loads(line)["alert_id"] for line in strange.splitlines()} == expected
+    assert len(expected) >= 20, "ten of each batch"
+    assert not run_command("listen", "novel", "--start-at", "earliest", "--no-wait").stdout
 
 
 def _add_filters_that_once_stopped_a_job() -> list[str]:

@@ -58,7 +58,7 @@ def frame(spark: SparkSession, *batches: pa.RecordBatch) -> DataFrame:
 def test_every_row_is_routed(spark: SparkSession, settings: Settings) -> None:
     class_id = [2222, 2243, NOT_CLASSIFIED, 2200, 999_999, 2222]
     rows = alert_rows(
-        6, class_id=class_id, is_novel=[False, True, False, False, False, True], n_points=[1, 2, 3, 4, 5, 6]
+        6, class_id=class_id, is_strange=[False, True, False, False, False, True], n_points=[1, 2, 3, 4, 5, 6]
     )
     dead = dead_rows([b"x"], first=6)
     kept = {"few": parse("n_points <= 2"), "ia": parse("p['Ia'] > 2")}
@@ -69,11 +69,11 @@ def test_every_row_is_routed(spark: SparkSession, settings: Settings) -> None:
     }
     assert settings_by_name == {
         0: ["classifications", "class.ia", "filter.few"],
-        1: ["classifications", "class.tde", "novel", "filter.few"],
+        1: ["classifications", "class.tde", "strange", "filter.few"],
         2: ["classifications", "class.notclassified"],
         3: ["classifications", "class.non-recurring"],
         4: ["classifications", "class.notclassified"],
-        5: ["classifications", "class.ia", "novel"],
+        5: ["classifications", "class.ia", "strange"],
         6: ["deadletters"],
     }
 
@@ -82,7 +82,7 @@ def test_the_sample_is_drawn_by_object(spark: SparkSession, settings: Settings) 
     n = 12_000
     objects = np.arange(n) // 4 + 10**17
     objects[-4000:] = 0  # Solar System alerts have no object
-    rows = alert_rows(n, object_id=objects, is_novel=np.ones(n, bool), class_id=np.full(n, 2222, np.int32))
+    rows = alert_rows(n, object_id=objects, is_strange=np.ones(n, bool), class_id=np.full(n, 2222, np.int32))
     routed = routing.route(frame(spark, rows), settings, {}).select("object_id", "alert_id", "topics").toPandas()
     drawn = np.array([topics.sample(settings) in names for names in routed["topics"]])
     of_objects = drawn[routed["object_id"] != 0].reshape(-1, 4)
@@ -109,7 +109,7 @@ def test_filters_select_what_they_say(spark: SparkSession, settings: Settings) -
         "features[1] > 0.3": np.stack(table["features"].to_numpy())[:, 1] > 0.3,
         "separation_deg(180, -30) < 40": separation_deg(table["ra_deg"], table["dec_deg"], 180, -30) < 40,
         "abs(galactic_latitude_deg) > 40": np.abs(galactic_latitude_deg(table["ra_deg"], table["dec_deg"])) > 40,
-        "band IN ('g', 'z') AND NOT is_novel": table["band"].isin(["g", "z"]).to_numpy(),
+        "band IN ('g', 'z') AND NOT is_strange": table["band"].isin(["g", "z"]).to_numpy(),
         "reliability IS NULL": np.arange(400) % 5 == 0,
     }  # fmt: skip
     names = {f"f{i}": expression for i, expression in enumerate(expected)}
@@ -142,7 +142,7 @@ def test_a_stream_to_its_end_and_again_after_a_crash(spark: SparkSession, settin
         task = f"in-0-{100 * part}"
         rows = pa.Table.from_batches(
             [
-                alert_rows(100, first=100 * part, task=task, is_novel=novel, class_id=np.full(100, 2222, np.int32)),
+                alert_rows(100, first=100 * part, task=task, is_strange=novel, class_id=np.full(100, 2222, np.int32)),
                 dead_rows([b"\x00"], first=1000 + part, task=task),
             ]
         )
@@ -158,7 +158,7 @@ def test_a_stream_to_its_end_and_again_after_a_crash(spark: SparkSession, settin
     assert set(published) == set(range(300))
     assert 0 < sum(n > 1 for n in published.values()) <= 300
     assert set(keys(settings, topics.of_class(settings, 2222))) == set(range(300))
-    assert set(keys(settings, topics.novel(settings))) == set(range(0, 300, 10))
+    assert set(keys(settings, topics.strange(settings))) == set(range(0, 300, 10))
     assert set(keys(settings, topics.of_filter(settings, "few"))) == few_points(inbox)
     assert {file: file.read_bytes() for file in archive.folder(settings).rglob("*.parquet")} == first
     assert ds.dataset(archive.folder(settings), partitioning="hive").count_rows() == 300
@@ -178,7 +178,7 @@ def test_a_filter_is_tried_on_the_archive(spark: SparkSession, settings: Setting
     for name, matched in {"star": 300, "ors": single, "id19": 0}.items():
         assert archive_yield.yield_of(spark, settings, parse(faults()[name])).matched == matched, name
     with pytest.raises(LookupError, match="holds no alert yet"):
-        archive_yield.yield_of(spark, settings.model_copy(update={"home": settings.home / "none"}), parse("is_novel"))
+        archive_yield.yield_of(spark, settings.model_copy(update={"home": settings.home / "none"}), parse("is_strange"))
 
 
 def run_stream(spark: SparkSession, settings: Settings, inbox: Path) -> None:

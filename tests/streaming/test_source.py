@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import redis
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxRows
@@ -327,37 +326,5 @@ def test_a_solar_system_object_is_not_classified(reader_of: Callable[..., Guests
     assert row["is_solar_system"]
     assert row["class_id"] == 300
     assert "Solar System" in row["not_classified_reason"]
-    assert not row["is_novel"]
+    assert not row["is_strange"]
     assert row["p_flat"] == []
-
-
-def test_the_nights_p_values_set_the_threshold(
-    reader_of: Callable[..., GueststarReader], topic: MakeTopic, services: Any
-) -> None:
-    import time
-
-    from broker.settings import Settings
-    from broker.state import night_histogram
-    from broker.state.keys import Keys
-
-    alerts = topic(1)
-    alerts.produce([b"bytes"])
-    with redis.Redis.from_url(services.redis_address()) as client:
-        client.flushdb()
-        bundle_threshold = joined(reader_of(alerts))["novelty_threshold"]
-        now_ms = 1_000 * time.time()
-        p_values = [1e-4] * 50 + [0.9] * 50
-        night_histogram.add(client, Keys(Settings().topic_prefix), "a task", p_values, [now_ms] * 100)
-        counted = joined(reader_of(alerts))["novelty_threshold"]
-        client.flushdb()
-    assert bundle_threshold < 1e-2
-    assert 1e-4 <= counted < 0.1
-    assert counted != bundle_threshold
-
-
-def test_without_redis_the_bundles_own_threshold_is_used(
-    reader_of: Callable[..., GueststarReader], topic: MakeTopic
-) -> None:
-    alerts = topic(1)
-    reader = reader_of(alerts, redis_url="redis://127.0.0.1:1")
-    assert 0 < joined(reader)["novelty_threshold"] < 1

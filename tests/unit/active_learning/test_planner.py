@@ -26,7 +26,6 @@ def candidates(record_of: RecordOf) -> list[Candidate]:
             i,
             flux_njy=float(generator.uniform(10_000, 60_000)),
             p_survey=generator.dirichlet([5, 5, 5] if uncertain else [9, 0.3, 0.1]).tolist(),
-            is_novel=novel,
             novelty_p_value=float(generator.uniform(0, 1e-3)) if novel else 0.5,
         )
         pools = {"random"} | ({"novel"} if novel else set()) | ({"uncertain"} if uncertain else set())

@@ -20,6 +20,7 @@ FINGERPRINTS = {
     "classification.v1": "a0e50e6090ce9d37",
     "classification.v2": "f5022193fbf0c20d",
     "classification.v3": "bb9bd0e131fa9c04",
+    "classification.v4": "76dd3fbc68060c56",
     "request.v1": "ef2b80f78809903f",
     "label.v1": "92604bf24b716924",
     "vote.v1": "af1d9416f729d361",
@@ -38,7 +39,7 @@ VALUES = {
 }
 
 
-NEWEST = {"classification": 3}
+NEWEST = {"classification": 4}
 
 
 def definition(kind: str, version: int | None = None) -> dict:
@@ -96,12 +97,13 @@ def test_a_message_of_an_older_version_is_read_with_the_new_fields_defaults(data
     record = data.draw(records("classification"))
     old_fields = {field["name"] for field in older["fields"]}
     out = io.BytesIO()
-    fastavro.schemaless_writer(out, older, record)
+    fastavro.schemaless_writer(out, older, {"novelty_threshold": 0.01, "is_novel": True, **record})
     header = bytes.fromhex("c301" + FINGERPRINTS[f"classification.v{version}"])
     decoded_kind, decoded = messages.decode(header + out.getvalue())
     assert decoded_kind == "classification"
     added = {field["name"]: field["default"] for field in newest["fields"] if field["name"] not in old_fields}
-    assert added.keys() >= {"host_photoz", "host_photoz_err"}
+    assert added.keys() >= {"n_detections", "novelty_calibration", "is_strange"}
+    assert (version == 3) == ("host_photoz" not in added)
     assert equal({**record, **added}, decoded)
 
 
@@ -162,13 +164,13 @@ def test_numpy_columns_are_taken() -> None:
         p_flat=np.array([0.5, 0.5], np.float32),
         features=np.ones(45, np.float32),
         reliability=np.float32(0.5),
-        is_novel=np.bool_(False),
+        is_strange=np.bool_(False),
     )
     _, decoded = messages.decode(messages.encode("classification", record))
     assert decoded["alert_id"] == 2**62
     assert decoded["class_ids"] == [2222, 2224]
     assert decoded["reliability"] == 0.5
-    assert decoded["is_novel"] is False
+    assert decoded["is_strange"] is False
 
 
 def test_json_keeps_every_digit_and_no_nan() -> None:

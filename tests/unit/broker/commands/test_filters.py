@@ -22,17 +22,19 @@ def answer(home: Path, *arguments: str) -> dict[str, object]:
 
 
 def test_a_filter_from_its_beginning_to_its_end(tmp_path: Path) -> None:
-    kept = {"name": "odd", "expression": "is_novel", "topic": "gueststar.filter.odd"}
-    assert answer(tmp_path, "add", "odd", "is_novel") == kept | {"new": True}
+    kept = {"name": "odd", "expression": "is_strange", "topic": "gueststar.filter.odd"}
+    assert answer(tmp_path, "add", "odd", "is_strange") == kept | {"new": True}
     assert answer(tmp_path, "list") == {"filters": [kept | {"refused": None}]}
     shown = CliRunner().invoke(filters, ["list", "--home", str(tmp_path)])
-    assert shown.stdout == "gueststar.filter.odd\tis_novel\n"
+    assert shown.stdout == "gueststar.filter.odd\tis_strange\n"
     assert answer(tmp_path, "remove", "odd") == {"name": "odd", "removed": True}
     assert answer(tmp_path, "list") == {"filters": []}
 
 
 def test_refused_filters_are_listed_with_the_reason(tmp_path: Path) -> None:
-    (tmp_path / "filters.toml").write_text('[filters]\ngood = "is_novel"\nbad = "no_column > 3"\ndeep = "TRUE"\nx = \n')
+    (tmp_path / "filters.toml").write_text(
+        '[filters]\ngood = "is_strange"\nbad = "no_column > 3"\ndeep = "TRUE"\nx = \n'
+    )
     refusals.keep(Settings(home=tmp_path), [RefusedFilter("deep", "TRUE", "Spark can't run it: too deep")])
     listed = answer(tmp_path, "list")["filters"]
     assert isinstance(listed, list)

@@ -33,7 +33,7 @@ def printed(held: dict[str, int], home: str = "/home", **kafka: Any) -> str:
 
 
 def test_topics_with_messages_and_inputs_come_first_and_empty_classes_are_one_line() -> None:
-    names = topics.all_topics(Settings(topic_prefix="sky"), {"mine": "is_novel"})
+    names = topics.all_topics(Settings(topic_prefix="sky"), {"mine": "is_strange"})
     text = printed(dict.fromkeys([*names, "alerts", "zzz"], 0) | {"sky.novel": 7, "sky.class.ia": 5, "zzz": 1})
     rows = [line.split()[1] for line in text.splitlines() if line.startswith("│") and "127.0.0.1" not in line]
     assert rows[:4] == ["alerts", "sky.class.ia", "sky.novel", "zzz"]

@@ -16,8 +16,8 @@ from broker.records.fields import ALERT_FIELDS
 ID = 1105522281015015001
 
 GOOD = [
-    "is_novel",
-    "NOT is_novel AND n_points >= 3",
+    "is_strange",
+    "NOT is_strange AND n_points >= 3",
     "p['Ia'] > 0.8 AND magnitude < 21",
     "P['sn-like'] > .5 or class_id in (2222, 2224)",
     "band IN ('g', 'r') AND survey LIKE 's%'",
@@ -35,15 +35,15 @@ BAD = {
     "n_points": "must be true or false",
     "n_points > ": "expected a value",
     "n_points > 3)": "did not expect",
-    "is_novel AND band": "expected true or false, found text",
+    "is_strange AND band": "expected true or false, found text",
     "band > 3": "expected text, found a number",
     "payload IS NULL": "no column 'payload'",
     "p['supernova'] > 1": "no class 'supernova' in the taxonomy",
     "p > 1": "expected '['",
     "p_survey > 1": "no order",
     "exists(select 1)": "no column 'select'",
-    "is_novel; drop table x": "cannot read '; drop",
-    "is_novel -- comment": "expected a number, found true or false",
+    "is_strange; drop table x": "cannot read '; drop",
+    "is_strange -- comment": "expected a number, found true or false",
     "java_method('java.lang.System', 'exit') = 1": "no function 'java_method'",
     "raise_error('x') = 1": "no function 'raise_error'",
     "sqrt(1, 2) > 1": "sqrt takes 1 of a number, found 2",
@@ -70,14 +70,14 @@ BAD = {
     "-".join(["flux_njy"] * 200) + " > 5": "too deep for Spark",
     "separation_deg(1," * 30 + "1" + ")" * 30 + " > 5": "too large for Spark",
     "floor(.5 + " * 20 + "ra_deg" + ")" * 20 + " > 5": "too large for Spark",
-    "NOT " * 41 + "is_novel": "deep at most",
+    "NOT " * 41 + "is_strange": "deep at most",
     " OR ".join(["p['variable'] > 0.5"] * 100): "too large for Spark",
     "pow(" * 6 + "ra_deg" + ", n_points)" * 6 + " > 1": "deep in each other",
     "n_points > 1e999": "too large",
     "band LIKE band": "expected text in single quotes",
     "band = 'back\\slash'": "cannot read",
-    "(" * 60 + "is_novel" + ")" * 60: "deep at most",
-    "is_novel OR " * 600 + "is_novel": "at most 4000 characters",
+    "(" * 60 + "is_strange" + ")" * 60: "deep at most",
+    "is_strange OR " * 600 + "is_strange": "at most 4000 characters",
 }
 
 
@@ -131,7 +131,7 @@ def test_what_an_error_shows_is_one_line_of_a_bounded_length() -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(1, 600), st.sampled_from(["n_points = 1", "p['Ia'] > 0.5", "NOT is_novel", "band LIKE '%a%'"]))
+@given(st.integers(1, 600), st.sampled_from(["n_points = 1", "p['Ia'] > 0.5", "NOT is_strange", "band LIKE '%a%'"]))
 def test_what_is_written_for_spark_is_bounded(n: int, part: str) -> None:
     for sign in (" OR ", " AND "):
         with contextlib.suppress(FilterError):

@@ -35,11 +35,11 @@ def test_filters_are_kept(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     assert expressions(settings) == {}
     assert filters.add(settings, "young", "n_points < 8 and object_name != '\"é\"'")
-    assert filters.add(settings, "odd", "is_novel")
-    assert not filters.add(settings, "odd", "not is_novel")
-    assert expressions(settings) == {"young": "n_points < 8 and object_name != '\"é\"'", "odd": "not is_novel"}
+    assert filters.add(settings, "odd", "is_strange")
+    assert not filters.add(settings, "odd", "not is_strange")
+    assert expressions(settings) == {"young": "n_points < 8 and object_name != '\"é\"'", "odd": "not is_strange"}
     filters.remove(settings, "young")
-    assert expressions(settings) == {"odd": "not is_novel"}
+    assert expressions(settings) == {"odd": "not is_strange"}
     with pytest.raises(LookupError, match="no filter 'young'; there are: odd"):
         filters.remove(settings, "young")
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["filters.toml"]
@@ -56,27 +56,27 @@ def test_what_add_takes_load_reads(name: str, expression: str) -> None:
     with tempfile.TemporaryDirectory() as home, suppress(FilterError):
         settings = Settings(home=Path(home))
         filters.add(settings, name, expression)
-        filters.add(settings, "other", "is_novel")
-        assert expressions(settings) == {name: expression, "other": "is_novel"}
+        filters.add(settings, "other", "is_strange")
+        assert expressions(settings) == {name: expression, "other": "is_strange"}
 
 
 @pytest.mark.parametrize("name", ["", "Novel", "a b", "a.b", "-a", "ä", "x" * 65, "a/b", "a\n", "\ud800"])
 def test_names_that_no_topic_can_have(tmp_path: Path, name: str) -> None:
     with pytest.raises(FilterError, match="a filter's name must be"):
-        filters.add(Settings(home=tmp_path), name, "is_novel")
+        filters.add(Settings(home=tmp_path), name, "is_strange")
 
 
 def test_a_name_too_long_beside_the_prefix(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, topic_prefix="x" * 200)
     with pytest.raises(FilterError, match="may have 249 characters"):
-        filters.add(settings, "y" * 42, "is_novel")
-    assert filters.add(settings, "y" * 41, "is_novel")
+        filters.add(settings, "y" * 42, "is_strange")
+    assert filters.add(settings, "y" * 41, "is_strange")
 
 
 def test_a_spoilt_filter_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
     kept = spoilt(
         Settings(home=tmp_path),
-        '[filters]\nmine = "no_column > 3"\ngood = "is_novel"\nn = 3\nt = {a = 1}\nBig = "TRUE"\n[filter]\nx = "y"\n',
+        '[filters]\nmine = "no_column > 3"\ngood = "is_strange"\nn = 3\nt = {a = 1}\nBig = "TRUE"\n[filter]\nx = "y"\n',
     )
     assert list(kept.conditions) == ["good"]
     reasons = {refused.name: refused.reason for refused in kept.refused}
@@ -89,11 +89,11 @@ def test_a_spoilt_filter_is_refused_and_the_others_go_on(tmp_path: Path) -> None
 
 def test_of_a_file_that_is_no_toml_the_good_lines_go_on(tmp_path: Path) -> None:
     kept = spoilt(
-        Settings(home=tmp_path), '[filters]\na = "is_novel"\nb = "is_novel\n\n# c\nc = "n_points > 3"\na = "TRUE"\n'
+        Settings(home=tmp_path), '[filters]\na = "is_strange"\nb = "is_strange\n\n# c\nc = "n_points > 3"\na = "TRUE"\n'
     )
     assert list(kept.conditions) == ["a", "c"]
-    assert kept.conditions["a"].expression == "is_novel"
-    assert [(refused.name, refused.expression) for refused in kept.refused] == [("", 'b = "is_novel'), ("a", "TRUE")]
+    assert kept.conditions["a"].expression == "is_strange"
+    assert [(refused.name, refused.expression) for refused in kept.refused] == [("", 'b = "is_strange'), ("a", "TRUE")]
     assert "line 3 is not TOML" in kept.refused[0].reason
     assert "stands above" in kept.refused[1].reason
 
@@ -105,7 +105,7 @@ def test_nothing_that_the_file_holds_ends_in_a_traceback(tmp_path: Path, content
     assert kept.conditions == {}
     assert kept.refused
     with pytest.raises(FilterError, match="mend"):
-        filters.add(settings, "good", "is_novel")
+        filters.add(settings, "good", "is_strange")
     assert filters.file_of(settings).read_bytes() == content, "what a person wrote is not lost"
 
 
@@ -116,33 +116,33 @@ def test_any_file_is_read(content: bytes) -> None:
         settings = Settings(home=Path(home))
         before = spoilt(settings, content)
         with suppress(FilterError):
-            filters.add(settings, "good", "is_novel")
+            filters.add(settings, "good", "is_strange")
             after = filters.load(settings)
-            assert after.conditions == before.conditions | {"good": filters.parse("is_novel")}
+            assert after.conditions == before.conditions | {"good": filters.parse("is_strange")}
             assert after.refused == [one for one in before.refused if one.name != "good"]
 
 
 def test_a_mark_of_byte_order_is_passed_over(tmp_path: Path) -> None:
-    assert list(spoilt(Settings(home=tmp_path), '\ufeff[filters]\na = "is_novel"\n').conditions) == ["a"]
+    assert list(spoilt(Settings(home=tmp_path), '\ufeff[filters]\na = "is_strange"\n').conditions) == ["a"]
 
 
 def test_a_refused_filter_can_be_removed_and_what_stands_beside_it_stays(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    text = '# mine\n[filters]\nbad = 3  # why\n# the good one\ngood = "is_novel"\n'
+    text = '# mine\n[filters]\nbad = 3  # why\n# the good one\ngood = "is_strange"\n'
     spoilt(settings, text)
     with pytest.raises(FilterError, match=r"the filter bad in .* is refused"):
         filters.get(settings, "bad")
     filters.remove(settings, "bad")
-    filters.add(settings, "more", "not is_novel")
+    filters.add(settings, "more", "not is_strange")
     written = filters.file_of(settings).read_text()
     assert written.startswith("# mine\n[filters]\n")
     assert "# the good one\ngood" in written
-    assert expressions(settings) == {"good": "is_novel", "more": "not is_novel"}
+    assert expressions(settings) == {"good": "is_strange", "more": "not is_strange"}
 
 
 def test_filters_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    threads = [threading.Thread(target=filters.add, args=(settings, f"f{i}", "is_novel")) for i in range(8)]
+    threads = [threading.Thread(target=filters.add, args=(settings, f"f{i}", "is_strange")) for i in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -153,12 +153,12 @@ def test_filters_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
 def test_what_a_job_refused_is_refused_until_it_is_changed(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     for name in ("a", "b"):
-        filters.add(settings, name, "is_novel")
-    refused = RefusedFilter("b", "is_novel", "Spark can't run it: too deep")
+        filters.add(settings, name, "is_strange")
+    refused = RefusedFilter("b", "is_strange", "Spark can't run it: too deep")
     refusals.keep(settings, [refused])
     kept = refusals.without_refused(settings, filters.load(settings))
     assert (list(kept.conditions), kept.refused) == (["a"], [refused])
-    filters.add(settings, "b", "not is_novel")
+    filters.add(settings, "b", "not is_strange")
     assert refusals.without_refused(settings, filters.load(settings)).refused == []
     for content in ("", "3", "[3]", "[{}]", "{", "\xff"):
         (tmp_path / refusals.FILE).write_bytes(content.encode("latin-1"))

@@ -42,8 +42,8 @@ def test_as_the_row_encoder_writes() -> None:
 )
 def test_any_value(ids: Any, doubles: Any, texts: Any, arrays: Any, whole: Any, flags: Any, unions: Any) -> None:
     batch = alert_rows(
-        3, alert_id=ids, ra_deg=doubles, not_classified_reason=texts, features=arrays, class_ids=whole, is_novel=flags,
-        reliability=unions,
+        3, alert_id=ids, ra_deg=doubles, not_classified_reason=texts, features=arrays, class_ids=whole,
+        is_strange=flags, reliability=unions,
     )  # fmt: skip
     encoded = AvroColumns("classification").encode(batch)
     assert encoded == encoded_by_row(batch)

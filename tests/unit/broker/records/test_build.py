@@ -21,7 +21,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.light_curves import LightCurves
 
 NO_ROWS = np.zeros(0, np.int64)
-CONTEXT = RowContext("ab" * 32, 0.001, "alerts-0-0-9", 1_000)
+CONTEXT = RowContext("ab" * 32, "alerts-0-0-9", 1_000)
 
 
 def messages(*values: bytes) -> Messages:
@@ -53,7 +53,7 @@ def two_alerts() -> LightCurves:
 
 
 def test_alert_columns_are_the_classification_records_fields_in_its_order() -> None:
-    file = Path(schemas.__file__).parent / "avro" / "classification.v3.avsc"
+    file = Path(schemas.__file__).parent / "avro" / "classification.v4.avsc"
     names = [field["name"] for field in json.loads(file.read_text())["fields"]]
     assert list(ALERT_FIELDS) == names
 
@@ -110,14 +110,15 @@ def test_scores_of_some_alerts_leave_the_others_without_lists() -> None:
     )
     rows = alert_rows(two_alerts(), np.array([0]), scores, messages(b"a", b"b"), CONTEXT)
     first, second = rows.to_pylist()
-    assert (first["class_ids"], first["p_flat"], first["class_id"], first["is_novel"]) == (
+    assert (first["class_ids"], first["p_flat"], first["class_id"], first["novelty_p_value"]) == (
         [2222, 2223],
         [0.25, 0.75],
         2223,
-        True,
+        0.0005,
     )
+    assert (first["novelty_calibration"], first["n_detections"], first["is_strange"]) == ("training", 1, False)
     assert np.isnan(first["features"][1])
     assert (second["class_ids"], second["p_survey"], second["features"], second["class_id"]) == ([], [], [], 300)
-    assert not second["is_novel"]
+    assert not second["is_strange"]
     assert second["not_classified_reason"] == NOT_SCORED_REASON
     assert isinstance(rows, pa.RecordBatch)

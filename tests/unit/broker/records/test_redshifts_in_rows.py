@@ -43,7 +43,7 @@ def test_a_redshift_goes_from_the_packet_into_the_row_and_the_probabilities(shar
     values = messages_of(shared_data, "elasticc")[:120]
     values = [with_photoz(value, 0.3 if i % 2 else -9.0) for i, value in enumerate(values)]
     incoming = Messages(["e"] * len(values), [0] * len(values), list(range(len(values))), [0] * len(values), values)
-    context = RowContext(scorer.sha256, scorer.novelty_threshold, "e-0-0-120", packets.SIZE_LIMIT_BYTES)
+    context = RowContext(scorer.sha256, "e-0-0-120", packets.SIZE_LIMIT_BYTES)
     rows = MessageScorer(scorer, context).rows(incoming).to_pylist()
     curves, letters = packets.read(values)
     assert len(rows) == len(curves) == 120

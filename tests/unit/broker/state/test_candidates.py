@@ -53,14 +53,14 @@ def test_the_most_uncertain_are_kept(store: CandidateStore, record_of: RecordOf)
 
 
 def test_novel_ones_by_their_p_value(store: CandidateStore, record_of: RecordOf) -> None:
-    novel = [record_of(i, is_novel=True, novelty_p_value=i * 1e-5) for i in range(1, 8)]
+    novel = [record_of(i, novelty_p_value=i * 1e-5) for i in range(1, 8)]
     offer(store, [*novel, record_of(50)])
     assert pool(store, "novel") == {1, 2, 3, 4}
 
 
 def test_strange_ones_are_asked_about_without_being_selected(store: CandidateStore, record_of: RecordOf) -> None:
     p_values = {1: 0.001, 2: ASKED_P_VALUE, 3: 0.06, 4: float("nan")}
-    offer(store, [record_of(i, is_novel=False, novelty_p_value=p_value) for i, p_value in p_values.items()])
+    offer(store, [record_of(i, novelty_p_value=p_value) for i, p_value in p_values.items()])
     assert pool(store, "novel") == {1, 2}
 
 
@@ -175,7 +175,7 @@ def test_encoded_records_are_taken_as_they_are(store: CandidateStore, record_of:
 
 
 def test_everything_expires(store: CandidateStore, record_of: RecordOf, asked: redis.Redis) -> None:
-    offer(store, [record_of(1, is_novel=True)])
+    offer(store, [record_of(1, novelty_p_value=1e-4)])
     keys = [key for key in asked.scan_iter(f"{store.keys.prefix}:*") if not key.endswith(b":nights")]
     assert len(keys) == 4
     assert all(0 < asked.ttl(key) <= 14 * 86_400 for key in keys)

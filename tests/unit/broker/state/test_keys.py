@@ -13,8 +13,7 @@ from broker.state.keys import Keys
 
 def every_key(keys: Keys) -> list[str]:
     pools = [keys.candidate_pool(pool, 61_000) for pool in POOLS]
-    histogram = [keys.night_histogram(61_000), keys.night_histogram_order(61_000)]
-    return [keys.object_state(7), keys.candidate_nights(), *pools, *histogram, keys.points(1, 7)]
+    return [keys.object_state(7), keys.candidate_nights(), *pools, keys.points(1, 7)]
 
 
 def test_keys_are_the_brokers_own() -> None:
@@ -34,5 +33,5 @@ def test_no_other_module_builds_a_key_or_a_client() -> None:
     texts = {name: (root / name).read_text() for name in files.split() if not name.startswith("tests/")}
     with_client = {name for name, text in texts.items() if "redis.Redis(" in text or "Redis.from_url" in text}
     assert with_client == {"broker/state/connection.py"}
-    words = (":object:", ":candidates:", ":night_histogram:", ":points:")
+    words = (":object:", ":candidates:", ":points:")
     assert {name for name, text in texts.items() if any(word in text for word in words)} == {"broker/state/keys.py"}

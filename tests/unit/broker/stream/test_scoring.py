@@ -54,7 +54,7 @@ def rows_of(scorer: Scorer, curves: LightCurves) -> pa.RecordBatch:
     wire = [*packets.write(curves), b"rubbish"]
     n = len(wire)
     messages = Messages(["alerts"] * n, [0] * n, list(range(n)), [1_700_000_000_000] * n, wire)
-    context = RowContext(scorer.sha256, 0.05, "alerts-0-0-99", 1_000_000)
+    context = RowContext(scorer.sha256, "alerts-0-0-99", 1_000_000)
     return MessageScorer(scorer, context).rows(messages)
 
 

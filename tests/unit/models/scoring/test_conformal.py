@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from models.scoring.conformal import Conformal, benjamini_hochberg, histogram_edges, threshold_from_histogram
+from models.scoring.conformal import Conformal, benjamini_hochberg
 
 LEVELS = np.array([0.01, 0.02, 0.05, 0.1, 0.3, 0.7])
 
@@ -78,31 +78,7 @@ def test_benjamini_hochberg_rejects_what_scipy_rejects(p: list[float], fdr: floa
     assert np.array_equal((np.array(p) <= threshold)[decided], (adjusted <= fdr)[decided])
 
 
-@given(p_values, st.floats(0.01, 0.5))
-def test_the_histograms_threshold_is_never_above_benjamini_and_hochbergs(p: list[float], fdr: float) -> None:
-    edges = histogram_edges()
-    bins = np.clip(np.searchsorted(edges, p, side="left") - 1, 0, len(edges) - 2)
-    threshold = threshold_from_histogram(np.bincount(bins, minlength=len(edges) - 1), edges, fdr)
-    rejected = np.array(p) <= threshold
-    assert threshold <= fdr * rejected.mean() + 1e-12
-    assert rejected.sum() <= (np.array(p) <= benjamini_hochberg(p, fdr + 1e-12)).sum()
-
-
-def test_the_histograms_threshold_is_close_on_a_night() -> None:
-    rng = np.random.default_rng(1)
-    p = np.concatenate([rng.uniform(0, 1, 20_000), rng.uniform(0, 1, 600) ** 6])
-    edges = histogram_edges()
-    bins = np.searchsorted(edges, p, side="left") - 1
-    threshold = threshold_from_histogram(np.bincount(bins, minlength=len(edges) - 1), edges, 0.1)
-    exact = benjamini_hochberg(p, 0.1)
-    assert 0.7 * exact <= threshold <= 1.2 * exact
-
-
-def test_a_night_without_alerts_or_novelties_has_the_threshold_0() -> None:
-    edges = histogram_edges()
-    assert threshold_from_histogram(np.zeros(len(edges) - 1), edges, 0.1) == 0.0
+def test_a_night_without_novelties_has_the_threshold_0() -> None:
     assert benjamini_hochberg(np.linspace(0.2, 1, 50), 0.1) == 0.0
-    with pytest.raises(ValueError, match="edges"):
-        threshold_from_histogram([1, 2], [0, 1], 0.1)
     with pytest.raises(ValueError, match="between 0 and 1"):
         benjamini_hochberg([0.1], 1.5)

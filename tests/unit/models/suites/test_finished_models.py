@@ -152,7 +152,7 @@ def published_rows(scorer: Scorer, labelled: Labelled) -> pa.Table:
             "p_flat": said.p_flat.tolist(),
             "p_survey": said.p_survey.tolist(),
             "class_id": said.class_id,
-            "is_novel": said.novelty_p_value <= 0.05,
+            "novelty_p_value": said.novelty_p_value,
             "model_sha256": ["a" * 64] * len(stream),
         }
     )
@@ -174,10 +174,11 @@ def test_what_was_published_is_judged_by_later_labels(scorer: Scorer, strangers:
     right = said.p[at_end].argmax(axis=1) == said.label[at_end]
     assert metrics["accuracy"][0] == pytest.approx(right.mean())
     assert metrics["unknown_class"][0] == pytest.approx(1 - with_trained_class.mean())
-    assert {"accuracy_random", "ece_day5", "novel_false_discoveries", "novel_completeness", "stable"} <= set(metrics)
-    selected = rows["is_novel"].to_numpy(zero_copy_only=False)
+    assert {"accuracy_random", "ece_day5", "false_alarms_1", "recall_at_5", "stable"} <= set(metrics)
+    selected = rows["novelty_p_value"].to_numpy() <= 0.05
     strange = ~np.isin([labels[int(one)].class_id for one in rows["object_id"].to_numpy()], scorer.class_ids)
-    assert metrics["novel_false_discoveries"][0] == pytest.approx((selected & ~strange).sum() / selected.sum())
+    assert metrics["false_alarms_5"][0] == pytest.approx(selected[~strange].mean())
+    assert metrics["recall_at_5"][0] == pytest.approx(selected[strange].mean())
 
 
 def test_alerts_after_the_label_do_not_count(scorer: Scorer, strangers: Labelled) -> None:

@@ -30,7 +30,7 @@ def rows_of(knows_all: np.ndarray) -> pa.Table:
             "dec_deg": np.full(n, 5.0), "band": ["r"] * n, "flux_njy": np.full(n, 900.0),
             "flux_err_njy": np.full(n, 9.0), "class_ids": [list(one) for one in ids], "p_flat": p, "p_survey": p,
             "class_id": [k[int(np.argmax(one))] for k, one in zip(ids, p, strict=True)],
-            "is_novel": ~knows_all & (owner % 3 == 2), "model_sha256": ["a" * 64] * n,
+            "novelty_p_value": np.where(~knows_all & (owner % 3 == 2), 0.005, 0.5), "model_sha256": ["a" * 64] * n,
         }
     )  # fmt: skip
 
@@ -48,6 +48,6 @@ def test_alerts_of_models_that_did_not_know_the_class_count_apart(late: int) -> 
     assert metrics["unknown_class_day0"][0] == pytest.approx(late / 2 / 3 if late < 2 else 1 / 3)
     assert metrics["log_loss"][0] < 0.5, "no loss by classes that nobody could give"
     assert metrics["accuracy"][0] == 1.0
-    assert np.isnan(metrics["novel_false_discoveries"][0]) == (late == 0)
-    assert metrics["novel_false_discoveries"][0] == 0 or late == 0
-    assert (metrics["novel_completeness"][0] == 1) == (late > 0)
+    assert metrics["false_alarms_1"][0] == metrics["false_alarms_5"][0] == 0
+    assert np.isnan(metrics["recall_at_1"][0]) == (late == 0)
+    assert metrics["recall_at_1"][0] == 1 or late == 0
