@@ -12,8 +12,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
 from active_learning import labels
 from broker.kafka.message_log import labels_log
@@ -64,8 +66,15 @@ class RecentRanks:
     def _begin(self, model: str) -> None:
         manifest, _ = open_bundle(self._settings.home / "models" / model, model)
         self._files, self._made = NewFiles(archive.folder(self._settings)), None
-        self._rows = rescored(self._settings, model, manifest)
+        self._rows = self._rescored(model, manifest)
         self._classes, self._model = frozenset(int(one) for one in manifest["classes"]), model
+
+    def _rescored(self, model: str, manifest: dict[str, Any]) -> Rows:
+        try:
+            return rescored(self._settings, model, manifest)
+        except Exception as error:  # without them the new model's scores are collected from now on
+            log.warning("recent alerts are not scored anew by model %s: %s", model[:16], error)
+            return np.zeros(0, ROW)
 
     def _new_rows(self) -> Rows:
         parts, n_read = [self._rows[:0]], 0
@@ -74,7 +83,7 @@ class RecentRanks:
                 break
             if (read := read_scores(file)) is not None:
                 rows, columns = read
-                parts.append(rows[np.array(columns["model_sha256"].to_pylist(), object) == self._model])
+                parts.append(rows[pc.equal(columns["model_sha256"], self._model).to_numpy()])
                 n_read += len(rows)
         return np.concatenate(parts)
 

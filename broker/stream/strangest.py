@@ -46,7 +46,7 @@ class Strangest:
         self._held = []
 
     def _candidates(self, rows: pa.RecordBatch) -> dict[int, Rank]:
-        """Place and rank of the strangest rows of these, at most ``limit``."""
+        """Place and rank of the rows of these that may be among the strangest so far, at most ``limit``."""
         p_value = rows["novelty_p_value"].to_numpy(zero_copy_only=False).astype(np.float64)  # NaN: a dead letter
         class_id = rows["class_id"].fill_null(NOT_CLASSIFIED).to_numpy(zero_copy_only=False)
         places = np.flatnonzero((class_id != NOT_CLASSIFIED) & (p_value < 1))
@@ -56,4 +56,5 @@ class Strangest:
         alert_id = rows["alert_id"].fill_null(0).to_numpy(zero_copy_only=False)[places]
         first = np.lexsort((alert_id, -score, p_value[places]))[: self._limit]
         ranks = zip(p_value[places][first].tolist(), (-score[first]).tolist(), alert_id[first].tolist(), strict=True)
-        return dict(zip(places[first].tolist(), ranks, strict=True))
+        worst = self._held[-1][0] if len(self._held) == self._limit else (1.0, 0.0, 0)
+        return {place: rank for place, rank in zip(places[first].tolist(), ranks, strict=True) if rank < worst}

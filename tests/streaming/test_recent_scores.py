@@ -20,7 +20,7 @@ from broker.records import score_tables
 from broker.records.fields import arrow_schema
 from broker.settings import Settings
 from broker.stream import worker
-from broker.stream.recent_ranks import RecentRanks
+from broker.stream.recent_ranks import RecentRanks, kept_up
 from broker.stream.sink import GueststarWriter
 from broker.stream.source import GueststarReader
 from models.registry.versions import Registry
@@ -28,6 +28,7 @@ from models.scoring.recent_scores import STREAM, TRAINING
 from tests.kafka_topics import Topic
 from tests.streaming.sink_rows import routed
 from tests.streaming.small_models import wire_messages
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.services
 
@@ -143,3 +144,16 @@ def test_what_was_reviewed_is_taken_out_of_the_ranks(stream: Stream) -> None:
     table = score_tables.read(stream.home, score_tables.current(stream.home)[stream.model])
     assert len(table.cells[0, 4].scores) == len(late) - 1
     assert np.float32(novel["novelty_score"]) not in table.cells[0, 4].scores.tolist()
+
+
+def test_a_thread_keeps_the_table_up_to_date_and_turns_to_a_new_model(stream: Stream) -> None:
+    stream.batch(800, 1)
+    registry = Registry("", stream.home / "models")
+    with kept_up(Settings()) as has_read:
+        assert has_read.wait(60)
+        assert list(score_tables.current(stream.home)) == [stream.model]
+        new = registry.promote(2).sha256
+        wait_for(lambda: new in score_tables.current(stream.home), 60, "the new model's own scores of old alerts")
+    _, end, rows = stream.batch(20, 2)
+    assert end["model"] == new
+    assert STREAM in rows["novelty_calibration"].to_pylist(), "from its first batch on"

@@ -18,6 +18,7 @@ ID = 1105522281015015001
 GOOD = [
     "is_strange",
     "NOT is_strange AND n_points >= 3",
+    "novelty_p_value < 0.001 AND novelty_calibration = 'stream' AND n_detections > 2",
     "p['Ia'] > 0.8 AND magnitude < 21",
     "P['sn-like'] > .5 or class_id in (2222, 2224)",
     "band IN ('g', 'r') AND survey LIKE 's%'",

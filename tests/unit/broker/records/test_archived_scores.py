@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.records import archive
@@ -122,6 +122,7 @@ ids = st.tuples(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(ids, max_size=40, unique_by=lambda row: row[4]), st.randoms(), st.integers(1, 4))
 def test_in_parts_or_at_once_and_in_any_order_the_same_remain(values: list[Any], random: Any, at_most: int) -> None:
     """Where nothing is cut, what remains depends on the rows alone."""

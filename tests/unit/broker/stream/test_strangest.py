@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.records.fields import arrow_schema
@@ -19,6 +19,7 @@ def passed_in_parts(rows: pa.RecordBatch, limit: int, size: int) -> pa.Table:
     return pa.Table.from_batches([*parts, *strangest.marked()], arrow_schema())
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(0, 12), st.integers(1, 50), st.integers(0, 5))
 def test_the_marked_are_those_of_the_lowest_p_values(n: int, limit: int, size: int, seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -16,6 +16,7 @@ from schemas.passbands import LSST, SURVEYS, ZTF
 numbers = st.lists(st.floats(-5, 5, width=16), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(numbers, st.floats(-5, 5, width=16))
 def test_the_p_value_is_the_rank_that_scipy_gives(scores: list[float], score: float) -> None:
     """Of the new object among all and itself, the highest first, ties at their lowest place."""
@@ -71,6 +72,7 @@ cells = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(cells)
 def test_a_table_comes_back_from_its_bytes(made: dict[tuple[int, int], tuple[list[float], str]]) -> None:
     ranked = {cell: RankedScores(np.sort(np.array(s, np.float32)), kind) for cell, (s, kind) in made.items()}
@@ -84,12 +86,14 @@ def test_a_table_comes_back_from_its_bytes(made: dict[tuple[int, int], tuple[lis
     assert again.to_bytes() == table.to_bytes(), "the same table has the same SHA-256"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="must be a table of recent scores"):
         RecentScores.from_bytes(data)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2_000), st.integers(1, 255))
 def test_a_damaged_table_is_refused_or_read_never_a_crash(place: int, flip: int) -> None:
     data = bytearray(RecentScores("ab" * 32, {(0, 1): RankedScores(np.arange(50, dtype=np.float32))}).to_bytes())
