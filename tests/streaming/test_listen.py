@@ -153,7 +153,7 @@ def test_an_unknown_topic_names_those_that_exist(settings: Settings) -> None:
         client.listen("class.kilonova", settings=settings)
     assert re.fullmatch(
         r"no topic \S+\.class\.kilonova; did you mean class\.kn\? there are: classifications, "
-        r"deadletters, labels, novel, requests, sample, strange, "
+        r"deadletters, labels, novel, requests, sample, strange, votes, "
         r"class\.NAME \(\d+\), filter\.NAME \(1\) \(`gueststar status` lists them\)",
         str(raised.value),
     )

@@ -22,7 +22,7 @@ def test_every_topic_is_under_the_prefix_and_a_name_kafka_takes(settings: Settin
     for name in names:
         assert re.fullmatch(r"sky\.[a-z0-9._-]{1,200}", name)
     assert "sky.filter.mine" in names
-    short = ("classifications", "novel", "sample", "deadletters", "requests", "labels", "votes")
+    short = ("classifications", "strange", "novel", "sample", "deadletters", "requests", "labels", "votes")
     assert {f"sky.{name}" for name in short} < set(names)
 
 
