@@ -12,9 +12,7 @@ from typing import Any
 from schemas.whole_file import whole_folder, write_whole
 
 MANIFEST = "manifest.json"
-FORMAT = "gueststar-bundle-6"
-READABLE_FORMATS = (FORMAT, "gueststar-bundle-5")
-"""A bundle of format 5 has the same arrays, and two skops files that are not read."""
+FORMAT = "gueststar-bundle-7"
 
 
 class BundleError(ValueError):
@@ -53,9 +51,9 @@ def open_bundle(path: Path, sha256: str | None = None) -> tuple[dict[str, Any], 
     if sha256 is not None and bundle_sha256 != sha256:
         raise BundleError(_changed(manifest_file, sha256, bundle_sha256))
     manifest = json.loads(manifest_file.read_bytes())
-    if manifest.get("format") not in READABLE_FORMATS:
+    if manifest.get("format") != FORMAT:
         raise BundleError(
-            f"{manifest_file}: the format must be {' or '.join(map(repr, READABLE_FORMATS))}, found "
+            f"{manifest_file}: the format must be {FORMAT!r}, found "
             f"{manifest.get('format')!r}: train a new bundle with `gueststar train`, or run the version of gueststar "
             "that made this one"
         )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.discovery.neighbours import crowding
-from models.scoring.novelty import ClassGaussians
+from models.scoring.class_gaussians import ClassGaussians
 
 FOLDS = 3
 """An object is scored by classes that were fitted to the objects of the other folds."""

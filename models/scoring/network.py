@@ -39,8 +39,25 @@ BALANCE = 0.5
 LIMIT = 3.0
 """Normal scores are clipped at plus and minus this."""
 
+LEAST_PROBABILITY = 1e-6
+"""Smaller probabilities count as this before the logarithm."""
+
 OFTEN_MISSING = 0.02
 """A feature that is missing in more than this fraction of rows has an extra input: 1 where it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOutput:
+    """What the networks make of n rows.
+
+    - ``logits`` (n, k): of equal class rates, mean over the members.
+    - ``hidden``: the last hidden layer of each member, (n, h).
+    - ``disagreement`` (n,): entropy of the members' mean probabilities less the mean of their entropies, nat.
+    """
+
+    logits: Array
+    hidden: list[Array]
+    disagreement: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +123,28 @@ class Network:
 
     def raw_of_normal(self, normal: Array, features: Array) -> Array:
         """As :meth:`raw_scores`, from the normal scores (n, f) of the features."""
+        return self.output(normal, features).logits
+
+    def output(self, normal: Array, features: Array) -> NetworkOutput:
+        """One pass of the features (n, f) and their normal scores through all members."""
         inputs = _inputs(normal, features, self.missing)
-        total = np.zeros((len(features), len(self.log_rates)))
+        shape = (len(features), len(self.log_rates))
+        log_p, p, entropy, hidden = np.zeros(shape), np.zeros(shape), np.zeros(len(features)), []
         for weights, biases in zip(self.weights, self.biases, strict=True):
             values = inputs
-            for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+            for w, b in zip(weights[:-1], biases[:-1], strict=True):
                 values = values @ w + b
-                if layer < len(weights) - 1:
-                    np.maximum(values, 0, out=values)
-            total += np.log(np.maximum(softmax(values), 1e-6))
-        return np.asarray(total / len(self.weights) - self.log_rates)
+                np.maximum(values, 0, out=values)
+            hidden.append(values)
+            of_member = softmax(values @ weights[-1] + biases[-1])
+            log_of_member = np.log(np.maximum(of_member, LEAST_PROBABILITY))
+            log_p += log_of_member
+            p += of_member
+            entropy -= (of_member * log_of_member).sum(axis=1)
+        members = len(self.weights)
+        p /= members
+        total_entropy = -(p * np.log(np.maximum(p, LEAST_PROBABILITY))).sum(axis=1)
+        return NetworkOutput(log_p / members - self.log_rates, hidden, total_entropy - entropy / members)
 
     def save(self, file: Path) -> None:
         """Write all but the normal scores, as plain arrays: reading them runs no code."""

@@ -44,17 +44,24 @@ class Probabilities:
         return cls(classifier, network, Calibration.fit(raw, index, weight, detections))
 
     def p_flat(
-        self, features: Array, detections: NDArray[np.int64], *, normal: Array | None = None, trees: Array | None = None
+        self,
+        features: Array,
+        detections: NDArray[np.int64],
+        *,
+        normal: Array | None = None,
+        network_logits: Array | None = None,
     ) -> Array:
         """Probabilities under equal rates of all classes, (n, k), for features (n, f) with NaN where missing.
 
-        ``normal``, ``trees``: the normal scores of the features and the logits of the trees, if computed already.
+        ``normal``, ``network_logits``: the normal scores of the features and the logits of the networks, if computed
+        already.
         """
         if normal is None:
             normal = self.network.normal_scores.transform(features)
-        if trees is None:
-            trees = self.classifier.raw_scores(features)
-        return self.calibration.p_flat(np.stack([trees, self.network.raw_of_normal(normal, features)]), detections)
+        if network_logits is None:
+            network_logits = self.network.raw_of_normal(normal, features)
+        trees = self.classifier.raw_scores(features)
+        return self.calibration.p_flat(np.stack([trees, network_logits]), detections)
 
     def save(self, folder: Path, name: str = "") -> None:
         """Write all but the normal scores of the network to ``folder``, in files whose names begin with ``name``."""

@@ -17,6 +17,7 @@ from models.bundle import BundleError, open_bundle
 from models.scoring.abstention import n_detections, reasons
 from models.scoring.calibration import with_prior
 from models.scoring.conformal import Conformal
+from models.scoring.embedding import ObjectVectors
 from models.scoring.novelty import Novelty
 from models.scoring.probabilities import Probabilities
 from models.scoring.redshift_view import Host, RedshiftView
@@ -93,7 +94,7 @@ class Scorer:
         self.class_ids = of_light_curve.classifier.class_ids.astype(np.int32)
         self.feature_names: tuple[str, ...] = tuple(manifest["feature_names"])
         self.of_light_curve, self.with_photoz = of_light_curve, with_photoz
-        self._novelty, self._conformal = novelty, conformal
+        self.novelty, self._conformal = novelty, conformal
         self._prior = np.array([manifest["prior"][str(class_id)] for class_id in self.class_ids])
 
     @classmethod
@@ -128,7 +129,7 @@ class Scorer:
         self.of_light_curve.save(folder)
         if self.with_photoz is not None:
             self.with_photoz.save(folder)
-        self._novelty.save(folder / NOVELTY_FILE)
+        self.novelty.save(folder / NOVELTY_FILE)
         conformal = self._conformal
         np.savez_compressed(
             folder / CONFORMAL_FILE,
@@ -199,12 +200,26 @@ class Scorer:
         ``detections``: number of detections of each alert; ``host``: the redshift of its host, by default none. Novelty
         uses the light curve alone. For evaluation on a training table; the stream calls :meth:`score`.
         """
-        normal = self._novelty.normal_scores.transform(features)
-        trees = self.of_light_curve.classifier.raw_scores(features)
-        p_flat = self.of_light_curve.p_flat(features, detections, normal=normal, trees=trees)
+        normal = self.novelty.normal_scores.transform(features)
+        output = self.of_light_curve.network.output(normal, features)
+        p_flat = self.of_light_curve.p_flat(features, detections, normal=normal, network_logits=output.logits)
         if host is not None and self.with_photoz is not None and (hosted := host.is_told).any():
             p_flat[hosted] = self.with_photoz.p_flat(
                 features[hosted], normal[hosted], host.select(hosted), detections[hosted], p_flat[hosted]
             )
-        score = self._novelty.score(normal, trees, detections)
+        score = self.novelty.score(self.novelty.evidence(normal, output, detections))
         return p_flat, score, self._conformal.p_value(score)
+
+    def object_vectors(self, features: NDArray[np.floating], detections: NDArray[np.int64]) -> ObjectVectors:
+        """The vectors of n objects, each at one of its alerts, from archived features (n, f) and numbers of detections
+        alone.
+
+        Features are in the order of the catalogue, NaN where missing; 32 bits suffice. ``near`` is for neighbours,
+        ``wide`` for Gaussians of classes, ``score`` is the static novelty score: see
+        :class:`~models.scoring.embedding.ObjectVectors`. All constants come from the bundle: a row's vector does not
+        depend on the other rows. Objects that the bundle was trained on look more typical than others.
+        """
+        matrix = finite_or_missing(np.asarray(features, np.float64))
+        normal = self.novelty.normal_scores.transform(matrix)
+        output = self.of_light_curve.network.output(normal, matrix)
+        return self.novelty.vectors(self.novelty.evidence(normal, output, np.asarray(detections, np.int64)))

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from features.catalogue import NAMES, fingerprint
 from models import bundle
@@ -24,8 +23,8 @@ from models.progress import Progress, silent
 from models.scoring.calibration import survey_prior
 from models.scoring.classifier import Classifier
 from models.scoring.conformal import Conformal
+from models.scoring.fusion import Fusion
 from models.scoring.normal_scores import NormalScores
-from models.scoring.novelty import COMPONENTS, Novelty
 from models.scoring.scorer import Scorer
 from models.training import novelty_training, view_training
 from models.training.copied_rows import Copying, copied_table
@@ -105,10 +104,11 @@ def fit_bundle(
     of_light_curve = view_training.probabilities(fitted, apart, classifier, scores, seed)
     with_photoz = view_training.redshift_view(fitted, apart, trees_with_photoz, scores, classifier.class_ids, seed)
     progress("learning", 1, 1)
-    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), classifier, scores, fusion)
-    raw = classifier.raw_scores(apart.features)
-    strangeness = novelty.score(scores.transform(apart.features), raw, apart.detections)
-    manifest = _manifest(classifier, rows, left_out, seed, sources or {}, novelty)
+    network = of_light_curve.network
+    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), network, classifier.class_ids, fusion)
+    normal = scores.transform(apart.features)
+    strangeness = novelty.score(novelty.evidence(normal, network.output(normal, apart.features), apart.detections))
+    manifest = _manifest(classifier, rows, left_out, seed, sources or {})
     scorer = Scorer(
         manifest=manifest,
         sha256="",
@@ -126,20 +126,23 @@ def fit_bundle(
 
 def _learn(
     fitted: TrainingRows, tune: TrainingRows, seed: int, progress: Progress, n_jobs: int | None
-) -> tuple[Classifier, Classifier | None, NDArray[np.float64]]:
+) -> tuple[Classifier, Classifier | None, Fusion]:
     """The slowest parts, in parallel: trees on the light curve alone; trees that also use the redshift, for the classes
-    with hosts (None for fewer than two); and the weights of the novelty scores."""
-    tasks: list[Task] = [(view_training.trees, fitted, tune, seed), (novelty_training.rehearse, fitted, seed)]
+    with hosts (None for fewer than two); and the weights of the novelty score, for which each class is hidden."""
+    tasks: list[Task] = [(view_training.trees, fitted, tune, seed)]
     hosted = _frequent(_objects(fitted.select(fitted.host.is_told)))
     if len(hosted) > 1:
         hosted_rows = (view_training.with_redshift(part, hosted) for part in (fitted, tune))
-        tasks.insert(1, (view_training.trees, *hosted_rows, seed))
+        tasks.append((view_training.trees, *hosted_rows, seed))
+    views, rehearsed = len(tasks), novelty_training.rehearsal_rows(fitted, seed)
+    hidden = novelty_training.hideable(rehearsed)
+    tasks += [(novelty_training.rehearse, rehearsed, class_id, seed) for class_id in hidden]
     progress("learning", 0, len(tasks) + 1)
     results = []
     for result in _side_by_side(tasks, n_jobs or len(os.sched_getaffinity(0))):
         results.append(result)
         progress("learning", len(results), len(tasks) + 1)
-    return results[0], results[1] if len(results) == 3 else None, results[-1]
+    return results[0], results[1] if views == 2 else None, novelty_training.fused(results[views:])
 
 
 Task = tuple[Any, ...]
@@ -189,10 +192,8 @@ def _manifest(
     left_out: Collection[int],
     seed: int,
     sources: Mapping[str, Any],
-    novelty: Novelty,
 ) -> dict[str, Any]:
     classes, counts = classifier.class_ids.tolist(), _objects(rows)
-    fusion = dict(zip(COMPONENTS, novelty.fusion.tolist(), strict=True))
     prior = survey_prior(classes, TEST_SET_COUNTS, counts)
     return {
         "classes": classes,
@@ -203,7 +204,6 @@ def _manifest(
         "prior": {str(class_id): float(rate) for class_id, rate in zip(classes, prior, strict=True)},
         "prior_source": "class counts of PLAsTiCC's test set, arXiv:1903.11756",
         "training": {**sources, "n_objects": len(np.unique(rows.object_id)), "n_snapshots": len(rows), "seed": seed},
-        "novelty": {"fusion": fusion},
         "versions": {name: version(name) for name in ("gueststar", "numpy", "scikit-learn")},
     }
 
