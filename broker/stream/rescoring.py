@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow as pa
 from broker.records import archive
 from broker.records.archived_scores import ROW, NewFiles, Rows, newest_of_each, read_scores
 from broker.settings import Settings
-from models.bundle import BundleError, open_bundle
+from models.bundle import MANIFEST, sha256_of
 
 ROWS_RESCORED = 20_000
 """So many of the newest alerts are looked at; the latest of each object and phase is scored."""
@@ -71,8 +72,9 @@ def _alerts_of_others(settings: Settings, model: str, manifest: dict[str, Any]) 
 
 
 def _fingerprint(folder: Path, sha256: str) -> str:
-    """Of the catalogue of features that a bundle was trained on; empty where the bundle is not there any more."""
+    """Of the catalogue of features that a bundle was trained on, whatever its format; empty where it is gone."""
+    file = folder / MANIFEST
     try:
-        return str(open_bundle(folder, sha256)[0]["feature_fingerprint"])
-    except BundleError:
+        return str(json.loads(file.read_bytes())["feature_fingerprint"]) if sha256_of(file) == sha256 else ""
+    except (KeyError, OSError, TypeError, ValueError):
         return ""
