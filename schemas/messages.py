@@ -23,7 +23,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from schemas.taxonomy import NOT_CLASSIFIED
 
-KINDS = ("classification", "request", "label", "vote", "dead_letter")
+KINDS = ("classification", "novel", "request", "label", "vote", "dead_letter")
 MARKER = b"\xc3\x01"
 HEADER_BYTES = 10
 ID_FIELDS = frozenset({"alert_id", "object_id"})

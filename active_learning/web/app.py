@@ -6,9 +6,8 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -20,21 +19,24 @@ from starlette.routing import Route
 
 from active_learning.logs import NotSaved
 from active_learning.web import assets, forms
-from active_learning.web.choices import ACTION_KEYS, shown_name
-from active_learning.web.desk import CannotDraw, Desk, Done
-from active_learning.web.security import HEADERS, SESSION_COOKIE, ForbiddenRequest, Guard, allowed_hosts, may
-from active_learning.web.views import REASON_MARKS, row_of, view_of
-from active_learning.web.wording import cut_off_in_words, sentence
+from active_learning.web.desk import Desk, Done
+from active_learning.web.discovery_desk import DiscoveryDesk
+from active_learning.web.discovery_pages import DiscoveryPages
+from active_learning.web.figures import CannotDraw
+from active_learning.web.pages import LABELLER_COOKIE, Shared, allowed, labeller_of
+from active_learning.web.security import HEADERS, SESSION_COOKIE, ForbiddenRequest, allowed_hosts
+from active_learning.web.views import row_of, view_of
 
-LABELLER_COOKIE = "gueststar_labeller"
 _YEAR_S = 365 * 86_400
 _STATUS = {ForbiddenRequest: 403, NotSaved: 503, LookupError: 404, ValueError: 400}
 _OWN_STATIC = {"desk.css": "text/css", "desk.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
-def create_app(desk: Desk, *, host: str = "127.0.0.1") -> Starlette:
-    """The page about one desk, which it starts and closes; ``host``: the address it is served on."""
-    pages = _Pages(desk)
+def create_app(desk: Desk, discoveries: DiscoveryDesk, *, host: str = "127.0.0.1") -> Starlette:
+    """The pages about two desks, requests and ``discoveries``, which it starts and closes; ``host``: the address it is
+    served on."""
+    shared = Shared()
+    pages = _Pages(desk, shared)
     routes = [
         Route("/", pages.index),
         Route("/name", pages.name, methods=["POST"]),
@@ -45,14 +47,17 @@ def create_app(desk: Desk, *, host: str = "127.0.0.1") -> Starlette:
         Route("/object/{request_id:path}/skip", pages.skip, methods=["POST"]),
         Route("/object/{request_id:path}", pages.object),  # after the longer ones: an id may hold a slash
         Route("/undo", pages.undo, methods=["POST"]),
+        *DiscoveryPages(discoveries, shared).routes(),
         Route("/static/{name}", _static),
     ]
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await run_in_threadpool(desk.start)
+        for one in (desk, discoveries):
+            await run_in_threadpool(one.start)
         yield
-        await run_in_threadpool(desk.close)
+        for one in (desk, discoveries):
+            await run_in_threadpool(one.close)
 
     return Starlette(
         routes=routes,
@@ -68,21 +73,12 @@ def create_app(desk: Desk, *, host: str = "127.0.0.1") -> Starlette:
 class _Pages:
     """The page's answers; each reads or changes the desk in a thread of its own."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._guard = Guard()
-        self._templates = Environment(
-            loader=FileSystemLoader(assets.TEMPLATES),
-            autoescape=select_autoescape(default=True, default_for_string=True),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals |= {"shown_name": shown_name, "action_keys": ACTION_KEYS, "marks": REASON_MARKS}
-        self._templates.globals |= {"cut_off_in_words": cut_off_in_words, "sentence": sentence}
+    def __init__(self, desk: Desk, shared: Shared) -> None:
+        self._desk, self._guard, self._page = desk, shared.guard, shared.page
 
     async def index(self, request: Request) -> Response:
         session = request.cookies.get(SESSION_COOKIE) or self._guard.new_session()
-        labeller, token = _labeller(request), self._guard.token(session)
+        labeller, token = labeller_of(request), self._guard.token(session)
         if not labeller or "change-name" in request.query_params:
             response = self._page("name.html", token=token, labeller=labeller)
         else:
@@ -113,20 +109,20 @@ class _Pages:
         return response
 
     async def queue(self, request: Request) -> Response:
-        labeller = self._allowed(request, "see")
+        labeller = allowed(request, "see")
         queue = await run_in_threadpool(self._desk.queue, labeller)
         return self._page("queue_list.html", **self._shown(labeller, queue, None))
 
     async def cut_off(self, request: Request) -> Response:
         """The banner that says since when the page is out of date; nothing (204) where the page shows it already."""
-        self._allowed(request, "see")
+        allowed(request, "see")
         cut_off = self._desk.cut_off
         if request.query_params.get("shown") == str(cut_off.since_ms if cut_off else ""):
             return Response(status_code=204)
         return self._page("cut_off.html", cut_off=cut_off)
 
     async def object(self, request: Request) -> Response:
-        labeller = self._allowed(request, "see")
+        labeller = allowed(request, "see")
         return await run_in_threadpool(self._object, labeller, request.path_params["request_id"])
 
     def _object(self, labeller: str, request_id: str) -> HTMLResponse:
@@ -134,7 +130,7 @@ class _Pages:
         return self._page("object.html", **self._shown(labeller, queue, self._desk.request(request_id)))
 
     async def light_curve(self, request: Request) -> Response:
-        self._allowed(request, "see")
+        allowed(request, "see")
         try:
             figure = await run_in_threadpool(self._desk.figure, request.path_params["request_id"])
         except CannotDraw as error:
@@ -142,7 +138,7 @@ class _Pages:
         return Response(json.dumps(figure, allow_nan=False), media_type="application/json")
 
     async def label(self, request: Request) -> Response:
-        labeller = self._allowed(request, "label")
+        labeller = allowed(request, "label")
         self._guard.check(request)
         async with request.form() as form:
             class_id, comment = forms.class_id_of(form), forms.comment_of(form)
@@ -152,7 +148,7 @@ class _Pages:
         )
 
     async def skip(self, request: Request) -> Response:
-        labeller = self._allowed(request, "skip")
+        labeller = allowed(request, "skip")
         self._guard.check(request)
         wanted = request.path_params["request_id"]
         return await run_in_threadpool(self._after, labeller, wanted, lambda: self._desk.skip(wanted, labeller))
@@ -169,7 +165,7 @@ class _Pages:
         return self._page("after.html", done=done, undone=False, **self._shown(labeller, queue, chosen))
 
     async def undo(self, request: Request) -> Response:
-        labeller = self._allowed(request, "undo")
+        labeller = allowed(request, "undo")
         self._guard.check(request)
         return await run_in_threadpool(self._undo, labeller)
 
@@ -198,22 +194,9 @@ class _Pages:
             "cut_off": self._desk.cut_off,
         }
 
-    def _allowed(self, request: Request, action: str) -> str:
-        labeller = _labeller(request)
-        if not may(labeller, action):
-            raise ForbiddenRequest("say who you are first: open the page and give your name")
-        return labeller
-
     async def nowhere(self, request: Request, _: Exception) -> Response:
         """What stands at an address that is none of the page's."""
         return self._page("nowhere.html", 404, path=request.url.path)
-
-    def _page(self, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
-        return HTMLResponse(self._templates.get_template(template).render(**values), status_code)
-
-
-def _labeller(request: Request) -> str:
-    return forms.labeller_name(unquote(request.cookies.get(LABELLER_COOKIE, "")))
 
 
 async def _static(request: Request) -> Response:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from active_learning import labels, requests
 from active_learning.labels import Answer
 from active_learning.logs import CutOff, FollowedLog, NotSaved
-from active_learning.web import plots
+from active_learning.web.figures import Figures
 from schemas.light_curves import LightCurves
 
 Record = dict[str, Any]
-_FIGURES_KEPT = 64
-
-
-class CannotDraw(LookupError):
-    """The light curve of an object cannot be shown; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +36,7 @@ class Desk:
     ) -> None:
         """``light_curve_of`` reads the light curve (one alert) that a request rests on; it raises OSError, LookupError
         or ValueError where it can't."""
-        self._requests, self._labels, self._light_curve_of = request_log, label_log, light_curve_of
-        self._figures: OrderedDict[str, dict[str, Any]] = OrderedDict()
-        self._lock = threading.Lock()
-        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="draws ahead")
+        self._requests, self._labels, self._figures = request_log, label_log, Figures(light_curve_of)
 
     def start(self, timeout_s: float = 20.0) -> None:
         """Begin to follow the logs; returns when what was there is read, or after ``timeout_s``."""
@@ -58,7 +47,7 @@ class Desk:
 
     def close(self) -> None:
         """End threads and connections."""
-        self._ahead.shutdown(cancel_futures=True)
+        self._figures.close()
         for log in (self._requests, self._labels):
             log.close()
 
@@ -109,24 +98,11 @@ class Desk:
 
     def figure(self, request_id: str) -> dict[str, Any]:
         """The light curve as plots.figure gives it; raises CannotDraw."""
-        with self._lock:
-            if request_id in self._figures:
-                self._figures.move_to_end(request_id)
-                return self._figures[request_id]
-        try:
-            drawn = plots.figure(self._light_curve_of(self.request(request_id)))
-        except (LookupError, OSError, ValueError) as error:
-            raise CannotDraw(str(error)) from error
-        with self._lock:
-            self._figures[request_id] = drawn
-            while len(self._figures) > _FIGURES_KEPT:
-                self._figures.popitem(last=False)
-        return drawn
+        return self._figures.figure(request_id, self.request)
 
     def draw_ahead(self, request_ids: list[str]) -> None:
         """Prepare figures that will be wanted soon."""
-        for request_id in request_ids:
-            self._ahead.submit(_quietly, self.figure, request_id)
+        self._figures.draw_ahead(request_ids, self.request)
 
     def _store(self, record: Record) -> Done:
         """Raises NotSaved, with the object's name, at once where the page is cut off already."""
@@ -136,14 +112,6 @@ class Desk:
             return Done(record, *self._labels.append(record))
         except NotSaved as error:
             raise NotSaved(f"{record['object_name']}: {error}") from error
-
-
-def _quietly(draw: Callable[[str], Any], request_id: str) -> None:
-    """What cannot be drawn says so when it is asked for."""
-    try:
-        draw(request_id)
-    except CannotDraw:
-        return
 
 
 def _now_ms() -> int:

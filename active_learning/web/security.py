@@ -31,7 +31,7 @@ class ForbiddenRequest(PermissionError):
 
 
 def may(labeller: str, action: str) -> bool:
-    """Whether a labeller may do ``action`` ("see", "label", "undo", "skip"): the one place where roles belong.
+    """Whether a labeller may do ``action`` ("see", "label", "undo", "skip", "vote"): the one place where roles belong.
 
     On one machine everybody who gave a name may do everything.
     """

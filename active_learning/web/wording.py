@@ -27,11 +27,14 @@ def utc_of(mjd_tai: float) -> str:
     return (_MJD_EPOCH + timedelta(days=mjd_tai, seconds=-offset_s)).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def cut_off_in_words(cut_off: CutOff) -> str:
-    """That the page is out of date: since when (UTC), and what the reader has to do about it."""
+def cut_off_in_words(cut_off: CutOff, saved: str = "label") -> str:
+    """That the page is out of date: since when (UTC), and what the reader has to do about it.
+
+    ``saved``: what the page stores.
+    """
     since = datetime.fromtimestamp(cut_off.since_ms / 1000, UTC)
     return (
-        f"Cut off since {since:%H:%M:%S} UTC: you see what there was then, and no label can be saved. "
+        f"Cut off since {since:%H:%M:%S} UTC: you see what there was then, and no {saved} can be saved. "
         "The page continues by itself."
     )
 

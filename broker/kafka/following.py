@@ -34,9 +34,12 @@ log = logging.getLogger(__name__)
 class FollowedLog:
     """All records of a message log, read by a thread from its beginning on, without end."""
 
-    def __init__(self, settings: Settings, message_log: MessageLog) -> None:
-        """``message_log`` is used to append; nothing is read before :meth:`start`."""
-        self.log = message_log
+    def __init__(self, settings: Settings, message_log: MessageLog, newest: int | None = None) -> None:
+        """``message_log`` is used to append; nothing is read before :meth:`start`.
+
+        ``newest``: so many messages of each partition are read and kept, the newest; by default all.
+        """
+        self.log, self._newest = message_log, newest
         self._settings = settings
         self._records: dict[tuple[int, int], dict[str, Any]] = {}
         self._lock = threading.Lock()
@@ -100,7 +103,7 @@ class FollowedLog:
         consumer = clients.log_reader(self._settings)
         try:
             limits = reading.bounds(self._settings, self.log.topic)
-            consumer.assign([TopicPartition(self.log.topic, number, low) for number, (low, _) in limits.items()])
+            consumer.assign([TopicPartition(self.log.topic, n, self._first(*ends)) for n, ends in limits.items()])
             behind = {number for number, (low, high) in limits.items() if low < high}
             next_check = 0.0
             while not self._ended.is_set():
@@ -136,6 +139,16 @@ class FollowedLog:
             elif stored := self.log.decoded(message.partition(), message.offset(), message.value()):
                 with self._lock:
                     self._records[stored.partition, stored.offset] = stored.record
+                    self._forget(stored.partition, stored.offset)
+
+    def _first(self, low: int, high: int) -> int:
+        """The offset to begin at in a partition that holds ``low`` to before ``high``."""
+        return low if self._newest is None else max(low, high - self._newest)
+
+    def _forget(self, partition: int, offset: int) -> None:
+        """Drop what is no longer among the newest, now that ``offset`` has come."""
+        if self._newest is not None:
+            self._records.pop((partition, offset - self._newest), None)
 
 
 def _now_ms() -> int:

@@ -39,6 +39,16 @@ def votes_log(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> MessageLog
     return MessageLog(settings, topics.votes(settings), "vote", timeout_s=timeout_s)
 
 
+def novel_log(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> MessageLog:
+    """The objects that the nights' selections took for ones of no known class."""
+    return MessageLog(settings, topics.novel(settings), "novel", timeout_s=timeout_s)
+
+
+def strange_log(settings: Settings) -> MessageLog:
+    """The strangest alerts of each batch."""
+    return MessageLog(settings, topics.strange(settings), "classification")
+
+
 class MessageLog:
     """One topic of one kind of message, kept for ever, in the order in which the messages came."""
 

@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, Page
 
 from active_learning.web.app import create_app
 from active_learning.web.desk import Desk
+from active_learning.web.discovery_desk import DiscoveryDesk
 from active_learning.web.server import bound_socket
-from broker.commands.label import desk_of
+from broker.commands.label import desk_of, discovery_desk_of
 from broker.kafka.message_log import labels_log, requests_log
 from broker.settings import Settings
 from schemas import packets
@@ -66,6 +67,7 @@ class Scene:
     settings: Settings
     url: str
     desk: Desk
+    discoveries: DiscoveryDesk
     visits: list[Any] = field(default_factory=list)
 
     def labels(self) -> list[dict[str, Any]]:
@@ -122,13 +124,13 @@ def scene(services: Settings, tmp_path: Path) -> Iterator[Scene]:
         redis_url=services.redis_address(),
         topic_prefix=f"web-{uuid4().hex[:8]}",
     )
-    desk = desk_of(settings, timeout_s=10.0)
+    desk, discoveries = desk_of(settings, timeout_s=10.0), discovery_desk_of(settings, timeout_s=10.0)
     listener = bound_socket("127.0.0.1", 0, tmp_path)
-    server = uvicorn.Server(uvicorn.Config(create_app(desk), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(desk, discoveries), log_level="warning"))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     wait_for(lambda: server.started, 30, "the page's server to start")
-    yield Scene(settings, f"http://127.0.0.1:{listener.getsockname()[1]}/", desk)
+    yield Scene(settings, f"http://127.0.0.1:{listener.getsockname()[1]}/", desk, discoveries)
     server.should_exit = True
     thread.join(30)
     listener.close()

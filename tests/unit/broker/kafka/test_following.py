@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -57,3 +58,20 @@ def test_kafka_that_never_came_is_told_with_its_address(tmp_path: Path) -> None:
         assert not followed.wait_until_read(0.1)
     finally:
         followed.close()
+
+
+def test_only_the_newest_are_kept_where_only_they_are_wanted(
+    services: Settings, request_of: Callable[..., dict[str, Any]]
+) -> None:
+    settings = services.model_copy(update={"topic_prefix": f"newest-{uuid4().hex[:8]}"})
+    followed = FollowedLog(settings, requests_log(settings), newest=3)
+    with requests_log(settings) as log:
+        log.append([request_of(i) for i in range(5)])
+        followed.start()
+        try:
+            assert followed.wait_until_read(60)
+            assert [record["object_id"] for record in followed.records()] == [2, 3, 4]
+            log.append([request_of(5)])
+            wait_for(lambda: [r["object_id"] for r in followed.records()] == [3, 4, 5], 60, "the newest record")
+        finally:
+            followed.close()
