@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     recent_scores_interval_s: float = _setting(
         60.0, "Shortest time between two readings of the stream's recent novelty scores, seconds.", ge=1, le=86_400
     )
+    novelty_window_nights: int = _setting(
+        7, "Nights of the archive in which a selection of novel objects looks.", ge=1, le=400
+    )
+    novelty_nightly: bool = _setting(True, "The job selects the novel objects of each night when it has ended.")
     sample_fraction: float = _setting(0.01, "Fraction of alerts copied, by object, to the sample topic.", ge=0, le=1)
     telescope_budget_hours: float = _setting(6.0, "Spectroscopic time of a night, hours.", ge=0, le=24)
     random_fraction: float = _setting(0.2, "Fraction of the night's time for randomly drawn objects.", ge=0, le=1)

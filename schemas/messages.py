@@ -23,11 +23,16 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from schemas.taxonomy import NOT_CLASSIFIED
 
-KINDS = ("classification", "novel", "request", "label", "vote", "dead_letter")
+KINDS = ("classification", "novel", "selection", "request", "label", "vote", "dead_letter")
 MARKER = b"\xc3\x01"
 HEADER_BYTES = 10
-ID_FIELDS = frozenset({"alert_id", "object_id"})
-"""64-bit ids, which are strings in JSON: JavaScript's numbers hold 53 bits."""
+ID_FIELDS = frozenset(
+    {
+        *("alert_id", "object_id"),
+        *("nearest_known_object_ids", "nearest_novel_object_ids", "object_ids", "passed_null_ids"),
+    }
+)
+"""64-bit ids, or lists of them, which are strings in JSON: JavaScript's numbers hold 53 bits."""
 
 BROKER_NAME = "gueststar"
 
@@ -146,7 +151,7 @@ def _plain(value: Any, is_id: bool = False) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, is_id) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, bytes | bytearray):

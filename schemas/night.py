@@ -47,3 +47,12 @@ def date_of(night_mjd: int) -> str:
     '2025-11-27'
     """
     return str(np.datetime64("1970-01-01") + np.timedelta64(int(night_mjd) - UNIX_EPOCH_MJD, "D"))
+
+
+def night_of_date(date: str) -> int:
+    """The night, MJD, whose evening has the date YYYY-MM-DD: the inverse of :func:`date_of`. ValueError for no date.
+
+    >>> night_of_date("2025-11-27")
+    61006
+    """
+    return UNIX_EPOCH_MJD + int((np.datetime64(date, "D") - np.datetime64("1970-01-01", "D")).astype(int))

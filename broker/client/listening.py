@@ -36,6 +36,7 @@ class Alerts:
         """How many repeats were passed over."""
         self._limit = limit
         self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._has_repeats = self.topic not in topics.kept_for_ever(settings)
         present = topics_of(settings)
         if self.topic not in present:
             raise NoSuchTopic(no_topic(settings, self.topic, present))
@@ -81,7 +82,7 @@ class Alerts:
                 yield message.key() or b"", value, message
 
     def _is_repeat(self, key: bytes) -> bool:
-        if not key:
+        if not key or not self._has_repeats:  # in a log, several messages of an object have its key
             return False
         if key in self._seen:
             self._seen.move_to_end(key)
@@ -111,10 +112,11 @@ def listen(
     - ``wait``: for alerts yet to come; without it the iteration stops when all there is has been read: of the
       partitions that are this listener's, where others of the group have the rest.
 
-    Repeats (a batch that was done again) are passed over by their key. Raises LookupError for an unknown topic,
+    Repeats (a batch that was done again) are passed over by their key; logs (labels, requests, novel objects and
+    selections) have none. Raises LookupError for an unknown topic,
     ValueError for an unknown ``start``, and KafkaFailure where Kafka does not answer or refuses.
 
-    >>> with listen("novel", start="earliest", limit=1) as alerts:
+    >>> with listen("sample", start="earliest", limit=1) as alerts:
     ...     for alert in alerts:
     ...         print(alert["object_name"], alert["band"], alert["novelty_p_value"])
     313000000000000000 r 0.0005

@@ -70,12 +70,25 @@ def _line(record: dict[str, Any]) -> str:
     if "payload" in record:
         place = f"{record['input_topic']}:{record['input_partition']}:{record['input_offset']}"
         return f"{place:40}  {record['stage']}: {record['reason']}"
+    if "q_value" in record:
+        return _novel_line(record)
     if "novelty_score" not in record:
         return _json(record)
     parts = [f"{record['object_name']:>20}", f"MJD {record['alert_mjd']:.4f}", f"{record['band']} {_magnitude(record)}"]
     parts += [f"{_class(record):24}", f"p-value {record['novelty_p_value']:.2g} ({record['novelty_calibration']})"]
     parts += ["strange" if record["is_strange"] else ""]
     return "  ".join(parts).rstrip()
+
+
+def _novel_line(record: dict[str, Any]) -> str:
+    """One line of text for an object of a night's selection."""
+    from schemas.night import date_of
+
+    is_controlled = record["control"] != "uncontrolled"
+    rate = f"q {record['q_value']:.3f}" if is_controlled else "not controlled"
+    drivers = ", ".join(record["driver_features"][:3])
+    parts = [f"{record['object_name']:>20}", date_of(record["night"]), f"{rate:14}", f"group {record['group']:<3}"]
+    return "  ".join([*parts, f"{_class(record | {'not_classified_reason': ''}):24}", drivers]).rstrip()
 
 
 def _class(record: dict[str, Any]) -> str:

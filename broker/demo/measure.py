@@ -23,14 +23,12 @@ class Figures:
     - ``latency_s``: of each alert, from its Kafka time in the input to that in the output, seconds.
     - ``first_model``: SHA-256 of the model that scored first; ``alerts_by_model``: alerts per SHA-256.
     - ``confusion``: (true class id, class id given) → objects, by each object's last alert under the first model.
-    - ``novel``: object id → the first record with which it was selected as novel.
     """
 
     latency_s: np.ndarray
     first_model: str
     alerts_by_model: Counter[str]
     confusion: Counter[tuple[int, int]]
-    novel: dict[int, Record]
     class_ids: list[int] = field(default_factory=list)
 
     @property
@@ -50,11 +48,9 @@ def messages_of(settings: Settings, topic: str) -> list[tuple[int, Record]]:
     return sorted(seen.values(), key=lambda pair: pair[0])
 
 
-def figures(
-    rows: Iterable[tuple[int, Record]], selected: Iterable[tuple[int, Record]], truth: Mapping[int, int]
-) -> Figures:
-    """The figures of the objects in ``truth`` (object id → true class id), from the messages of the topics of
-    classifications and of novel objects, as :func:`messages_of` gives them."""
+def figures(rows: Iterable[tuple[int, Record]], truth: Mapping[int, int]) -> Figures:
+    """The figures of the objects in ``truth`` (object id → true class id), from the messages of the topic of
+    classifications as :func:`messages_of` gives them."""
     mine = [(time_ms, record) for time_ms, record in rows if record["object_id"] in truth]
     if not mine:
         raise LookupError("none of the demonstration's alerts came out of the stream: see logs/job.log in the home")
@@ -65,15 +61,10 @@ def figures(
             held = last.get(record["object_id"])
             if held is None or record["alert_mjd"] >= held["alert_mjd"]:
                 last[record["object_id"]] = record
-    novel: dict[int, Record] = {}
-    for _, record in selected:
-        if record["object_id"] in truth:
-            novel.setdefault(record["object_id"], record)
     return Figures(
         latency_s=np.array([time_ms - record["input_time_ms"] for time_ms, record in mine]) / 1000,
         first_model=first_model,
         alerts_by_model=Counter(record["model_sha256"] for _, record in mine),
         confusion=Counter((truth[object_id], record["class_id"]) for object_id, record in last.items()),
-        novel=novel,
         class_ids=list(mine[0][1]["class_ids"]),
     )

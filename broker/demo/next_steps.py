@@ -11,7 +11,8 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 STEPS = {
-    "listen novel --start-at earliest --no-wait": "what belongs to no known class",
+    "novelty show": "what belongs to no known class, alike objects together",
+    "listen novel --start-at earliest --no-wait": "the same, as a subscriber hears it",
     "audit": "every input offset accounted for",
     "deadletters list": "what was refused, and why",
     "models list": "the models, before and after the labels",

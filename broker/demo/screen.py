@@ -152,7 +152,8 @@ def _sentences(result: dict[str, Any], figures: Figures, left_out: tuple[int, ..
             f"output's {p50:.2f} s in the median, {p99:.2f} s for the slowest 1 %.",
             f"Classes: {figures.accuracy:.0%} of the objects of known classes have their true class at the end.",
             f"Novel: {result['novel']} objects were selected as belonging to no known class; {result['novel_true']} of "
-            f"them truly are of a left-out class ({names}; {result['left_out_objects']} such objects in the stream).",
+            f"them truly are of a left-out class ({names}; {result['left_out_objects']} such objects in the stream)."
+            + (f" One of them: {result['novel_picture']}" if result["novel_picture"] else ""),
             f"Labels: {result['requests']} spectra were requested in {result['nights']} nights and answered with the "
             f"truth; the retrained model was {'accepted' if result['retrained'] else 'not accepted'}"
             + (

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from active_learning import labels
-from broker.demo import home, measure, model, objects, retraining, screen
+from broker.demo import home, measure, model, novel, objects, retraining, screen
 from broker.kafka import topics
 from broker.kafka.message_log import labels_log
 from broker.kafka.watermarks import all_ranges
@@ -35,7 +35,7 @@ FIRST_PART = 0.7
 NIGHTS = 7
 """Nights of spectroscopy between the two parts: enough for the labels to teach a class that was left out."""
 
-STEPS = 10
+STEPS = 11
 
 
 @dataclass
@@ -71,13 +71,14 @@ def tell(
     with job.running_job(settings) as process:
         _ready(story, process)
         _stream(story, process, messages[:cut], "the first part of the stream")
+        selected = _select_novel(story, labelled, stream, messages[cut - 1].time_mjd)
         _nights(story, stream, int(night_of(messages[cut - 1].time_mjd)))
         story.retrained = _retrain(story)
         _stream(story, process, messages[cut:], "the rest, scored by the model in production now")
         n_open = _open_requests(story, int(night_of(messages[-1].time_mjd)))
         if real:
             _real_alerts(story, process, real)
-        result = _account(story, stream, n_open)
+        result = _account(story, stream, selected, n_open)
         then(result)
     return result
 
@@ -156,6 +157,20 @@ def _stream(story: Story, process: Popen[bytes], messages: list[replay.Message],
         outcome(f"{len(messages):,} alerts sent at {REPLAY_RATE_PER_S:.0f}/s, the last scored after {seconds:.1f} s")
 
 
+def _select_novel(story: Story, labelled: Labelled, stream: objects.DemoStream, until_mjd: float) -> novel.Selected:
+    with (
+        story.screen.step("A night's selection: objects of no known class, at a false-discovery rate") as outcome,
+        story.screen.bar() as bar,
+    ):
+        novel.keep_nulls(story.settings, labelled, stream, until_mjd, bar)
+        selected = novel.select(story.settings, stream, int(time.time() * 1000), bar)
+        outcome(
+            f"{len(selected.objects)} selected at a rate of {story.settings.novelty_fdr:g}, compared with "
+            f"{selected.n_nulls:,} labelled objects; {selected.true(stream.truth)} truly are of a class left out"
+        )
+    return selected
+
+
 def _nights(story: Story, stream: objects.DemoStream, tonight: int) -> None:
     """Plan nights of spectroscopy from the night ``tonight`` (MJD) on, and answer each request with the truth."""
     settings = story.settings
@@ -190,12 +205,12 @@ def _open_requests(story: Story, last_alert_night: int) -> int:
     return len(_plan(story.settings, max(story.last_night, last_alert_night) + 1).requests)
 
 
-def _account(story: Story, stream: objects.DemoStream, n_open: int) -> dict[str, Any]:
+def _account(story: Story, stream: objects.DemoStream, selected: novel.Selected, n_open: int) -> dict[str, Any]:
     settings = story.settings
     with story.screen.step("The audit: every input offset accounted for") as outcome:
         accounts = audit.audit(settings)
         scored = measure.messages_of(settings, topics.classifications(settings))
-        figures = measure.figures(scored, measure.messages_of(settings, topics.novel(settings)), stream.truth)
+        figures = measure.figures(scored, stream.truth)
         outcome(
             f"{accounts.alerts_in:,} in, {accounts.alerts_out:,} out, {accounts.dead_letters:,} dead letters, "
             f"{accounts.lost} lost"
@@ -209,8 +224,9 @@ def _account(story: Story, stream: objects.DemoStream, n_open: int) -> dict[str,
         "duplicates": accounts.duplicates,
         "done_again": accounts.done_again,
         "twice_in_input": accounts.twice_in_input,
-        "novel": len(figures.novel),
-        "novel_true": sum(stream.truth[object_id] in model.LEFT_OUT for object_id in figures.novel),
+        "novel": len(selected.objects),
+        "novel_true": selected.true(stream.truth),
+        "novel_picture": str(selected.picture) if selected.picture else None,
         "left_out_objects": sum(class_id in model.LEFT_OUT for class_id in stream.truth.values()),
         "requests": story.n_requests,
         "requests_open": n_open,

@@ -49,6 +49,11 @@ def strange_log(settings: Settings) -> MessageLog:
     return MessageLog(settings, topics.strange(settings), "classification")
 
 
+def selections_log(settings: Settings, *, timeout_s: float = TIMEOUT_S) -> MessageLog:
+    """What each night's selection took and rests on."""
+    return MessageLog(settings, topics.selections(settings), "selection", timeout_s=timeout_s)
+
+
 class MessageLog:
     """One topic of one kind of message, kept for ever, in the order in which the messages came."""
 
@@ -64,15 +69,16 @@ class MessageLog:
 
         Raises NotStored where any was not acknowledged within ``timeout_s``, ValueError where one is not of this kind.
         """
-        encoded = [(str(record["object_id"]), messages.encode(self.kind, record)) for record in records]
+        key = "object_id" if "object_id" in messages.newest_schema(self.kind).fields else "night"
+        encoded = [(str(record.get(key, "")), messages.encode(self.kind, record)) for record in records]
         if not encoded:
             return []
         outcomes: list[tuple[int, int] | KafkaError | None] = [None] * len(encoded)
         try:
             producer = self._connected()
             with producer.translating(self.topic):
-                for number, (key, value) in enumerate(encoded):
-                    producer.produce(self.topic, value, key=key, on_delivery=_note(outcomes, number))
+                for number, (message_key, value) in enumerate(encoded):
+                    producer.produce(self.topic, value, key=message_key, on_delivery=_note(outcomes, number))
         except KafkaFailure as error:
             raise NotStored(f"the {self.kind} is NOT saved: {error}") from error
         deadline = time.monotonic() + self.timeout_s + 1

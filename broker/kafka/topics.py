@@ -26,8 +26,13 @@ def classifications(settings: Settings) -> str:
 
 
 def novel(settings: Settings) -> str:
-    """Objects selected as novel at the stated false-discovery rate, by the nightly selection."""
+    """Objects that a night's selection took for ones of no known class, kept for ever."""
     return f"{settings.topic_prefix}.novel"
+
+
+def selections(settings: Settings) -> str:
+    """One message a night: what its selection of novel objects took and rests on."""
+    return f"{settings.topic_prefix}.selections"
 
 
 def strange(settings: Settings) -> str:
@@ -77,7 +82,7 @@ def of_filter(settings: Settings, name: str) -> str:
 
 def fixed(settings: Settings) -> list[str]:
     """The topics that always exist, whatever the classes and filters."""
-    every = (classifications, strange, novel, sample, dead_letters, requests, labels, votes)
+    every = (classifications, strange, novel, selections, sample, dead_letters, requests, labels, votes)
     return [named(settings) for named in every]
 
 
@@ -107,8 +112,8 @@ def create(
 ) -> list[str]:
     """Make those of the topics that are missing; returns the names made. This is the only place that makes topics.
 
-    ``partitions`` is Kafka's own default where it is -1, as is the number of replicas; requests, labels and votes
-    have one partition, so that they keep their order, and are never deleted. ``config`` adds to what
+    ``partitions`` is Kafka's own default where it is -1, as is the number of replicas; those of :func:`kept_for_ever`
+    have one partition, so that they keep their order, and nothing is deleted from them. ``config`` adds to what
     :func:`configuration` says; ``timeout_s`` is how long each answer may take. Raises KafkaFailure where Kafka refuses
     or gives none.
     """
@@ -149,7 +154,7 @@ def delete(settings: Settings, names: Iterable[str]) -> None:
 
 def kept_for_ever(settings: Settings) -> tuple[str, ...]:
     """The topics that nothing is ever deleted from."""
-    return requests(settings), labels(settings), votes(settings)
+    return requests(settings), labels(settings), votes(settings), novel(settings), selections(settings)
 
 
 def configuration(settings: Settings, name: str) -> dict[str, str]:

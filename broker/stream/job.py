@@ -26,6 +26,7 @@ from broker.kafka import topics
 from broker.local.at_work import at_work
 from broker.settings import Settings
 from broker.stream import recent_ranks
+from broker.stream.nightly import NightlySelection
 from broker.stream.query import CHECKPOINT_FOLDER
 from broker.stream.query import start as start_query
 from broker.stream.session import LOG_FILE, session, warm_workers
@@ -82,7 +83,8 @@ def run(settings: Settings, *, available_now: bool = False) -> dict[str, Any]:
             has_read.wait(FIRST_READING_DEADLINE_S)
             query = start_query(spark, settings, kept.conditions, available_now=available_now)
             listener.say(f"started after {time.monotonic() - began:.0f} s: model {model.version}, {model.sha256[:16]}")
-            _wait(query, stop_asked)
+            with NightlySelection(settings, wanted=not available_now):
+                _wait(query, stop_asked)
             listener.terminated.wait(REPORTS_DEADLINE_S)
         except StreamingQueryException as error:
             raise failure(settings, str(error)) from None

@@ -139,19 +139,19 @@ COLUMNS: dict[str, Column] = {
 """The columns, required ones first. Columns with other names are not read."""
 
 
-def check(table: RawTable, path: Path) -> Mapping[str, NDArray]:
-    """The values of the existing columns, converted and checked: times in days, fluxes in nJy, angles in degrees, bands
-    as an index, classes as ids of the taxonomy.
+def check(table: RawTable, path: Path, columns: Mapping[str, Column] = COLUMNS) -> Mapping[str, NDArray]:
+    """The values of those of ``columns`` that the table has, converted and checked: times in days, fluxes in nJy,
+    angles in degrees, bands as an index, classes as ids of the taxonomy.
 
     Raises UnreadableError with the column, its requirement and the first invalid row.
     """
-    for name, column in COLUMNS.items():
+    for name, column in columns.items():
         if column.required and name not in table.columns:
             there = ", ".join(table.names)[:500]
             raise UnreadableError(f"{path}: the column {name} is missing ({column.meaning}); found {there}")
     if not table.n_rows:
         raise UnreadableError(f"{path}: the table must have at least one row, found none")
-    return {name: _checked(name, COLUMNS[name], table, path) for name in COLUMNS if name in table.columns}
+    return {name: _checked(name, column, table, path) for name, column in columns.items() if name in table.columns}
 
 
 def _not_a_type(error: Exception) -> str:

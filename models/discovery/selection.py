@@ -225,6 +225,6 @@ def _selection(
     at = result.space[len(nulls) + rows]
     return Selection(
         control=control, fdr=fdr, n_nulls=n_nulls, score=score, p_value=p_value, q_value=q_value,
-        selected=rows, is_new=~published[rows], group=groups(at),
+        selected=rows, is_new=~published[rows], group=groups(at, result.space[: len(nulls)], nulls.class_id),
         evidence=evidence(stream, nulls, rows, at, result.space[: len(nulls)]), history=history,
     )  # fmt: skip

@@ -54,10 +54,9 @@ def test_the_tutorial_s_commands_work(demo: Demo) -> None:
 
 def test_the_tutorial_s_python_works(demo: Demo) -> None:
     (code,) = blocks(ROOT / "docs" / "tutorial.md", "python")
-    code = code.replace('"novel"', '"classifications"')  # whether anything is novel, nobody can promise
     environment = os.environ | {"GUESTSTAR_HOME": str(demo.home)}
     ran = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     assert ran.returncode == 0, ran.stderr
-    assert len(ran.stdout.splitlines()) > 100
+    assert len(ran.stdout.splitlines()) >= 10

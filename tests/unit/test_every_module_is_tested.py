@@ -14,6 +14,7 @@ ROOMS = ("schemas", "features", "models", "active_learning", "broker")
 
 ELSEWHERE = {
     # modules: the test that holds them, which reaches them through the call that users make
+    "active_learning.discoveries": "tests/streaming/test_novelty.py",
     "active_learning.web.*": "tests/web/test_page_security.py",
     "broker.bench.*": "tests/streaming/test_bench_stream.py",
     "broker.commands.*": "tests/unit/test_documentation.py",
@@ -26,6 +27,7 @@ ELSEWHERE = {
     "broker.kafka_security": "tests/unit/broker/test_settings.py",
     "broker.setting_kinds": "tests/unit/broker/test_settings.py",
     "broker.local.*_server": "tests/streaming/test_services.py",
+    "broker.operate.discoveries": "tests/streaming/test_novelty.py",
     "broker.operate.dead_letters": "tests/streaming/test_deadletters.py",
     "broker.stream.delivered": "tests/streaming/test_sink.py",
     "broker.stream.output": "tests/streaming/test_sink.py",

@@ -22,6 +22,7 @@ FINGERPRINTS = {
     "classification.v3": "bb9bd0e131fa9c04",
     "classification.v4": "76dd3fbc68060c56",
     "novel.v1": "7872ae4e30e08e59",
+    "selection.v1": "e039c1b446d329d2",
     "request.v1": "ef2b80f78809903f",
     "label.v1": "92604bf24b716924",
     "vote.v1": "af1d9416f729d361",

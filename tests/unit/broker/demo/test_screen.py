@@ -22,7 +22,7 @@ def figures() -> Figures:
     """Every pair of classes has a count of its own, of three digits at most."""
     pairs = [(true, given) for true in CLASSES for given in [*CLASSES, NOT_CLASSIFIED] if given not in LEFT_OUT]
     confusion = Counter({pair: 100 + number for number, pair in enumerate(pairs)})
-    return Figures(np.ones(3), "ab", Counter(), confusion, {}, CLASSES)
+    return Figures(np.ones(3), "ab", Counter(), confusion, CLASSES)
 
 
 @pytest.mark.parametrize("width", [70, 80, 110, 200])

@@ -18,11 +18,21 @@ def settings() -> Settings:
 
 def test_every_topic_is_under_the_prefix_and_a_name_kafka_takes(settings: Settings) -> None:
     names = topics.all_topics(settings, {"mine": "is_strange"})
-    assert len(names) == len(set(names)) == 8 + len(leaves()) + 1
+    assert len(names) == len(set(names)) == 9 + len(leaves()) + 1
     for name in names:
         assert re.fullmatch(r"sky\.[a-z0-9._-]{1,200}", name)
     assert "sky.filter.mine" in names
-    short = ("classifications", "strange", "novel", "sample", "deadletters", "requests", "labels", "votes")
+    short = (
+        "classifications",
+        "strange",
+        "novel",
+        "sample",
+        "deadletters",
+        "requests",
+        "labels",
+        "votes",
+        "selections",
+    )
     assert {f"sky.{name}" for name in short} < set(names)
 
 
@@ -33,11 +43,11 @@ def test_a_class_has_a_topic_of_its_own(settings: Settings) -> None:
     assert topics.of_class(settings, 987) == topics.of_class(settings, NOT_CLASSIFIED)
 
 
-@pytest.mark.parametrize("name", ["labels", "votes"])
-def test_what_people_say_is_kept_for_ever(settings: Settings, name: str) -> None:
+@pytest.mark.parametrize("name", ["labels", "votes", "novel", "selections"])
+def test_logs_are_kept_for_ever(settings: Settings, name: str) -> None:
     kept = topics.configuration(settings, f"sky.{name}")
     assert (kept["retention.ms"], kept["retention.bytes"], kept["cleanup.policy"]) == ("-1", "-1", "delete")
-    assert "retention.ms" not in topics.configuration(settings, "sky.novel")
+    assert "retention.ms" not in topics.configuration(settings, "sky.sample")
 
 
 def test_the_largest_packet_fits_in_a_dead_letter(settings: Settings) -> None:
