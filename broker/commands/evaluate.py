@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from models.progress import Progress
     from models.suites.outcome import Outcome
 
-STREAM, ROBUSTNESS = "stream", "robustness"
+STREAM, ROBUSTNESS, NOVELTY = "stream", "robustness", "novelty"
 
 
 @click.command()
-@click.argument("suite", type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts", CHALLENGE, STREAM, ROBUSTNESS]))
+@click.argument(
+    "suite", type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts", CHALLENGE, STREAM, ROBUSTNESS, NOVELTY])
+)
 @click.option(
     "--data",
     metavar="DIR",
@@ -84,34 +86,42 @@ def evaluate(
 
     Most suites train as a published test prescribes, and score its held-out objects. `stream` scores the published
     classifications against labels that came later. `robustness` degrades light curves and measures how much worse
-    the model in production (or --model) becomes.
+    the model in production (or --model) becomes. `novelty` hides each class in turn, and measures what of it is found
+    in streams of objects, at which rate of false discoveries.
     """
     from models.datasets.fetching import fetched
 
+    if suite == NOVELTY and (entry or model or form):
+        raise click.UsageError("novelty trains its own networks: it takes no --model, --predictions or --form")
     here = fetched(settings.home, suite)
     data = data or (None if here is None else str(here))
     if form is not None:
         _write_form(suite, data, seed, form, as_json)
         return
     with progress_bars() as progress:
-        if suite == STREAM:
-            outcome = _published(settings, data, label_file, seed)
-        elif entry is not None:
+        if entry is not None and suite != STREAM:
             from models.suites.run import score_entry
 
             outcome = score_entry(suite, data, entry, trial, seed=seed)
         else:
-            outcome = _measured(suite, data, model, seed, settings, progress)
+            outcome = _measured(suite, data, model, label_file, seed, settings, progress)
         if report is not None:
-            from broker.report.test_report import page
-
-            written = page.write(outcome, report, progress)
+            written = _reported(outcome, report, progress)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), allow_nan=False))
         return
     _print(outcome)
     if report is not None:
         click.echo(f"report in {printable(written)}")
+
+
+def _reported(outcome: Outcome, folder: Path, progress: Progress) -> Path:
+    from broker.report.test_report import novelty_page, page
+    from models.suites.novelty import NoveltyOutcome
+
+    if isinstance(outcome, NoveltyOutcome):
+        return novelty_page.write(outcome, folder, progress)
+    return page.write(outcome, folder, progress)
 
 
 def _published(settings: Settings, data: str | None, label_file: Path | None, seed: int) -> Outcome:
@@ -132,9 +142,19 @@ def _write_form(suite: str, data: str | None, seed: int, file: Path, as_json: bo
 
 
 def _measured(
-    suite: str, data: str | None, model: str | None, seed: int, settings: Settings, progress: Progress
+    suite: str,
+    data: str | None,
+    model: str | None,
+    label_file: Path | None,
+    seed: int,
+    settings: Settings,
+    progress: Progress,
 ) -> Outcome:
     """Train and test, or test a finished model."""
+    if suite == STREAM:
+        return _published(settings, data, label_file, seed)
+    if suite == NOVELTY:
+        return _novelty(data, seed, settings, progress)
     from broker.stream import warm_up
     from models.registry.named_model import named
     from models.suites import robustness
@@ -148,6 +168,16 @@ def _measured(
     if model is None:
         return run(suite, data, folder=folder, seed=seed, progress=progress)
     return score_model(suite, data, named(model, settings.registry()), folder=folder, seed=seed, progress=progress)
+
+
+def _novelty(data: str | None, seed: int, settings: Settings, progress: Progress) -> Outcome:
+    from broker.stream import warm_up
+    from models.datasets.fetching import located
+    from models.suites import novelty
+
+    warm_up.compiled_in_parallel(progress)
+    source = located(settings.home, data or "plasticc")
+    return novelty.run(source, folder=settings.home / "models" / "suites", seed=seed, progress=progress)
 
 
 def _print(outcome: Outcome) -> None:

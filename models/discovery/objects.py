@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.scoring.embedding import BLOCK_WEIGHTS, COMPONENTS
+
 CLIP = 4.0
 """Standardised columns are clipped at plus and minus this: no single column decides which objects are alike."""
 
@@ -20,6 +22,12 @@ class Blocks:
 
     width: tuple[int, ...] = ()
     weight: tuple[float, ...] = ()
+
+    @classmethod
+    def of_wide(cls, width: int, k: int) -> Blocks:
+        """Those of the ``wide`` vectors of a model of ``k`` classes (:class:`models.scoring.embedding.ObjectVectors`):
+        logits, distances, components and scalars as in its ``near`` vectors; the static score says nothing of place."""
+        return cls((k, k, COMPONENTS, width - 2 * k - COMPONENTS - 1, 1), (*BLOCK_WEIGHTS, 0.0))
 
     def column_scale(self, d: int) -> NDArray[np.float32]:
         """The factor of each of ``d`` standardised columns, (d,). Raises ValueError if the widths do not add up."""

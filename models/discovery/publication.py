@@ -57,3 +57,27 @@ def q_values(
         alone = n * (1 + passed.sum()) / ((m + 1) * published.sum())
         q = np.where(published, np.minimum(q, alone), q)
     return np.minimum(q, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A night's decision: ``q`` (n,) of the stream, ``chosen`` (n,) all that is published now, and ``over`` (m,) the
+    nulls over tonight's threshold."""
+
+    q: NDArray[np.float64]
+    chosen: NDArray[np.bool_]
+    over: NDArray[np.bool_]
+
+
+def publish(
+    score: NDArray[np.float64],
+    null_score: NDArray[np.float64],
+    fdr: float,
+    published: NDArray[np.bool_],
+    passed: NDArray[np.bool_],
+) -> Published:
+    """Publish what has a q-value of at most ``fdr``, and what is ``published`` already."""
+    q = q_values(score, null_score, published, passed)
+    chosen = published | (q <= fdr)
+    threshold = score[chosen & ~published].min(initial=np.inf)
+    return Published(q, chosen, null_score >= threshold)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.discovery.neighbours import LISTED, crowding, nearest
+from models.discovery.likeness import likeness
+from models.discovery.neighbours import LISTED, nearest
 from models.discovery.novel_class import FOLDS, Pool, log_odds
 from models.discovery.objects import Blocks, standardised
 
 MOST_REFERENCE = 60_000
 """Objects that count as neighbours, at most; of more of them a random part does."""
+
+PARTITIONS = 3
+"""Random partitions into folds over which the log-odds of the novel class are averaged."""
 
 LEAST_NULL_SHARE = 0.1
 """Part that nulls have of the reference at least: where they are rare, their absence says nothing."""
@@ -38,21 +42,30 @@ def scored(
 
     The sum of two scores, each less its median and in units of the distance from there to its 90th percentile: how an
     object's neighbours crowd in the stream (:func:`models.discovery.neighbours.crowding`), and the log-odds of a
-    novel class (:mod:`models.discovery.novel_class`). No object is among its own neighbours, nor in the fold that
-    its classes are fitted to. The score is the same function of an object whether ``is_stream`` or not, but for that.
+    novel class (:mod:`models.discovery.novel_class`). With examples a third one is added, twice: how like them an
+    object is (:mod:`models.discovery.likeness`). No object is among its own neighbours, nor in the fold that its
+    classes are fitted to.
     """
     n = len(vectors)
     robust = standardised(vectors if examples is None else np.concatenate([vectors, examples]))
-    scale = blocks.column_scale(vectors.shape[1])
-    space = robust[:n] * scale
+    space = robust[:n] * blocks.column_scale(vectors.shape[1])
     reference = _reference(is_stream, rng)
     itself = np.full(n, -1)
     itself[reference] = np.arange(len(reference))
     listed = nearest(space, space[reference], LISTED, itself)
     pool = Pool(robust[:n], is_stream, class_id, reference, listed)
-    crowd = crowding(listed, is_stream[reference].astype(np.int8), np.arange(n))
-    odds = log_odds(pool, rng.integers(FOLDS, size=n), robust[n:])
-    return Scored(robust_z(crowd) + robust_z(odds), space)
+    return Scored(of_pool(pool, rng, robust[n:]), space)
+
+
+def of_pool(pool: Pool, rng: np.random.Generator, examples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The score of each row of a pool, (n,), as :func:`scored` describes it."""
+    n = len(pool.is_stream)
+    crowd = pool.crowding(np.ones(n, bool))
+    odds = np.mean([log_odds(pool, rng.integers(FOLDS, size=n), examples) for _ in range(PARTITIONS)], axis=0)
+    if not len(examples):
+        return robust_z(crowd) + robust_z(odds)
+    alike = likeness(pool, rng.integers(FOLDS, size=n), examples)
+    return robust_z(crowd) + robust_z(odds) + 2 * robust_z(alike)
 
 
 def places(vectors: NDArray[np.float32], blocks: Blocks) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.discovery.evidence import Evidence, evidence
 from models.discovery.groups import groups
 from models.discovery.objects import Blocks, Objects
-from models.discovery.publication import History, p_values, q_values
+from models.discovery.publication import History, p_values, publish
 from models.discovery.scores import Scored, places, scored
 
 LEAST_NULLS = 500
@@ -51,7 +51,8 @@ class Selection:
     - ``group`` (s,): number of the group of each selected object; the largest group is 0, an object that has no
       alike ones is a group of its own. A group is one discovery.
     - ``evidence``: of each selected object, in the same order.
-    - ``history``: give it to the next night's call, less what has left the window.
+    - ``history``: give it to the next night's call, less what has left the window. A list without an error rate adds
+      nothing to it.
     """
 
     control: Control
@@ -94,7 +95,8 @@ def select(
     - ``history``: of the earlier nights of the window. Published objects stay published. With it the rate is that of
       all published objects of the window.
     - ``novel``: labelled examples of novel objects, if there are any: what is like them is found with less of a crowd.
-    - ``blocks``: how the columns of the vectors weigh; by default all alike.
+    - ``blocks``: how the columns of the vectors weigh; by default all alike. For vectors of a bundle
+      :meth:`models.discovery.objects.Blocks.of_wide`.
 
     The same input and seed give the same result. Raises ValueError for a rate outside (0, 1), objects in two roles,
     or vectors that do not fit together.
@@ -126,16 +128,14 @@ def select(
     score = result.score[n:]
     published = np.isin(stream.object_id, past.published)
     passed = np.isin(nulls.object_id[is_calibration], past.passed_nulls)
-    q = q_values(score, null_score, published, passed)
-    chosen = published | (q <= fdr)
+    decision = publish(score, null_score, fdr, published, passed)
     control = Control.STRICT if mode == Mode.STRICT else Control.CONTROLLED
-    threshold = score[chosen & ~published].min(initial=np.inf)
-    over = nulls.object_id[is_calibration][null_score >= threshold]
+    over = nulls.object_id[is_calibration][decision.over]
     return _selection(
-        stream, nulls, result, chosen, published, control=control, fdr=fdr, n_nulls=len(null_score),
-        p_value=p_values(score, null_score), q_value=q,
+        stream, nulls, result, decision.chosen, published, control=control, fdr=fdr, n_nulls=len(null_score),
+        p_value=p_values(score, null_score), q_value=decision.q,
         history=History(
-            np.union1d(past.published, stream.object_id[chosen]), np.union1d(past.passed_nulls, over)
+            np.union1d(past.published, stream.object_id[decision.chosen]), np.union1d(past.passed_nulls, over)
         ),
     )  # fmt: skip
 
@@ -198,10 +198,9 @@ def _uncontrolled(stream: Objects, nulls: Objects, result: Scored, fdr: float, p
     chosen = published.copy()
     chosen[np.argsort(-score, kind="stable")[:most]] = True
     nothing = np.full(len(stream), np.nan)
-    history = History(np.union1d(past.published, stream.object_id[chosen]), past.passed_nulls)
     return _selection(
         stream, nulls, result, chosen, published, control=Control.UNCONTROLLED, fdr=fdr, n_nulls=len(nulls),
-        p_value=nothing, q_value=nothing, history=history,
+        p_value=nothing, q_value=nothing, history=past,
     )  # fmt: skip
 
 

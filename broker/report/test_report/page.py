@@ -40,16 +40,16 @@ def write(outcome: Outcome, folder: Path, progress: Progress = silent) -> Path:
         pictures.append(("Are the probabilities right?", figures.reliability(trial, predictions)))
         ranked = figures.roc(trial, predictions)
         pictures += [("Type Ia against the rest", ranked)] if ranked is not None else []
-        drawn.append((trial, [(title, _embedded(figure)) for title, figure in pictures]))
+        drawn.append((trial, [(title, embedded(figure)) for title, figure in pictures]))
     worst = figures.mistakes(outcome.labelled, *outcome.trials[0])
     harm = figures.losses(outcome.metrics)
-    text = _template().render(
+    text = template().render(
         outcome=outcome,
         lines=_lines(outcome),
-        over_time=_embedded(figures.against_time(outcome.trials)),
+        over_time=embedded(figures.against_time(outcome.trials)),
         trials=drawn,
-        harm=None if harm is None else _embedded(harm),
-        worst=None if worst is None else _embedded(worst),
+        harm=None if harm is None else embedded(harm),
+        worst=None if worst is None else embedded(worst),
     )
     (folder / PAGE).write_text(text, encoding="utf-8")
     (folder / NUMBERS).write_text(json.dumps(outcome.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -63,13 +63,14 @@ def _lines(outcome: Outcome) -> list[Line]:
     return sorted(lines, key=lambda line: line.peer is None)  # what has a peer first
 
 
-def _embedded(figure: Figure) -> str:
+def embedded(figure: Figure) -> str:
     """The picture as the address of itself."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=100)
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def _template() -> Template:
+def template(name: str = "page.html") -> Template:
+    """The page of a report, to be filled."""
     environment = Environment(loader=PackageLoader("broker.report.test_report", "."), autoescape=select_autoescape())
-    return environment.get_template("page.html")
+    return environment.get_template(name)
