@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.discovery import scores
+from models.discovery.likeness import likeness
 from models.discovery.novel_class import Pool, log_odds
 from models.discovery.objects import Blocks, standardised
 
@@ -51,3 +52,11 @@ def test_the_novel_class_is_learnt_from_other_folds_only() -> None:
     np.testing.assert_allclose(other[fold == 0], plain[fold == 0])
     assert not np.allclose(other[fold == 1], plain[fold == 1])
     assert plain[-60:].mean() > plain[:-60].mean() + 2
+
+
+def test_what_is_like_three_examples_stands_out_before_there_is_a_crowd() -> None:
+    vectors, is_stream = sky(600, 900, 8)
+    robust, everyone = standardised(vectors), np.arange(len(vectors))
+    pool = Pool(robust[:-3], is_stream[:-3], np.zeros(len(vectors) - 3, int), everyone[:-3], np.zeros((0, 0), np.int32))
+    score = likeness(pool, np.random.default_rng(8).integers(3, size=len(vectors) - 3), robust[-3:])
+    assert np.median(score[-5:]) > np.quantile(score[:-5], 0.98)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from broker.report.test_report import novelty_page
+from broker.report.test_report import novelty_figures, novelty_page
 from features.catalogue import NAMES
 from models.datasets.sources import load
 from models.discovery.feedback import Feedback
@@ -132,6 +132,7 @@ def test_a_small_run_from_features_to_the_report(tmp_path: Path, monkeypatch: py
         assert set(metrics[name]) == {"value", "low", "high"}
     assert metrics["auroc_oracle"]["value"] > 0.95
     assert metrics["us_per_alert"]["value"] > 0
+    assert [text.get_text() for text in novelty_figures.classes(outcome).axes[0].get_yticklabels()] == ["kn"]
     page = novelty_page.write(outcome, tmp_path)
     assert page.read_text().count("data:image/png") == 4
     assert json.loads((tmp_path / "report.json").read_text())["metrics"] == metrics
