@@ -12,7 +12,7 @@ COUNTS = (10, 20, 40, 80)
 LISTED = 140
 """Neighbours kept of each object: 80 remain when a third of the objects is set aside."""
 
-BLOCK = 512
+BLOCK = 256
 """Rows of the distance matrix that exist at a time."""
 
 
@@ -27,11 +27,12 @@ def nearest(
     k = min(k, len(reference))
     listed = np.full((len(points), k), -1, np.int32)
     own_row = np.full(len(points), -1, np.int64) if itself is None else itself
-    turned, square = np.ascontiguousarray(reference.T), np.square(reference).sum(axis=1)
+    # the squared distance less the square of the point, as one matrix product
+    turned = np.concatenate([-2 * reference.T, np.square(reference).sum(axis=1)[None]]).astype(np.float32)
     for start in range(0, len(points), BLOCK):
         rows = slice(start, start + BLOCK)
-        distance = square - 2 * (points[rows] @ turned)
-        _keep_nearest(distance, own_row[rows], listed[rows])
+        with_one = np.concatenate([points[rows], np.ones((len(points[rows]), 1), np.float32)], axis=1)
+        _keep_nearest(with_one.astype(np.float32) @ turned, own_row[rows], listed[rows])
     return listed
 
 

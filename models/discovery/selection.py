@@ -34,7 +34,7 @@ class Control(StrEnum):
     CONTROLLED = "controlled"
     """At most ``fdr`` of the list is of known classes on average: measured, not proven."""
     STRICT = "strict"
-    """The same, proven for one night: AdaDetect (arXiv:2208.06685, theorem 3.3)."""
+    """The same, proven for one night without a history: AdaDetect (arXiv:2208.06685)."""
     UNCONTROLLED = "uncontrolled"
     """Too few nulls: the strangest objects, without an error rate."""
 
@@ -91,7 +91,7 @@ def select(
     - ``nulls``: objects of known classes drawn at random from the same stream, with their classes. Not those of the
       training set: they are brighter than the stream, and the rate would not hold. At least :data:`LEAST_NULLS`, else
       the list holds the ``most_uncontrolled`` strangest and is marked so: by ``strangeness`` without 50 nulls.
-    - ``mode``: ``strict`` is proven for one night, and finds less.
+    - ``mode``: ``strict`` is proven for one night without a history, and finds less; with one it is ``controlled``.
     - ``history``: of the earlier nights of the window. Published objects stay published. With it the rate is that of
       all published objects of the window.
     - ``novel``: labelled examples of novel objects, if there are any: what is like them is found with less of a crowd.
@@ -129,7 +129,8 @@ def select(
     published = np.isin(stream.object_id, past.published)
     passed = np.isin(nulls.object_id[is_calibration], past.passed_nulls)
     decision = publish(score, null_score, fdr, published, passed)
-    control = Control.STRICT if mode == Mode.STRICT else Control.CONTROLLED
+    proven = mode == Mode.STRICT and not len(past.published) and not len(past.passed_nulls)
+    control = Control.STRICT if proven else Control.CONTROLLED
     over = nulls.object_id[is_calibration][decision.over]
     return _selection(
         stream, nulls, result, decision.chosen, published, control=control, fdr=fdr, n_nulls=len(null_score),

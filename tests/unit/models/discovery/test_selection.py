@@ -95,6 +95,8 @@ def test_published_objects_stay_published() -> None:
     assert set(first.selected) <= set(later.selected)
     assert not later.is_new[np.isin(later.selected, first.selected)].any()
     assert set(first.history.published) <= set(later.history.published)
+    assert select(stream, nulls, mode=Mode.STRICT).control == Control.STRICT
+    assert select(stream, nulls, mode=Mode.STRICT, history=first.history).control == Control.CONTROLLED
     weary = History(first.history.published, nulls.object_id[:200])  # thresholds that many known objects passed
     assert not select(stream, nulls, history=weary).is_new.any()
 
