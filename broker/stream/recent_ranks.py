@@ -58,10 +58,15 @@ class RecentRanks:
         self._review()
         self._take(self._new_rows())
         table = table_of(model, self._rows, self._reviewed)
-        if table.cells and (self._made is None or table.to_bytes() != self._made.to_bytes()):
+        if self._is_worth_keeping(table) and (self._made is None or table.to_bytes() != self._made.to_bytes()):
             score_tables.make_current(self._settings.home, table)
             self._made = table
         return table
+
+    def _is_worth_keeping(self, table: RecentScores) -> bool:
+        """Not one without cells, unless what was reviewed left the model's table before with too few objects."""
+        had_one = table.model_sha256 in score_tables.current(self._settings.home)
+        return bool(table.cells) or (had_one and len(self._rows) > 0)
 
     def _begin(self, model: str) -> None:
         manifest, _ = open_bundle(self._settings.home / "models" / model, model)

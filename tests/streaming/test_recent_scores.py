@@ -144,6 +144,11 @@ def test_what_was_reviewed_is_taken_out_of_the_ranks(stream: Stream) -> None:
     table = score_tables.read(stream.home, score_tables.current(stream.home)[stream.model])
     assert len(table.cells[0, 4].scores) == len(late) - 1
     assert np.float32(novel["novelty_score"]) not in table.cells[0, 4].scores.tolist()
+    with labels_log(Settings()) as log:
+        log.append([labels.label_of(one | asked, 1100, "me", 3) for one in late[2:-400]])
+    stream.refresh()
+    table = score_tables.read(stream.home, score_tables.current(stream.home)[stream.model])
+    assert table.cells == {}, "too few are left"
 
 
 def test_a_thread_keeps_the_table_up_to_date_and_turns_to_a_new_model(stream: Stream) -> None:

@@ -31,7 +31,7 @@ def test_p_values_of_exchangeable_objects_are_uniform(seed: int, kind: str) -> N
     random = np.random.default_rng(seed)
     scores = getattr(random, kind)(size=4_000).astype(np.float32)
     p_value = RankedScores(np.sort(scores[:2_000])).p_value(scores[2_000:])
-    assert kstest(p_value, "uniform").statistic < 0.08  # two samples of 2,000: 0.08 has a probability of 1e-5
+    assert kstest(p_value, "uniform").statistic < 0.09  # two samples of 2,000: that or more has a probability of 2e-7
 
 
 def test_novelties_among_the_recent_objects_make_p_values_larger_never_smaller() -> None:
