@@ -93,7 +93,7 @@ def test_other_bytes_are_refused(data: bytes) -> None:
         RecentScores.from_bytes(data)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(st.integers(0, 2_000), st.integers(1, 255))
 def test_a_damaged_table_is_refused_or_read_never_a_crash(place: int, flip: int) -> None:
     data = bytearray(RecentScores("ab" * 32, {(0, 1): RankedScores(np.arange(50, dtype=np.float32))}).to_bytes())
