@@ -15,9 +15,11 @@ from features.catalogue import NAMES, fingerprint
 from features.definition import finite_or_missing
 from models.bundle import BundleError, open_bundle
 from models.scoring.abstention import n_detections, reasons
+from models.scoring.adapted import Adapted, inputs
 from models.scoring.calibration import with_prior
 from models.scoring.conformal import Conformal
 from models.scoring.embedding import ObjectVectors
+from models.scoring.network import NetworkOutput
 from models.scoring.novelty import Novelty
 from models.scoring.probabilities import Probabilities
 from models.scoring.redshift_view import Host, RedshiftView
@@ -76,7 +78,8 @@ class Scorer:
     """A loaded bundle. It keeps no state between calls, and may be shared by threads.
 
     ``of_light_curve``: the probabilities from the light curve alone. ``with_photoz``: those of alerts with a
-    photometric redshift of the host; None in a bundle trained without redshifts.
+    photometric redshift of the host; None in a bundle trained without redshifts. ``adapted``: what labelled objects of
+    the stream changed in both.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Scorer:
         with_photoz: RedshiftView | None,
         novelty: Novelty,
         conformal: Conformal,
+        adapted: Adapted | None = None,
     ) -> None:
         self.manifest = manifest
         self.sha256 = sha256
@@ -95,7 +99,8 @@ class Scorer:
         self.feature_names: tuple[str, ...] = tuple(manifest["feature_names"])
         self.of_light_curve, self.with_photoz = of_light_curve, with_photoz
         self.novelty, self._conformal = novelty, conformal
-        self._prior = np.array([manifest["prior"][str(class_id)] for class_id in self.class_ids])
+        self.adapted = adapted or Adapted()
+        self.prior = np.array([manifest["prior"][str(class_id)] for class_id in self.class_ids])
 
     @classmethod
     def load(cls, path: Path | str, sha256: str | None = None) -> Scorer:
@@ -122,6 +127,7 @@ class Scorer:
             with_photoz=RedshiftView.load(folder, novelty.normal_scores, of_light_curve.classifier.class_ids),
             novelty=novelty,
             conformal=conformal,
+            adapted=Adapted.load(folder, len(of_light_curve.classifier.class_ids)),
         )
 
     def save(self, folder: Path) -> None:
@@ -129,6 +135,7 @@ class Scorer:
         self.of_light_curve.save(folder)
         if self.with_photoz is not None:
             self.with_photoz.save(folder)
+        self.adapted.save(folder)
         self.novelty.save(folder / NOVELTY_FILE)
         conformal = self._conformal
         np.savez_compressed(
@@ -175,9 +182,9 @@ class Scorer:
         reason_text = reasons(light_curves, detections)
         unclassified = np.array([bool(text) for text in reason_text], bool)
         host = Host(light_curves.host_photoz.astype(np.float64), light_curves.host_photoz_err.astype(np.float64))
-        p_flat, score, p_value = self.evaluate(matrix, detections, host)
+        p_flat, score, p_value = self.evaluate(matrix, detections, host, light_curves.survey)
         p_flat[unclassified] = 1.0 / len(self.class_ids)
-        p_survey = with_prior(p_flat, self._prior)
+        p_survey = with_prior(p_flat, self.adapted.rates(self.prior, light_curves.survey))
         best = self.class_ids[p_survey.argmax(axis=1)]
         return Scores(
             class_ids=self.class_ids,
@@ -193,13 +200,37 @@ class Scorer:
         )
 
     def evaluate(
-        self, features: NDArray[np.float64], detections: NDArray[np.int64], host: Host | None = None
+        self,
+        features: NDArray[np.float64],
+        detections: NDArray[np.int64],
+        host: Host | None = None,
+        survey: NDArray[np.int8] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Flat-prior probabilities (n, k), novelty scores (n,) and p-values (n,) of features alone.
 
-        ``detections``: number of detections of each alert; ``host``: the redshift of its host, by default none. Novelty
-        uses the light curve alone. For evaluation on a training table; the stream calls :meth:`score`.
+        ``detections``: number of detections of each alert; ``host``: the redshift of its host, by default none;
+        ``survey``: of each alert, for what was adapted to its stream, by default nothing. Novelty uses the light curve
+        alone. For evaluation on a training table; the stream calls :meth:`score`.
         """
+        p_flat, normal, output = self._of_model(features, detections, host)
+        if survey is not None and self.adapted.heads:
+            x = inputs(p_flat, output.logits, normal)
+            p_flat = self.adapted.p_flat(p_flat, self.prior, x, survey, detections)
+        score = self.novelty.score(self.novelty.evidence(normal, output, detections))
+        return p_flat, score, self._conformal.p_value(score)
+
+    def before_adapting(
+        self, features: NDArray[np.float64], detections: NDArray[np.int64], host: Host | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What an adaptation learns from: the probabilities at the model's class rates, (n, k), without what was
+        adapted before, and the :func:`models.scoring.adapted.inputs`, (n, d). Arguments as for :meth:`evaluate`."""
+        p_flat, normal, output = self._of_model(features, detections, host)
+        return with_prior(p_flat, self.prior), inputs(p_flat, output.logits, normal)
+
+    def _of_model(
+        self, features: NDArray[np.float64], detections: NDArray[np.int64], host: Host | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NetworkOutput]:
+        """Flat-prior probabilities (n, k) without what was adapted, normal scores (n, f), and the networks' output."""
         normal = self.novelty.normal_scores.transform(features)
         output = self.of_light_curve.network.output(normal, features)
         p_flat = self.of_light_curve.p_flat(features, detections, normal=normal, network_logits=output.logits)
@@ -207,8 +238,7 @@ class Scorer:
             p_flat[hosted] = self.with_photoz.p_flat(
                 features[hosted], normal[hosted], host.select(hosted), detections[hosted], p_flat[hosted]
             )
-        score = self.novelty.score(self.novelty.evidence(normal, output, detections))
-        return p_flat, score, self._conformal.p_value(score)
+        return p_flat, normal, output
 
     def object_vectors(self, features: NDArray[np.floating], detections: NDArray[np.int64]) -> ObjectVectors:
         """The vectors of n objects, each at one of its alerts, from archived features (n, f) and numbers of detections

@@ -16,6 +16,7 @@ ENTRY_POINTS = (
     "features.matrix",
     "models.scoring.recent_scores",
     "models.scoring.scorer",
+    "models.adaptation.rates",
     "models.discovery.selection",
     "models.discovery.interest",
     "broker.filters.expression",
