@@ -100,6 +100,19 @@ def read(path: Path) -> LabelledAlerts:
     return LabelledAlerts(_light_curves(table, path), class_id, _peers(table), digest.hexdigest())
 
 
+def is_table(file: Path) -> bool:
+    """Whether a Parquet file has the columns of histories that labelled alerts have."""
+    try:
+        schema = pq.read_schema(file)
+    except Exception:  # the library raises many kinds at a damaged file, which its reader names
+        return False
+    return all(name in schema.names and _is_list(schema.field(name).type) for name in POINT_COLUMNS)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
 def _table(files: list[Path], path: Path) -> pa.Table:
     """All rows; other columns than those that are read are not even loaded."""
     named = {**ALERT_COLUMNS, **POINT_COLUMNS, **MAY_BE_LEFT_OUT}
@@ -132,7 +145,7 @@ def _require(table: pa.Table, path: Path) -> None:
         if column.null_count:
             row = pc.index(pc.is_null(column), True).as_py()
             raise ValueError(f"{path}, row {row + 1}: {name} must be {meaning}, found nothing")
-        is_list = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+        is_list = _is_list(column.type)
         kind = column.type.value_type if is_list else column.type
         if is_list != (name in POINT_COLUMNS) or (name in NUMBERS and not _is_number(kind)):
             raise ValueError(f"{path}: {name} must be {meaning}, found the type {column.type}")

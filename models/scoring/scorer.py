@@ -184,7 +184,7 @@ class Scorer:
         host = Host(light_curves.host_photoz.astype(np.float64), light_curves.host_photoz_err.astype(np.float64))
         p_flat, score, p_value = self.evaluate(matrix, detections, host, light_curves.survey)
         p_flat[unclassified] = 1.0 / len(self.class_ids)
-        p_survey = with_prior(p_flat, self.adapted.rates(self.prior, light_curves.survey))
+        p_survey = self.at_rates(p_flat, light_curves.survey)
         best = self.class_ids[p_survey.argmax(axis=1)]
         return Scores(
             class_ids=self.class_ids,
@@ -218,6 +218,10 @@ class Scorer:
             p_flat = self.adapted.p_flat(p_flat, self.prior, x, survey, detections)
         score = self.novelty.score(self.novelty.evidence(normal, output, detections))
         return p_flat, score, self._conformal.p_value(score)
+
+    def at_rates(self, p_flat: NDArray[np.float64], survey: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Probabilities at the class rates of each alert's survey, (n, k), from those at equal rates."""
+        return with_prior(p_flat, self.adapted.rates(self.prior, survey))
 
     def before_adapting(
         self, features: NDArray[np.float64], detections: NDArray[np.int64], host: Host | None = None
