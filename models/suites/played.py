@@ -33,7 +33,7 @@ class Played:
     - ``class_id``, ``survey``, ``detections``: (m,); ``label``: the model's column of the class, (m,), -1 if it has
       none.
     - ``p_published`` (m, k): as the model publishes them; ``p_model`` (m, k) and ``x`` (m, d): what an adaptation
-      learns from; ``novelty``, ``p_value``: (m,).
+      learns from; ``novelty``, ``p_value``: (m,); ``vectors`` (m, r): what objects are compared by.
     """
 
     labelled: Labelled
@@ -49,6 +49,7 @@ class Played:
     x: NDArray[np.float64]
     novelty: NDArray[np.float64]
     p_value: NDArray[np.float64]
+    vectors: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.turn)
@@ -109,6 +110,7 @@ def _scored(labelled: Labelled, rows: Moments, turn: NDArray[np.int64], scorer: 
         x=x,
         novelty=novelty,
         p_value=p_value,
+        vectors=scorer.object_vectors(rows.features, rows.detections).wide,
     )
 
 

@@ -11,6 +11,7 @@ from models.discovery.scores import scored
 from models.evaluation.intervals import bootstrap_many
 from models.progress import Progress
 from models.scoring.calibration import EPOCH_EDGES, epoch_bin
+from models.scoring.embedding import BLOCK_WEIGHTS, COMPONENTS
 from models.scoring.recent_scores import OBJECTS_KEPT, OBJECTS_NEEDED, RankedScores
 from models.suites.played import Played
 from models.suites.scores import Interval
@@ -32,7 +33,6 @@ NOVEL_SHARE = 0.05
 LEAST_NOVEL = 10
 """Objects of unknown classes that the last third needs to be used as they are; with fewer, known classes are hidden."""
 
-COMPONENTS = 20
 NOTHING: Interval = (float("nan"),) * 3
 
 
@@ -141,16 +141,15 @@ def _realised(
     rows = np.concatenate([nulls, stream])
     is_stream = np.arange(len(rows)) >= len(nulls)
     class_id = np.where(is_stream, played.p_model[rows].argmax(axis=1), played.label[rows])
-    result = scored(_vectors(played, rows), is_stream, class_id, Blocks(), rng)
+    result = scored(played.vectors[rows], is_stream, class_id, _blocks(played), rng)
     none = np.zeros(len(stream), bool)
     q = q_values(result.score[is_stream], result.score[~is_stream], none, np.zeros(len(nulls), bool))
     chosen = stream[q <= FDR]
     return float((~is_novel[chosen]).mean()) if len(chosen) else 0.0
 
 
-def _vectors(played: Played, rows: Rows) -> NDArray[np.float32]:
-    """What objects are compared by: principal components of what an adaptation learns from, and the novelty score."""
-    x = played.x[rows]
-    centred = (x - x.mean(axis=0)) / (x.std(axis=0) + 0.1)
-    left, size, _ = np.linalg.svd(centred, full_matrices=False)
-    return np.concatenate([(left * size)[:, :COMPONENTS], played.novelty[rows, None]], axis=1).astype(np.float32)
+def _blocks(played: Played) -> Blocks:
+    """Of the vectors: logits and distances to k classes, principal components, scalars with the static score."""
+    k = played.p_model.shape[1]
+    first = (k, k, COMPONENTS)
+    return Blocks((*first, played.vectors.shape[1] - sum(first)), BLOCK_WEIGHTS)

@@ -9,11 +9,12 @@ import pytest
 
 from models.adaptation import bundles
 from models.bundle import BundleError
+from models.datasets import plasticc
 from models.datasets.labelled import alerts
+from models.registry import shipped
 from models.scoring.adapted import Adapted, Head
 from models.scoring.scorer import Scorer
 from schemas.passbands import SURVEYS
-from tests.unit.models.small_bundle import Small
 
 
 def _head(scorer: Scorer, survey_rates: float = 0.5) -> Head:
@@ -32,12 +33,12 @@ def _head(scorer: Scorer, survey_rates: float = 0.5) -> Head:
     )
 
 
-def test_a_head_changes_its_survey_alone(small: Small, tmp_path: Path) -> None:
-    parent = Scorer.load(small.trained.path)
-    sha256 = bundles.write(small.trained.path, tmp_path / "new", {1: _head(parent)}, {"labels": "ab"})
+def test_a_head_changes_its_survey_alone(tmp_path: Path) -> None:
+    parent = Scorer.load(shipped.folder())
+    sha256 = bundles.write(shipped.folder(), tmp_path / "new", {1: _head(parent)}, {"labels": "ab"})
     new = Scorer.load(tmp_path / "new", sha256)
-    assert new.manifest["adaptation"] == {"labels": "ab", "parent": small.trained.sha256}
-    curves = alerts(small.labelled, np.arange(20))
+    assert new.manifest["adaptation"] == {"labels": "ab", "parent": parent.sha256}
+    curves = alerts(plasticc.load(), np.arange(20))
     np.testing.assert_array_equal(parent.score(curves).p_survey, new.score(curves).p_survey)
     curves.survey[:] = 1
     before, adapted = parent.score(curves), new.score(curves)
@@ -51,9 +52,9 @@ def test_a_head_changes_its_survey_alone(small: Small, tmp_path: Path) -> None:
     )
 
 
-def test_the_present_model_is_a_head_too(small: Small) -> None:
-    scorer = Scorer.load(small.trained.path)
-    curves = alerts(small.labelled, np.arange(30))
+def test_the_present_model_is_a_head_too() -> None:
+    scorer = Scorer.load(shipped.folder())
+    curves = alerts(plasticc.load(), np.arange(30))
     before = scorer.score(curves)
     adapted = Adapted({int(curves.survey[0]): Head.unchanged(scorer.prior)})
     p = adapted.p_flat(
@@ -66,8 +67,8 @@ def test_the_present_model_is_a_head_too(small: Small) -> None:
     np.testing.assert_allclose(p, before.p_flat, atol=2e-3)
 
 
-def test_a_head_of_another_survey_or_of_other_classes_is_refused(small: Small, tmp_path: Path) -> None:
-    head = _head(Scorer.load(small.trained.path))
+def test_a_head_of_another_survey_or_of_other_classes_is_refused(tmp_path: Path) -> None:
+    head = _head(Scorer.load(shipped.folder()))
     Adapted({1: head}).save(tmp_path)
     with pytest.raises(BundleError, match=f"head of {SURVEYS[1]} must be of 3 classes"):
         Adapted.load(tmp_path, 3)
@@ -78,9 +79,9 @@ def test_a_head_of_another_survey_or_of_other_classes_is_refused(small: Small, t
         Adapted.load(tmp_path, len(head.rates))
 
 
-def test_a_bundle_adapted_anew_has_the_new_heads_alone(small: Small, tmp_path: Path) -> None:
-    scorer = Scorer.load(small.trained.path)
-    bundles.write(small.trained.path, tmp_path / "first", {0: _head(scorer), 1: _head(scorer)}, {})
+def test_a_bundle_adapted_anew_has_the_new_heads_alone(tmp_path: Path) -> None:
+    scorer = Scorer.load(shipped.folder())
+    bundles.write(shipped.folder(), tmp_path / "first", {0: _head(scorer), 1: _head(scorer)}, {})
     bundles.write(tmp_path / "first", tmp_path / "second", {1: _head(scorer, 0.3)}, {})
     heads = Scorer.load(tmp_path / "second").adapted.heads
     assert list(heads) == [1]
