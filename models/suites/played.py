@@ -119,8 +119,9 @@ def _moments(source: str, folder: Path | None, progress: Progress, n_jobs: int |
         alerts = AlertSet.load(Path(source).expanduser())
         return alerts.labelled, alerts.moments(folder, progress=progress, n_jobs=n_jobs)
     labelled = sources.load(source)
-    is_challenge = (labelled.truth.spectroscopic).any()
-    days, bands = (spcc.DAYS, spcc.TRIGGER_BANDS) if is_challenge else (OTHER_DAYS, 1)
+    spectrum = labelled.truth.spectroscopic
+    has_spectroscopic_sample = spectrum.any() and not spectrum.all()  # as the challenge has: its suite's features serve
+    days, bands = (spcc.DAYS, spcc.TRIGGER_BANDS) if has_spectroscopic_sample else (OTHER_DAYS, 1)
     return labelled, moments(
         labelled, days, folder, trigger_bands=bands, as_alerts=True, progress=progress, n_jobs=n_jobs
     )
