@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation import bootstrap, flat_log_loss, macro_f1
+from models.evaluation import bootstrap, flat_log_loss, log_loss, macro_f1
 from models.scoring.calibration import with_prior
 from models.scoring.redshift_view import Host
 from models.scoring.scorer import Scorer
@@ -78,6 +78,34 @@ def compare(old: Scorer, new: Scorer, rows: TrainingRows, *, seed: int) -> GateD
     return GateDecision(not complaints, why, figure_by_name, n_objects)
 
 
+def compare_probabilities(
+    p_old: NDArray[np.float64],
+    p_new: NDArray[np.float64],
+    label: NDArray[np.int64],
+    object_id: NDArray[np.int64],
+    *,
+    seed: int,
+) -> GateDecision:
+    """As :func:`compare`, for probabilities at the stream's class rates, (n, k) each, of objects of the classes in the
+    columns ``label`` (n,): the log-loss and the macro-F1. Neither model may have seen the labels."""
+    n_objects, one = len(np.unique(object_id)), np.ones(len(label))
+    if n_objects < MIN_OBJECTS:
+        return GateDecision(
+            False, f"only {n_objects} labelled objects; at least {MIN_OBJECTS} are needed", {}, n_objects
+        )
+
+    def statistic(measure: Callable[..., float], p: NDArray[np.float64]) -> Statistic:
+        return lambda which: measure(p[which], label[which], one[which])
+
+    figures = [
+        _paired_of(statistic(measure, p_old), statistic(measure, p_new), object_id, seed)
+        for measure in (log_loss, macro_f1)
+    ]
+    complaints = _complaints("", *figures)
+    why = "; ".join(complaints) if complaints else "not worse on labelled objects"
+    return GateDecision(not complaints, why, dict(zip(("log_loss", "macro_f1"), figures, strict=True)), n_objects)
+
+
 def _n_objects(rows: TrainingRows) -> int:
     return len(np.unique(rows.object_id))
 
@@ -125,6 +153,10 @@ def _macro_f1(scorer: Scorer, p_flat: NDArray[np.float64], rows: TrainingRows) -
 
 
 def _paired(old: Statistic, new: Statistic, rows: TrainingRows, seed: int) -> Figure:
-    difference, low, high = bootstrap(lambda which: new(which) - old(which), rows.object_id, seed=seed, draws=_DRAWS)
-    everything = np.arange(len(rows))
+    return _paired_of(old, new, rows.object_id, seed)
+
+
+def _paired_of(old: Statistic, new: Statistic, object_id: NDArray[np.int64], seed: int) -> Figure:
+    difference, low, high = bootstrap(lambda which: new(which) - old(which), object_id, seed=seed, draws=_DRAWS)
+    everything = np.arange(len(object_id))
     return Figure(old(everything), new(everything), difference, low, high)

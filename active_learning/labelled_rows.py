@@ -43,7 +43,7 @@ def read(archive: Path, classes: Mapping[int, int]) -> LabelledRows:
     """
     alerts = alerts_of(archive, list(classes), _COLUMNS)
     alerts = alerts.filter(pc.equal(pc.list_value_length(alerts["features"]), len(NAMES)))
-    rows = _snapshots(alerts)
+    rows = snapshots(alerts)
     chosen = alerts.take(pa.array(rows))
     features = np.array(chosen["features"].to_pylist(), np.float64).reshape(len(rows), len(NAMES))
     object_id = chosen["object_id"].to_numpy()
@@ -78,7 +78,9 @@ def alerts_of(archive: Path, object_ids: list[int], columns: Sequence[str]) -> p
     return table.take(pa.array(np.sort(first)))
 
 
-def _snapshots(alerts: pa.Table) -> list[int]:
+def snapshots(alerts: pa.Table) -> list[int]:
+    """The rows that train, of alerts in order of object and time: of each object its first three, its last, and three
+    between."""
     object_id = alerts["object_id"].to_numpy()
     rows: list[int] = []
     for begin, end in zip(*_spans(object_id), strict=True):

@@ -40,6 +40,7 @@ COMMANDS = {
     "label": ("label", "Serve the labelling page."),
     "labels": ("labels", "List the labels, and import those of others."),
     "retrain": ("retrain", "Train a new model with the labels."),
+    "adapt": ("adapt", "Adapt the model to the stream, with random labels."),
     "warm": ("warm", "Compile the numerical code before the first run."),
     "bench": ("bench", "Measure speed, compared with a named peer."),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from models.scoring.calibration import EPOCH_EDGES, epoch_bin
 from models.scoring.embedding import BLOCK_WEIGHTS, COMPONENTS
 from models.scoring.recent_scores import OBJECTS_KEPT, OBJECTS_NEEDED, RankedScores
 from models.suites.played import Played
-from models.suites.scores import Interval
+from models.suites.scores import Interval, Statistic
 
 Rows = NDArray[np.int64]
 
@@ -31,7 +33,7 @@ NOVEL_SHARE = 0.05
 """Part of the stream that is of the hidden class, at most."""
 
 LEAST_NOVEL = 10
-"""Objects of unknown classes that the last third needs to be used as they are; with fewer, known classes are hidden."""
+"""Objects of unknown classes that the set needs for them to be used as they are; with fewer, known classes are hidden."""
 
 NOTHING: Interval = (float("nan"),) * 3
 
@@ -53,19 +55,20 @@ def figures(
     weight = 1 / n_alerts[place]
     ranks, notes = rank_p_values(played, played.rows_of(past), rows)
 
-    def part(is_alarm: NDArray[np.bool_], chosen: Rows) -> float:
-        return float(np.average(is_alarm[chosen], weights=weight[chosen]))
-
     alarms = {
         "false_alarms_1_before": played.p_value[rows] <= 0.01,
         "false_alarms_1": ranks <= 0.01,
         "false_alarms_5": ranks <= 0.05,
     }
-    statistics = {name: lambda i, said=said: part(said, i) for name, said in alarms.items()}
+    statistics: dict[str, Statistic] = {name: partial(_part, said, weight) for name, said in alarms.items()}
     metrics = bootstrap_many(statistics, played.turn[rows], seed=seed, draws=draws)
-    rate, more = realised_fdr(played, past, tested, class_ids, seed, progress)
+    rate, more = realised_fdr(played, class_ids, seed, progress)
     notes.append("false alarms are parts of the alerts of known classes at several moments; every object counts once")
     return {**metrics, f"fdr_10_after_{NULLS}": rate}, [*notes, *more]
+
+
+def _part(is_alarm: NDArray[np.bool_], weight: NDArray[np.float64], chosen: Rows) -> float:
+    return float(np.average(is_alarm[chosen], weights=weight[chosen]))
 
 
 def rank_p_values(played: Played, past: Rows, asked: Rows) -> tuple[NDArray[np.float64], list[str]]:
@@ -96,14 +99,16 @@ def _last_of_each(played: Played, rows: Rows) -> Rows:
 
 
 def realised_fdr(
-    played: Played, past: Rows, tested: Rows, class_ids: NDArray[np.int32], seed: int, progress: Progress
+    played: Played, class_ids: NDArray[np.int32], seed: int, progress: Progress
 ) -> tuple[Interval, list[str]]:
     """The mean over splits of the part of known classes among the selected objects, with its 95 % interval, and notes.
 
+    The window of the selection is the whole stream: nulls are random objects of it, the others are selected among. Nulls
+    of earlier times alone would not be like the stream where it drifts.
     Novel are the objects of classes that the model does not know, or, where there are few, of one known class after the
     other: its objects are no nulls then.
     """
-    stream, nulls = (played.rows_of(places, last=True) for places in (tested, past))
+    stream = np.flatnonzero(played.is_last)
     is_known = np.isin(played.class_id, class_ids)
     if (~is_known[stream]).sum() >= LEAST_NOVEL:
         hidden, notes = [~is_known], ["fdr: novel are the objects of classes that the model does not know"]
@@ -115,23 +120,24 @@ def realised_fdr(
     rates, fewest = [], NULLS
     for number, is_novel in enumerate(hidden):
         progress("nightly selection", number, len(hidden))
-        usable = nulls[is_known[nulls] & ~is_novel[nulls]]
         known = stream[is_known[stream] & ~is_novel[stream]]
-        if len(usable) < LEAST_NULLS or not len(known):
+        n_nulls = min(NULLS, len(known) // 2)
+        if n_nulls < LEAST_NULLS:
             continue
-        fewest = min(fewest, len(usable))
-        most = max(round(NOVEL_SHARE * len(known) / (1 - NOVEL_SHARE)), LEAST_NOVEL)
+        fewest = min(fewest, n_nulls)
+        most = max(round(NOVEL_SHARE * (len(known) - n_nulls) / (1 - NOVEL_SHARE)), LEAST_NOVEL)
         for _ in range(SPLITS):
-            mine = rng.permutation(usable)[:NULLS]
+            luck = rng.permutation(known)
             novel = rng.permutation(stream[is_novel[stream]])[:most]
-            rates.append(_realised(played, mine, np.concatenate([known, novel]), is_novel, rng))
+            rates.append(_realised(played, luck[:n_nulls], np.concatenate([luck[n_nulls:], novel]), is_novel, rng))
     progress("nightly selection", 1, 1)
     if fewest < NULLS:
         notes.append(f"fdr: there are {fewest} nulls for one of the classes, not {NULLS}")
     if not rates:
         return NOTHING, [*notes, f"fdr: no class can be hidden such that {LEAST_NULLS} nulls remain"]
     resampled = rng.choice(rates, (1000, len(rates))).mean(axis=1)
-    return (float(np.mean(rates)), *(float(one) for one in np.quantile(resampled, [0.025, 0.975]))), notes
+    low, high = np.quantile(resampled, [0.025, 0.975]).tolist()
+    return (float(np.mean(rates)), low, high), notes
 
 
 def _realised(
