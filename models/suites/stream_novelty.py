@@ -33,7 +33,7 @@ NOVEL_SHARE = 0.05
 """Part of the stream that is of the hidden class, at most."""
 
 LEAST_NOVEL = 10
-"""Objects of unknown classes that the set needs for them to be used as they are; with fewer, known classes are hidden."""
+"""Objects of unknown classes that a set needs to be used as it is; with fewer, known classes are hidden."""
 
 NOTHING: Interval = (float("nan"),) * 3
 
@@ -103,7 +103,7 @@ def realised_fdr(
 ) -> tuple[Interval, list[str]]:
     """The mean over splits of the part of known classes among the selected objects, with its 95 % interval, and notes.
 
-    The window of the selection is the whole stream: nulls are random objects of it, the others are selected among. Nulls
+    The window is the whole stream: nulls are random objects of it, the others are selected among. Nulls
     of earlier times alone would not be like the stream where it drifts.
     Novel are the objects of classes that the model does not know, or, where there are few, of one known class after the
     other: its objects are no nulls then.
@@ -120,14 +120,14 @@ def realised_fdr(
     rates, fewest = [], NULLS
     for number, is_novel in enumerate(hidden):
         progress("nightly selection", number, len(hidden))
-        known = stream[is_known[stream] & ~is_novel[stream]]
-        n_nulls = min(NULLS, len(known) // 2)
+        of_known = stream[is_known[stream] & ~is_novel[stream]]
+        n_nulls = min(NULLS, len(of_known) // 2)
         if n_nulls < LEAST_NULLS:
             continue
         fewest = min(fewest, n_nulls)
-        most = max(round(NOVEL_SHARE * (len(known) - n_nulls) / (1 - NOVEL_SHARE)), LEAST_NOVEL)
+        most = max(round(NOVEL_SHARE * (len(of_known) - n_nulls) / (1 - NOVEL_SHARE)), LEAST_NOVEL)
         for _ in range(SPLITS):
-            luck = rng.permutation(known)
+            luck = rng.permutation(of_known)
             novel = rng.permutation(stream[is_novel[stream]])[:most]
             rates.append(_realised(played, luck[:n_nulls], np.concatenate([luck[n_nulls:], novel]), is_novel, rng))
     progress("nightly selection", 1, 1)
