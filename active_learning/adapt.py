@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning import gate, labels, stream_sample
+from active_learning import gate, labels, nulls, stream_sample
 from active_learning.drift import Drift, drift_of
 from active_learning.labels import Answer
 from active_learning.logs import Log
@@ -23,9 +23,6 @@ from models.progress import Progress, silent
 from models.registry.versions import PRODUCTION, Model, Registry
 from models.scoring.scorer import Scorer
 from schemas.passbands import SURVEYS
-
-FAIR_REASONS = ("random", "imported")
-"""Labels that were given for these reasons are a fair sample of the stream."""
 
 SEED = 1
 
@@ -99,7 +96,7 @@ def _fair(answers: Mapping[int, Answer], scorer: Scorer) -> dict[int, Answer]:
     return {
         object_id: answer
         for object_id, answer in answers.items()
-        if answer.class_id in known_ids and answer.newest["reason"] in FAIR_REASONS
+        if answer.class_id in known_ids and answer.newest["reason"] in nulls.FAIR_REASONS
     }
 
 
