@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from models.progress import Progress
     from models.suites.outcome import Outcome
 
-STREAM, ROBUSTNESS, NOVELTY = "stream", "robustness", "novelty"
+STREAM, ROBUSTNESS, NOVELTY, ADAPTATION = "stream", "robustness", "novelty", "adaptation"
 
 
 @click.command()
 @click.argument(
-    "suite", type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts", CHALLENGE, STREAM, ROBUSTNESS, NOVELTY])
+    "suite",
+    type=click.Choice(["spcc", "plasticc", "plasticc-test", "bts", CHALLENGE, STREAM, ROBUSTNESS, NOVELTY, ADAPTATION]),
 )
 @click.option(
     "--data",
@@ -87,7 +88,9 @@ def evaluate(
     Most suites train as a published test prescribes, and score its held-out objects. `stream` scores the published
     classifications against labels that came later. `robustness` degrades light curves and measures how much worse
     the model in production (or --model) becomes. `novelty` hides each class in turn, and measures what of it is found
-    in streams of objects, at which rate of false discoveries.
+    in streams of objects, at which rate of false discoveries. `adaptation` plays the set in --data, the data of any
+    suite of light curves, as a stream: the model in production (or --model) adapts to its first two thirds, and is
+    measured on the last.
     """
     from models.datasets.fetching import fetched
 
@@ -157,7 +160,7 @@ def _measured(
         return _novelty(data, seed, settings, progress)
     from broker.stream import warm_up
     from models.registry.named_model import named
-    from models.suites import robustness
+    from models.suites import adaptation, robustness
     from models.suites.run import run, score_model
 
     warm_up.compiled_in_parallel(progress)
@@ -165,6 +168,11 @@ def _measured(
     if suite == ROBUSTNESS:
         scorer = named(model or "production", settings.registry())
         return robustness.run(scorer, load(data or "plasticc", settings), seed=seed, progress=progress)
+    if suite == ADAPTATION:
+        if data is None:
+            raise LookupError("adaptation needs a labelled set: give its folder or file with --data")
+        scorer = named(model or "production", settings.registry())
+        return adaptation.run(data, scorer, folder=folder, seed=seed, progress=progress)
     if model is None:
         return run(suite, data, folder=folder, seed=seed, progress=progress)
     return score_model(suite, data, named(model, settings.registry()), folder=folder, seed=seed, progress=progress)
