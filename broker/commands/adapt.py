@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -34,6 +35,7 @@ def adapt(dry_run: bool, as_json: bool, settings: Settings) -> None:
     """
     from active_learning import adapt as adapting
     from broker.kafka.message_log import labels_log
+    from broker.operate import drift_file
     from broker.records import archive
 
     with progress_bars() as progress:
@@ -44,6 +46,9 @@ def adapt(dry_run: bool, as_json: bool, settings: Settings) -> None:
             dry_run=dry_run,
             progress=progress,
         )
+    drift_file.write(
+        settings.home, {name: one.to_json() for name, one in result.drift.items()}, int(time.time() * 1000)
+    )
     if as_json:
         click.echo(json.dumps(adapting.to_json(result), allow_nan=False))
         return

@@ -23,6 +23,8 @@ def show(report: dict[str, Any], console: Console | None = None) -> None:
         console.print("The streaming job has not run in this home: `gueststar run` starts it.", highlight=False)
     else:
         console.print(_job(report["job"]))
+    for line in report.get("drift", []):
+        console.print(Text(f"drift: {printable(line)}"))
 
 
 def _services(report: dict[str, Any]) -> Table:

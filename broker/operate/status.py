@@ -8,6 +8,7 @@ from typing import Any
 from broker.kafka import topics, watermarks
 from broker.kafka.errors import KafkaFailure
 from broker.local.services import is_local, running
+from broker.operate import drift_file
 from broker.settings import Settings
 from broker.state import connection
 from broker.stream.batch_log import job_report, read_batches
@@ -16,7 +17,8 @@ from broker.stream.batch_log import job_report, read_batches
 def report(settings: Settings) -> dict[str, Any]:
     """Kafka and Redis (running, address, pid, uptime in s), topics with their messages, the job with lag and rates.
 
-    ``kafka`` has ``why`` where Kafka does not answer; each topic has its ``kind``, see :func:`kind_of`.
+    ``kafka`` has ``why`` where Kafka does not answer; each topic has its ``kind``, see :func:`kind_of`. ``drift`` has a
+    line for each sign of drift.
     """
     kafka = _service(settings, "kafka")
     ranges: watermarks.Ranges = {}
@@ -35,6 +37,7 @@ def report(settings: Settings) -> dict[str, Any]:
         "redis": cache,
         "topics": [_topic(settings, name, of_topic) for name, of_topic in ranges.items()],
         "job": job_report(read_batches(settings.home), ends, time.time()),
+        "drift": drift_file.warnings(settings.home),
     }
 
 
