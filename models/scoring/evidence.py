@@ -18,6 +18,7 @@ class Evidence:
     """Of n alerts, for k known classes and f features.
 
     - ``logits`` (n, k): of the networks, mean over them, class rates taken out, less the mean over the classes.
+    - ``tree_logits`` (n, k): of the boosted trees, less the mean over the classes.
     - ``latent_distances`` (n, k): natural logarithm of the Mahalanobis distance to each class in the last hidden layer
       of a network, mean over the networks.
     - ``normal_distances`` (n, k): the same in the features' normal scores (arXiv:1807.03888, with a covariance for each
@@ -28,6 +29,7 @@ class Evidence:
     """
 
     logits: Array
+    tree_logits: Array
     latent_distances: Array
     normal_distances: Array
     common_distance: Array
@@ -59,11 +61,12 @@ class EvidenceGaussians:
             ClassGaussians.fit(normal, np.zeros(len(normal), np.int64), weight, 1),
         )
 
-    def evidence(self, normal: Array, output: NetworkOutput, detections: NDArray[np.int64]) -> Evidence:
-        """The evidence of alerts from their normal scores (n, f) and the networks' output."""
+    def evidence(self, normal: Array, output: NetworkOutput, trees: Array, detections: NDArray[np.int64]) -> Evidence:
+        """The evidence of alerts from their normal scores (n, f), the networks' output and the trees' logits (n, k)."""
         latent = [g.log_distances(hidden) for g, hidden in zip(self.latent, output.hidden, strict=True)]
         return Evidence(
             logits=centred(output.logits),
+            tree_logits=centred(trees),
             latent_distances=np.asarray(np.mean(latent, axis=0)),
             normal_distances=self.normal.log_distances(normal),
             common_distance=self.common.log_distances(normal)[:, 0],

@@ -1,4 +1,4 @@
-"""One score of strangeness from many scalars, with weights that were fitted by hiding each known class in turn."""
+"""One score of strangeness from many scalars, with trees that were fitted by hiding known classes in turn."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.scoring.calibration import EPOCH_EDGES, epoch_bin
+from models.scoring.trees import Trees
 
 Array = NDArray[np.float64]
 
@@ -45,11 +46,18 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """Log-odds that an alert is of a hidden class: ``weight`` (2 scalars,) of the scaled scalars and their squares."""
+    """Log-odds that an alert is of a hidden class: the sum of a linear score, of boosted trees, and of a constant.
+
+    ``weight`` (scalars,): of the scaled scalars; ``trees``: one boosted model, or none; ``offset`` (): the constant.
+    """
 
     weight: Array
+    trees: tuple[Trees, ...]
+    offset: Array
 
     def score(self, scaled: Array) -> Array:
-        """The score (n,) of scaled scalars (n, scalars); larger is stranger, 0 where all are at the median."""
-        half = scaled.shape[1]
-        return np.asarray(scaled @ self.weight[:half] + scaled**2 @ self.weight[half:])
+        """The score (n,) of scaled scalars (n, scalars); larger is stranger."""
+        total = scaled @ self.weight + self.offset
+        for trees in self.trees:
+            total = total + trees.raw_scores(scaled)[:, 0]
+        return np.asarray(total)

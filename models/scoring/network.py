@@ -21,8 +21,9 @@ from models.scoring.normal_scores import NormalScores
 Array = NDArray[np.float64]
 
 HIDDEN = (128, 64)
-MEMBERS = 2
-"""Number of networks, each with other random initial weights; their logits are averaged."""
+MEMBERS = 3
+"""Number of networks, each with other random initial weights; their logits are averaged, and where they disagree an
+alert is strange."""
 
 BATCH, STEPS_AN_EPOCH = 256, 30
 """Rows per step of the optimiser; fewer if the rows would not suffice for the number of steps below."""

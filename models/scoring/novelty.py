@@ -38,9 +38,10 @@ class Novelty:
     fusion: Fusion
     embedding: Embedding
 
-    def evidence(self, normal: Array, output: NetworkOutput, detections: NDArray[np.int64]) -> Evidence:
-        """Logits and distances of n alerts, from their normal scores (n, f) and the networks' output for them."""
-        return self.gaussians.evidence(normal, output, detections)
+    def evidence(self, normal: Array, output: NetworkOutput, trees: Array, detections: NDArray[np.int64]) -> Evidence:
+        """Logits and distances of n alerts, from their normal scores (n, f), the networks' output and the trees' logits
+        (n, k)."""
+        return self.gaussians.evidence(normal, output, trees, detections)
 
     def scalars(self, evidence: Evidence) -> Array:
         """The numbers of strangeness, (n, scalars), in the order of :data:`~models.scoring.scalars.SCALARS`."""

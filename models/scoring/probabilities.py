@@ -49,18 +49,20 @@ class Probabilities:
         detections: NDArray[np.int64],
         *,
         normal: Array | None = None,
+        trees: Array | None = None,
         network_logits: Array | None = None,
     ) -> Array:
         """Probabilities under equal rates of all classes, (n, k), for features (n, f) with NaN where missing.
 
-        ``normal``, ``network_logits``: the normal scores of the features and the logits of the networks, if computed
-        already.
+        ``normal``, ``trees``, ``network_logits``: the normal scores of the features, the logits of the trees and of the
+        networks, if computed already.
         """
         if normal is None:
             normal = self.network.normal_scores.transform(features)
         if network_logits is None:
             network_logits = self.network.raw_of_normal(normal, features)
-        trees = self.classifier.raw_scores(features)
+        if trees is None:
+            trees = self.classifier.raw_scores(features)
         return self.calibration.p_flat(np.stack([trees, network_logits]), detections)
 
     def save(self, folder: Path, name: str = "") -> None:

@@ -212,11 +212,11 @@ class Scorer:
         ``survey``: of each alert, for what was adapted to its stream, by default nothing. Novelty uses the light curve
         alone. For evaluation on a training table; the stream calls :meth:`score`.
         """
-        p_flat, normal, output = self._of_model(features, detections, host)
+        p_flat, normal, output, trees = self._of_model(features, detections, host)
         if survey is not None and self.adapted.heads:
             x = inputs(p_flat, output.logits, normal)
             p_flat = self.adapted.p_flat(p_flat, self.prior, x, survey, detections)
-        score = self.novelty.score(self.novelty.evidence(normal, output, detections))
+        score = self.novelty.score(self.novelty.evidence(normal, output, trees, detections))
         return p_flat, score, self._conformal.p_value(score)
 
     def at_rates(self, p_flat: NDArray[np.float64], survey: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -228,21 +228,25 @@ class Scorer:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What an adaptation learns from: the probabilities at the model's class rates, (n, k), without what was
         adapted before, and the :func:`models.scoring.adapted.inputs`, (n, d). Arguments as for :meth:`evaluate`."""
-        p_flat, normal, output = self._of_model(features, detections, host)
+        p_flat, normal, output, _ = self._of_model(features, detections, host)
         return with_prior(p_flat, self.prior), inputs(p_flat, output.logits, normal)
 
     def _of_model(
         self, features: NDArray[np.float64], detections: NDArray[np.int64], host: Host | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NetworkOutput]:
-        """Flat-prior probabilities (n, k) without what was adapted, normal scores (n, f), and the networks' output."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NetworkOutput, NDArray[np.float64]]:
+        """Flat-prior probabilities (n, k) without what was adapted, normal scores (n, f), the networks' output, and the
+        trees' logits (n, k)."""
         normal = self.novelty.normal_scores.transform(features)
         output = self.of_light_curve.network.output(normal, features)
-        p_flat = self.of_light_curve.p_flat(features, detections, normal=normal, network_logits=output.logits)
+        trees = self.of_light_curve.classifier.raw_scores(features)
+        p_flat = self.of_light_curve.p_flat(
+            features, detections, normal=normal, trees=trees, network_logits=output.logits
+        )
         if host is not None and self.with_photoz is not None and (hosted := host.is_told).any():
             p_flat[hosted] = self.with_photoz.p_flat(
                 features[hosted], normal[hosted], host.select(hosted), detections[hosted], p_flat[hosted]
             )
-        return p_flat, normal, output
+        return p_flat, normal, output, trees
 
     def object_vectors(self, features: NDArray[np.floating], detections: NDArray[np.int64]) -> ObjectVectors:
         """The vectors of n objects, each at one of its alerts, from archived features (n, f) and numbers of detections
@@ -256,4 +260,6 @@ class Scorer:
         matrix = finite_or_missing(np.asarray(features, np.float64))
         normal = self.novelty.normal_scores.transform(matrix)
         output = self.of_light_curve.network.output(normal, matrix)
-        return self.novelty.vectors(self.novelty.evidence(normal, output, np.asarray(detections, np.int64)))
+        trees = self.of_light_curve.classifier.raw_scores(matrix)
+        evidence = self.novelty.evidence(normal, output, trees, np.asarray(detections, np.int64))
+        return self.novelty.vectors(evidence)

@@ -22,13 +22,16 @@ from models.scoring.normal_scores import NormalScores
 from models.suites import novelty_peers, novelty_rows
 from models.suites.novelty_sky import HiddenSet
 from models.training import novelty_training
-from models.training.novelty_training import Scene
+from models.training.fusion_training import Scene, fused
 from models.training.training_rows import TrainingRows
 from schemas.taxonomy import name_of
 
 FOLDS = 3
 FEWEST_TO_HIDE = 30
 """Objects of a class that is hidden; smaller classes are never hidden."""
+
+FUSION_SEED = 1
+"""Draws the alerts of the fusion and the features that its trees try."""
 
 PAIR = (2232, 2243)
 """Kilonovae and tidal disruption events, which are hidden together too."""
@@ -95,19 +98,23 @@ def _fold(
     class_ids = np.unique(rows.class_id[train])
     label, weight = np.searchsorted(class_ids, rows.class_id[train]), rows.weight[train]
     network = Network.fit(features[train], label, weight, len(class_ids), seed=seed)
+    trees = Classifier.fit(
+        features[train], rows.class_id[train], weight, seed=seed, boosting=novelty_training.REHEARSAL
+    )
     learnt, apart = (_with(rows, features, which) for which in (train, shown & np.isin(rows.class_id, class_ids)))
     # the usual distances are those of objects that the networks have not learnt from: nulls and stream alike
-    novelty = novelty_training.fit(learnt, apart, network, class_ids, novelty_training.fused([]))
+    novelty = novelty_training.fit(learnt, apart, trees, network, fused([], seed))
     normal = network.normal_scores.transform(features[shown])
+    tree_logits = trees.raw_scores(features[shown])
     start = time.process_time()
     output = network.output(normal, features[shown])
-    evidence = novelty.evidence(normal, output, rows.detections[shown])
+    evidence = novelty.evidence(normal, output, tree_logits, rows.detections[shown])
     columns = novelty.scalars(evidence)
     seconds = time.process_time() - start
     odds = np.zeros((int(shown.sum()), len(class_ids)))
     if not hidden:
-        trees = Classifier.fit(features[train], rows.class_id[train], weight, seed=seed)
-        odds = (evidence.logits + trees.raw_scores(features[shown])) / 2
+        full = Classifier.fit(features[train], rows.class_id[train], weight, seed=seed)
+        odds = (evidence.logits + full.raw_scores(features[shown])) / 2
     peers = _peers(rows, features, train, shown, network, evidence, seed) if hidden else {}
     return Base(hidden, _light(evidence), columns, peers, odds, class_ids, 1e6 * seconds / len(columns))
 
@@ -151,11 +158,11 @@ def _peers(
 
 
 def scene(one: Base, rows: TrainingRows) -> Scene:
-    """The last alerts for the weights of the static score: known ones, and those of the hidden class."""
+    """The last alerts for the fusion of the static score: known ones, and those of the hidden class."""
     last = np.flatnonzero(rows.is_last)
     is_hidden = np.isin(rows.class_id[last], one.hidden)
     scaled = _scaled(one, rows, last)
-    return Scene(scaled, is_hidden, balanced(is_hidden, rows.weight[last]) / len(last))
+    return Scene(scaled.astype(np.float32), is_hidden, balanced(is_hidden, rows.weight[last]) / len(last))
 
 
 def _scaled(one: Base, rows: TrainingRows, which: NDArray[np.int64]) -> Array:
@@ -167,7 +174,7 @@ def _scaled(one: Base, rows: TrainingRows, which: NDArray[np.int64]) -> Array:
 def assembled(
     one: Base, scenes: Sequence[tuple[tuple[int, ...], Scene]], everything: Base, rows: TrainingRows, features: Array
 ) -> HiddenSet:
-    """The set of one hidden class. The weights of its static score come from the ``scenes`` of other classes, without
+    """The set of one hidden class. The fusion of its static score comes from the ``scenes`` of other classes, without
     any object of this one; ``everything``: the base that knows all classes, for the oracle."""
     last_class = rows.class_id[rows.is_last]
     apart = []
@@ -175,7 +182,7 @@ def assembled(
         if len(hidden) == 1 and not set(hidden) & set(one.hidden):
             keep = ~np.isin(last_class, one.hidden)
             apart.append(Scene(shown.scaled[keep], shown.is_hidden[keep], shown.weight[keep]))
-    static = novelty_training.fused(apart).score(_scaled(one, rows, np.arange(len(rows))))
+    static = fused(apart, FUSION_SEED).score(_scaled(one, rows, np.arange(len(rows))))
     ordinary = np.flatnonzero(rows.is_last & ~np.isin(rows.class_id, one.hidden))
     normal_scores = NormalScores.fit(features[ordinary])
     normal = normal_scores.transform(features)

@@ -28,6 +28,7 @@ from models.scoring.normal_scores import NormalScores
 from models.scoring.scorer import Scorer
 from models.training import novelty_training, view_training
 from models.training.copied_rows import Copying, copied_table
+from models.training.fusion_training import fused
 from models.training.measures import DRAWS, held_out_intervals, held_out_metrics
 from models.training.training_rows import TrainingRows, training_table
 from schemas.whole_file import whole_folder
@@ -105,9 +106,8 @@ def fit_bundle(
     with_photoz = view_training.redshift_view(fitted, apart, trees_with_photoz, scores, classifier.class_ids, seed)
     progress("learning", 1, 1)
     network = of_light_curve.network
-    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), network, classifier.class_ids, fusion)
-    normal = scores.transform(apart.features)
-    strangeness = novelty.score(novelty.evidence(normal, network.output(normal, apart.features), apart.detections))
+    novelty = novelty_training.fit(fitted, _or(parts["tune"], fitted), classifier, network, fusion)
+    strangeness = novelty.score(novelty_training.evidence(apart, classifier, network, novelty.gaussians))
     manifest = _manifest(classifier, rows, left_out, seed, sources or {})
     scorer = Scorer(
         manifest=manifest,
@@ -135,14 +135,17 @@ def _learn(
         hosted_rows = (view_training.with_redshift(part, hosted) for part in (fitted, tune))
         tasks.append((view_training.trees, *hosted_rows, seed))
     views, rehearsed = len(tasks), novelty_training.rehearsal_rows(fitted, seed)
-    hidden = novelty_training.hideable(rehearsed)
-    tasks += [(novelty_training.rehearse, rehearsed, class_id, seed) for class_id in hidden]
+    tasks += [(novelty_training.rehearse, rehearsed, group, seed) for group in novelty_training.hideable(rehearsed)]
     progress("learning", 0, len(tasks) + 1)
     results = []
     for result in _side_by_side(tasks, n_jobs or len(os.sched_getaffinity(0))):
         results.append(result)
         progress("learning", len(results), len(tasks) + 1)
-    return results[0], results[1] if views == 2 else None, novelty_training.fused(results[views:])
+    return (
+        results[0],
+        results[1] if views == 2 else None,
+        fused([scene for scenes in results[views:] for scene in scenes], seed),
+    )
 
 
 Task = tuple[Any, ...]

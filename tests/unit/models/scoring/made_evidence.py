@@ -28,7 +28,7 @@ def gaussians_of(normal: np.ndarray, label: np.ndarray) -> EvidenceGaussians:
 
 
 def evidence_of(gaussians: EvidenceGaussians, normal: np.ndarray, detections: np.ndarray) -> Evidence:
-    return gaussians.evidence(normal, output_of(normal), detections)
+    return gaussians.evidence(normal, output_of(normal), normal[:, :3], detections)
 
 
 def identity_scores(n_features: int) -> NormalScores:

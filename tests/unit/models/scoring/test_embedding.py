@@ -15,7 +15,8 @@ def made(n: int, seed: int) -> tuple[Evidence, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     logits, distances = rng.normal(size=(2, n, K))
     normal = rng.normal(size=(n, F)) * np.linspace(0.5, 1.5, F)
-    evidence = Evidence(centred(logits), distances, distances, np.zeros(n), normal, np.zeros(n), np.full(n, 5))
+    of_classes = (centred(logits), centred(logits), distances, distances)
+    evidence = Evidence(*of_classes, np.zeros(n), normal, np.zeros(n), np.full(n, 5))
     return evidence, rng.normal(size=(n, S)), rng.normal(size=n)
 
 

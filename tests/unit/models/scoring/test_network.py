@@ -10,7 +10,7 @@ import pytest
 from models.bundle import BundleError
 from models.scoring import network
 from models.scoring.classifier import softmax
-from models.scoring.network import Network
+from models.scoring.network import Network, NetworkOutput
 from models.scoring.normal_scores import NormalScores
 
 
@@ -58,6 +58,23 @@ def test_the_layers_say_what_scikit_learns_say() -> None:
         theirs = MLPClassifier((8, 4), max_iter=3, random_state=1).fit(inputs, label)
     ours = Network(scores, np.array([4]), [theirs.coefs_], [theirs.intercepts_], np.zeros(3))
     assert softmax(ours.raw_scores(features)) == pytest.approx(theirs.predict_proba(inputs), abs=1e-5)
+
+
+def test_networks_that_say_the_same_do_not_disagree_and_certain_opposites_do_by_ln_2() -> None:
+    """Two networks of one layer with a constant output each."""
+    features, scores = np.zeros((4, 1)), NormalScores.fit(np.zeros((2, 1)))
+
+    def pair(one: float, other: float) -> Network:
+        weights = [[np.ones((1, 3)), np.zeros((3, 2))]] * 2
+        biases = [[np.array([1.0, 2.0, -5.0]), np.array([0.0, logit])] for logit in (one, other)]
+        return Network(scores, np.zeros(0, np.int64), weights, biases, np.zeros(2))
+
+    def output(network: Network) -> NetworkOutput:
+        return network.output(scores.transform(features), features)
+
+    assert output(pair(1.5, 1.5)).disagreement == pytest.approx(np.zeros(4), abs=1e-12)
+    assert output(pair(-40, 40)).disagreement == pytest.approx(np.full(4, np.log(2)), abs=1e-4)
+    assert output(pair(0, 0)).hidden[1] == pytest.approx(np.tile([1.0, 2.0, 0.0], (4, 1)))
 
 
 @pytest.mark.parametrize("present", [[0, 2], [1, 2, 3]])

@@ -38,9 +38,9 @@ def made() -> Novelty:
         for distances in (evidence.normal_distances, evidence.latent_distances)
     ]
     columns = scalars(evidence, *scales)
-    weight = np.zeros(2 * len(SCALARS))
+    weight = np.zeros(len(SCALARS))
     weight[SCALARS.index("latent_z_mean")] = 1.0
-    scale, fusion = Scale.fit(columns, detections), Fusion(weight)
+    scale, fusion = Scale.fit(columns, detections), Fusion(weight, (), np.zeros(()))
     score = fusion.score(scale.apply(columns, detections))
     return Novelty(
         *(identity_scores(4), gaussians, *scales, scale, fusion),
@@ -52,7 +52,7 @@ NOVELTY = made()
 
 
 def score(normal: np.ndarray, detections: np.ndarray) -> np.ndarray:
-    return NOVELTY.score(NOVELTY.evidence(normal, output_of(normal), detections))
+    return NOVELTY.score(NOVELTY.evidence(normal, output_of(normal), normal[:, :3], detections))
 
 
 def test_it_finds_what_lies_elsewhere_and_calls_the_known_typical() -> None:
@@ -67,7 +67,7 @@ def test_it_finds_what_lies_elsewhere_and_calls_the_known_typical() -> None:
 
 @given(arrays(np.float64, (3, 4), elements=st.floats(-1e6, 1e6)), st.integers(0, 10_000))
 def test_the_score_and_the_vectors_are_finite(normal: np.ndarray, detections: int) -> None:
-    evidence = NOVELTY.evidence(normal, output_of(normal), np.full(3, detections))
+    evidence = NOVELTY.evidence(normal, output_of(normal), normal[:, :3], np.full(3, detections))
     vectors = NOVELTY.vectors(evidence)
     assert np.isfinite(vectors.score).all()
     assert np.isfinite(vectors.near).all()
@@ -79,7 +79,7 @@ def test_it_reads_what_it_wrote(tmp_path: Path) -> None:
     NOVELTY.save(tmp_path / "novelty.npz")
     again = Novelty.load(tmp_path / "novelty.npz")
     normal, _ = drawn(np.random.default_rng(7), CENTRES, 5)
-    evidence = again.evidence(normal, output_of(normal), np.arange(15))
+    evidence = again.evidence(normal, output_of(normal), normal[:, :3], np.arange(15))
     np.testing.assert_array_equal(again.score(evidence), score(normal, np.arange(15)))
     np.testing.assert_array_equal(again.vectors(evidence).near, NOVELTY.vectors(evidence).near)
 

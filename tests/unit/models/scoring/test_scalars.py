@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.distance import jensenshannon
 from scipy.special import logsumexp, softmax
 from scipy.stats import entropy
 
@@ -16,10 +17,9 @@ from models.scoring.scalars import SCALARS, scalars
 
 def made(n: int, k: int, seed: int = 0, size: float = 3.0) -> Evidence:
     rng = np.random.default_rng(seed)
-    logits, near, far = (rng.normal(scale=size, size=(n, k)) for _ in range(3))
-    return Evidence(
-        centred(logits), near, far, rng.normal(size=n), np.zeros((n, 5)), rng.random(n), rng.integers(0, 40, n)
-    )
+    logits, trees, near, far = (rng.normal(scale=size, size=(n, k)) for _ in range(4))
+    of_classes = (centred(logits), centred(trees), near, far)
+    return Evidence(*of_classes, rng.normal(size=n), np.zeros((n, 5)), rng.random(n), rng.integers(0, 40, n))
 
 
 def unscaled(k: int) -> ClassScale:
@@ -53,6 +53,18 @@ def test_those_of_distances() -> None:
     assert column["latent_z_mean"] == pytest.approx((p * np.clip(d, -5, 10)).sum(axis=1))
 
 
+def test_those_of_trees() -> None:
+    evidence = made(50, 6)
+    column = columns(evidence)
+    p, q = (softmax(logits, axis=1) for logits in (evidence.logits, evidence.tree_logits))
+    assert column["tree_divergence"] == pytest.approx(jensenshannon(p, q, axis=1) ** 2, abs=1e-9)
+    assert column["tree_entropy"] == pytest.approx(entropy(q, axis=1), abs=1e-9)
+    leader = evidence.tree_logits.argmax(axis=1)
+    assert column["tree_z_leader"] == pytest.approx(evidence.latent_distances[np.arange(50), leader])
+    both = evidence.latent_distances + evidence.normal_distances
+    assert column["both_z_least"] == pytest.approx(both.min(axis=1))
+
+
 @given(st.integers(2, 8), st.integers(1, 5), st.floats(0, 200), st.integers(0, 9))
 def test_finite_for_any_number_of_classes(k: int, n: int, size: float, seed: int) -> None:
     evidence = made(n, k, seed, size)
@@ -63,7 +75,10 @@ def test_finite_for_any_number_of_classes(k: int, n: int, size: float, seed: int
 def test_the_order_of_the_classes_does_not_count(order: list[int]) -> None:
     evidence = made(20, 5)
     turned = Evidence(
-        *(part[:, order] for part in (evidence.logits, evidence.latent_distances, evidence.normal_distances)),
+        *(
+            getattr(evidence, name)[:, order]
+            for name in ("logits", "tree_logits", "latent_distances", "normal_distances")
+        ),
         *(evidence.common_distance, evidence.normal, evidence.disagreement, evidence.detections),
     )
     one, other = (scalars(e, unscaled(5), unscaled(5)) for e in (evidence, turned))
