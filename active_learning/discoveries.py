@@ -24,7 +24,6 @@ from models.discovery.objects import Blocks, Objects
 from models.discovery.publication import History
 from models.discovery.selection import Control, Mode, Selection, select
 from models.progress import Progress, silent
-from models.scoring.embedding import BLOCK_WEIGHTS, COMPONENTS
 from models.scoring.scorer import Scorer
 
 Record = dict[str, Any]
@@ -149,7 +148,7 @@ def night(
         mode=Mode.STRICT if strict else Mode.POWERFUL,
         history=past,
         novel=labelled[1],
-        blocks=_blocks(stream, len(scorer.class_ids)),
+        blocks=Blocks.of_wide(stream.vectors.shape[1], len(scorer.class_ids)),
     )
     common = _common(window, selection) | {
         "created_ms": now_ms,
@@ -174,12 +173,6 @@ def _objects(
         np.where(np.isnan(features), np.nan, np.concatenate(normal)).astype(np.float32),
         NAMES,
     )
-
-
-def _blocks(objects: Objects, k: int) -> Blocks:
-    """Of the vectors: logits and distances to k classes, principal components, scalars with the static score."""
-    first = (k, k, COMPONENTS)
-    return Blocks((*first, objects.vectors.shape[1] - sum(first)), BLOCK_WEIGHTS)
 
 
 def _detections(features: NDArray[np.floating]) -> NDArray[np.int64]:

@@ -64,15 +64,15 @@ def sexagesimal(ra_deg: float, dec_deg: float) -> str:
 
 
 def novelty_in_words(p_value: float) -> str:
-    """What a conformal p-value means: how many objects of the known classes look at least as strange."""
+    """What a p-value means: how many of the objects that it is a rank among look at least as strange."""
     if not MIN_P_VALUE <= p_value <= 1:
         return "not measured"
     if p_value > 0.2:
-        return "like the known classes"
+        return "like most objects"
     one_in = 1 / p_value
     rounded = round(one_in) if one_in < 10 else round(one_in, -len(str(int(one_in))) + 1)
     strength = "unlike" if p_value <= 0.001 else "unusual for" if p_value <= 0.05 else "a little unusual for"
-    return f"{strength} the known classes: 1 in {int(rounded):,} of them looks as strange"
+    return f"{strength} the objects it is compared with: 1 in {int(rounded):,} of them looks as strange"
 
 
 def reason_in_words(request: Mapping[str, Any], candidates: list[str]) -> str:

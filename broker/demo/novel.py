@@ -69,7 +69,7 @@ def _picture(settings: Settings, stream: DemoStream, record: Mapping[str, Any]) 
     row = np.flatnonzero(stream.alerts.alert_id == record["alert_id"])[:1]
     curve = stream.alerts.select(row)
     truth = stream.truth[record["object_id"]]
-    caption = f"{record['object_name']}, selected as novel (q = {record['q_value']:.2g}); in truth {name_of(truth)}"
+    caption = f"selected as novel (q = {record['q_value']:.2g}), in truth {name_of(truth)}:"
     file = settings.home / PICTURE
     figure_of(curve, predictions_of(curve), [caption]).savefig(file, dpi=150)
     return file

@@ -29,7 +29,7 @@ from schemas.night import night_of
 REPLAY_RATE_PER_S = 300.0
 """A little more than the 270 alerts a second that the largest survey will send, day after day."""
 
-FIRST_PART = 0.7
+FIRST_PART = 0.85
 """Fraction of the alerts that come before the labels; the rest is scored with the retrained model."""
 
 NIGHTS = 7

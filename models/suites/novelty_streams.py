@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.discovery.feedback import Feedback
+from models.discovery.interest import Candidates, Opinion, Vote, interest, order
 from models.discovery.publication import publish, q_values
 from models.scoring.calibration import epoch_bin
 from models.suites.novelty_peers import adadetect_with_trees
@@ -178,16 +178,28 @@ def _reviewed(sky: Sky, size: Size, seed: int, out: Answers) -> None:
         rng = np.random.default_rng([seed, 7, split])
         draw, score = _nightly(sky, round(0.05 * size.stream), size, rng)
         is_novel = sky.is_novel[draw.stream]
-        review = Feedback(score[len(draw.nulls) :], sky.space[draw.stream])
-        right = []
-        for _ in range(min(size.queries, len(is_novel))):
-            row = int(np.argmax(review.ranked()))
-            review.answer(row, is_novel=bool(is_novel[row]))
-            right.append(is_novel[row])
+        right = is_novel[_asked(score[len(draw.nulls) :], sky.space[draw.stream], is_novel, size.queries)]
         out.curves["found"].append(np.cumsum(right).astype(np.float64))
         out.add({"found_in_100_queries": float(np.sum(right))})
         alone = np.argsort(-score[len(draw.nulls) :], kind="stable")[: len(right)]
         out.add({"found_in_100_without_answers": float(is_novel[alone].sum())})
+
+
+def _asked(
+    score: NDArray[np.float64], space: NDArray[np.float32], is_novel: NDArray[np.bool_], queries: int
+) -> NDArray[np.int64]:
+    """Rows in the order in which a reviewer is asked, who finds the novel objects interesting and all others boring:
+    each time the first one by interest (:mod:`models.discovery.interest`) that was not asked about."""
+    candidates = Candidates(np.arange(len(score)), space.astype(np.float64), score)
+    votes: list[Vote] = []
+    asked: list[int] = []
+    for _ in range(min(queries, len(score))):
+        ranking = order(candidates, interest(candidates, votes))
+        row = int(ranking[~np.isin(ranking, asked)][0])
+        opinion = Opinion.INTERESTING if is_novel[row] else Opinion.BORING
+        votes.append(Vote(row, opinion, candidates.vectors[row]))
+        asked.append(row)
+    return np.array(asked, np.int64)
 
 
 def _in_sequence(hidden: HiddenSet, size: Size, seed: int, out: Answers) -> None:

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "broker.stream.output": "tests/streaming/test_sink.py",
     "broker.stream.pinned_model": "tests/streaming/test_source.py",
     "broker.stream.query": "tests/streaming/test_job.py",
+    "broker.stream.rescoring": "tests/streaming/test_job.py",
     "broker.stream.warm_up": "tests/conftest.py",
     "broker.stream.worker_daemon": "tests/streaming/test_job.py",
     "features.band_moments": "tests/unit/features/test_constant.py",

@@ -53,9 +53,12 @@ def test_coordinates(ra: float, dec: float, text: str) -> None:
 
 
 def test_novelty_in_words() -> None:
-    assert wording.novelty_in_words(0.4) == "like the known classes"
-    assert wording.novelty_in_words(1 / 4321) == "unlike the known classes: 1 in 4,000 of them looks as strange"
-    assert wording.novelty_in_words(0.03).startswith("unusual for the known classes: 1 in 30 ")
+    assert wording.novelty_in_words(0.4) == "like most objects"
+    assert (
+        wording.novelty_in_words(1 / 4321)
+        == "unlike the objects it is compared with: 1 in 4,000 of them looks as strange"
+    )
+    assert wording.novelty_in_words(0.03).startswith("unusual for the objects it is compared with: 1 in 30 ")
     assert wording.novelty_in_words(float("nan")) == "not measured"
 
 
