@@ -136,6 +136,7 @@ def _train(
         left_out=left_out,
         seed=int(past["seed"]),
         sources={**sources, "labels": lessons.evidence, "parent": old.sha256},
+        fusion=old.novelty.fusion,
         progress=progress,
         n_jobs=n_jobs,
     )

@@ -84,6 +84,7 @@ def fit_bundle(
     left_out: Collection[int] = (),
     seed: int = 1,
     sources: Mapping[str, Any] | None = None,
+    fusion: Fusion | None = None,
     draws: int = 0,
     progress: Progress = silent,
     n_jobs: int | None = None,
@@ -91,8 +92,9 @@ def fit_bundle(
     """A bundle from a training table (see models.training.training_rows), written to the folder ``out``.
 
     Classes in ``left_out`` and classes with fewer than ten training objects are left out of the training; their objects
-    measure the detection of novelty. ``draws``: draws of the bootstrap for intervals of the metrics; 0 for none. Raises
-    ValueError if fewer than two classes remain.
+    measure the detection of novelty. ``fusion``: of another bundle's novelty score, whose numbers do not depend on the
+    classes; by default it is learnt, which takes longer than all else. ``draws``: draws of the bootstrap for intervals
+    of the metrics; 0 for none. Raises ValueError if fewer than two classes remain.
     """
     if out.exists() and any(out.iterdir()) and not (out / bundle.MANIFEST).is_file():
         raise ValueError(f"{out}: a bundle is written to a new folder or over an old bundle; found other files there")
@@ -101,7 +103,7 @@ def fit_bundle(
     parts = {name: rows.select(is_learnt & (rows.split == name)) for name in ("train", "tune", "calibration", "test")}
     fitted = parts["train"]
     apart, scores = _or(parts["calibration"], fitted), NormalScores.fit(fitted.features)
-    classifier, trees_with_photoz, fusion = _learn(fitted, parts["tune"], seed, progress, n_jobs)
+    classifier, trees_with_photoz, fusion = _learn(fitted, parts["tune"], seed, fusion, progress, n_jobs)
     of_light_curve = view_training.probabilities(fitted, apart, classifier, scores, seed)
     with_photoz = view_training.redshift_view(fitted, apart, trees_with_photoz, scores, classifier.class_ids, seed)
     progress("learning", 1, 1)
@@ -125,27 +127,32 @@ def fit_bundle(
 
 
 def _learn(
-    fitted: TrainingRows, tune: TrainingRows, seed: int, progress: Progress, n_jobs: int | None
+    fitted: TrainingRows,
+    tune: TrainingRows,
+    seed: int,
+    fusion: Fusion | None,
+    progress: Progress,
+    n_jobs: int | None,
 ) -> tuple[Classifier, Classifier | None, Fusion]:
     """The slowest parts, in parallel: trees on the light curve alone; trees that also use the redshift, for the classes
-    with hosts (None for fewer than two); and the weights of the novelty score, for which each class is hidden."""
+    with hosts (None for fewer than two); and, unless it is given, the fusion of the novelty score, for which each class
+    is hidden."""
     tasks: list[Task] = [(view_training.trees, fitted, tune, seed)]
     hosted = _frequent(_objects(fitted.select(fitted.host.is_told)))
     if len(hosted) > 1:
         hosted_rows = (view_training.with_redshift(part, hosted) for part in (fitted, tune))
         tasks.append((view_training.trees, *hosted_rows, seed))
     views, rehearsed = len(tasks), novelty_training.rehearsal_rows(fitted, seed)
-    tasks += [(novelty_training.rehearse, rehearsed, group, seed) for group in novelty_training.hideable(rehearsed)]
+    groups = novelty_training.hideable(rehearsed) if fusion is None else []
+    tasks += [(novelty_training.rehearse, rehearsed, group, seed) for group in groups]
     progress("learning", 0, len(tasks) + 1)
     results = []
     for result in _side_by_side(tasks, n_jobs or len(os.sched_getaffinity(0))):
         results.append(result)
         progress("learning", len(results), len(tasks) + 1)
-    return (
-        results[0],
-        results[1] if views == 2 else None,
-        fused([scene for scenes in results[views:] for scene in scenes], seed),
-    )
+    if fusion is None:
+        fusion = fused([scene for scenes in results[views:] for scene in scenes], seed)
+    return results[0], results[1] if views == 2 else None, fusion
 
 
 Task = tuple[Any, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,11 @@ def test_a_left_out_class_becomes_known_by_labels(small: Small, tmp_path: Path) 
     mine = np.isin(taken.object_id, objects)
     assert set(taken.split[mine]) == {"train"}
     assert taken.weight[mine].sum() == pytest.approx(len(objects))
-    trained = fit_bundle(grown, out=tmp_path / "grown", seed=SEED, n_jobs=1)
+    fusion = Scorer.load(small.trained.path).novelty.fusion
+    given = replace(fusion, weight=2 * fusion.weight)
+    trained = fit_bundle(grown, out=tmp_path / "grown", seed=SEED, fusion=given, n_jobs=1)
     assert LEFT_OUT in open_bundle(trained.path)[0]["classes"]
+    np.testing.assert_array_equal(Scorer.load(trained.path).novelty.fusion.weight, given.weight)
 
 
 def test_too_few_classes_are_explained(small: Small, tmp_path: Path) -> None:
