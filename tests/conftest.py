@@ -43,6 +43,14 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     subprocess.run([sys.executable, "-m", "broker.cli", "warm"], cwd=config.rootpath, check=True)
 
 
+LONG_FOLDERS = ("/end_to_end/", "/web/", "/streaming/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first: processes that share the work by file then end at about the same time."""
+    items.sort(key=lambda item: next((k for k, name in enumerate(LONG_FOLDERS) if name in item.nodeid), 3))
+
+
 class ByFile(LoadScopeScheduling):
     """Processes that share the work take it file by file; all that watches the one demonstration stays together."""
 

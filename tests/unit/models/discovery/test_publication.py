@@ -26,8 +26,8 @@ def test_q_values_without_a_history_are_those_of_benjamini_and_hochberg(score: n
     nobody, none = np.zeros(len(score), bool), np.zeros(len(nulls), bool)
     q, p = q_values(score, nulls, nobody, none), p_values(score, nulls)
     np.testing.assert_allclose(q, false_discovery_control(p))
-    for fdr in (0.05, 0.1, 0.3):
-        assert ((q <= fdr + 1e-12) == (p <= benjamini_hochberg(p, fdr) + 1e-12)).all() or not (q <= fdr).any()
+    for fdr in (0.0513, 0.1037, 0.3071):  # no q-value of so few objects is one of these: nothing hangs on the last bit
+        np.testing.assert_array_equal(q <= fdr, p <= benjamini_hochberg(p, fdr))
 
 
 @settings(max_examples=60, deadline=None)
